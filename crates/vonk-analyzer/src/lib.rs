@@ -1,0 +1,3 @@
+//! From unresolved to resolved plans: names, stars, functions, types and coercion, with Spark's checks.
+//!
+//! Must not know: SQL text, files, execution.

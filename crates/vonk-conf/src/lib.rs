@@ -1,0 +1,3 @@
+//! One table of typed `spark.*` configuration keys.
+//!
+//! Must not know: who reads a key.

@@ -1,0 +1,3 @@
+//! Bound expressions and their vectorised evaluation.
+//!
+//! Must not know: logical plans, operators.

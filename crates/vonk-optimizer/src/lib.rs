@@ -1,0 +1,3 @@
+//! Logical rewrite rules, unnesting, join order and statistics.
+//!
+//! Must not know: SQL text, physical operators.

@@ -1,0 +1,3 @@
+//! From logical to physical plans: operator choice, exchanges, lowering to RDDs.
+//!
+//! Must not know: runtime state of operators, SQL text.

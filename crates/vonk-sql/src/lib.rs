@@ -1,0 +1,3 @@
+//! SQL text to unresolved plans and commands.
+//!
+//! Must not know: catalogs, types of columns, execution.
