@@ -6,10 +6,12 @@
 //! Must not know: expressions, plans, SQL.
 
 pub mod arrow_types;
+pub mod cast;
 pub mod context;
 pub mod data_type;
 pub mod literal;
 
+pub use cast::CastMode;
 pub use context::EvalContext;
 pub use data_type::{DataType, DayTimeField, StructField, StructType, YearMonthField};
 pub use literal::Literal;

@@ -1,0 +1,101 @@
+//! Aggregate functions: one value per group.
+//!
+//! Accumulators are vectorised over groups, as in DuckDB and DataFusion: one object holds the state of all groups, and an
+//! update names the group of each row. Every accumulator can hand out its state as columns (for partial aggregation,
+//! spilling and the wire) and merge such columns.
+
+use crate::describe::Docs;
+use crate::resolve::{Arity, CallSite, Resolution};
+use arrow::array::{ArrayRef, BooleanArray};
+use vonk_error::{Result, Span};
+use vonk_types::{DataType, EvalContext, Literal};
+
+/// What an accumulator is made for.
+#[derive(Debug, Clone)]
+pub struct AggregateCall<'a> {
+    /// Types of the arguments after coercion.
+    pub arg_types: &'a [DataType],
+    /// Values of the arguments that are constants (percentages, separators, sizes).
+    pub constants: &'a [Option<Literal>],
+    /// The resolved return type.
+    pub return_type: &'a DataType,
+    /// Session settings.
+    pub ctx: &'a EvalContext,
+    /// Where the call was written, for errors in `evaluate`.
+    pub span: Span,
+}
+
+/// Which groups to hand out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EmitTo {
+    /// All, leaving the accumulator empty.
+    All,
+    /// The first `n`; the others move down by `n`.
+    First(usize),
+}
+
+/// The state of all groups of one aggregate call.
+pub trait GroupsAccumulator: Send {
+    /// Adds rows. `groups[i]` is the group of row `i`, below `num_groups`; groups may be new. Rows where `filter` is not true
+    /// are ignored (but their groups exist).
+    fn update(
+        &mut self,
+        args: &[ArrayRef],
+        groups: &[u32],
+        filter: Option<&BooleanArray>,
+        num_groups: usize,
+    ) -> Result<()>;
+
+    /// Merges states made by [`state`](Self::state), one row each.
+    fn merge(&mut self, states: &[ArrayRef], groups: &[u32], num_groups: usize) -> Result<()>;
+
+    /// Hands the states out, one array per state column, one row per group.
+    fn state(&mut self, emit: EmitTo) -> Result<Vec<ArrayRef>>;
+
+    /// Hands the results out, one row per group.
+    fn evaluate(&mut self, emit: EmitTo) -> Result<ArrayRef>;
+
+    /// Takes rows out of group 0 again (sliding window frames). Only called where
+    /// [`supports_retract`](Self::supports_retract).
+    fn retract(&mut self, _args: &[ArrayRef], _groups: &[u32]) -> Result<()> {
+        vonk_error::internal_err!("this aggregate cannot take rows back")
+    }
+
+    /// Whether [`retract`](Self::retract) works.
+    fn supports_retract(&self) -> bool {
+        false
+    }
+
+    /// Bytes held, for the memory manager. Must be cheap: called once per batch.
+    fn size(&self) -> usize;
+}
+
+/// One row of the aggregate function table.
+#[derive(Clone)]
+pub struct AggregateFunction {
+    /// Canonical name, lower case.
+    pub name: &'static str,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// Documentation.
+    pub docs: Docs,
+    /// Number of arguments.
+    pub arity: Arity,
+    /// Types.
+    pub resolve: fn(&CallSite<'_>) -> Result<Resolution>,
+    /// Types of the state columns.
+    pub state_types: fn(&AggregateCall<'_>) -> Vec<DataType>,
+    /// Makes an accumulator.
+    pub accumulator: fn(&AggregateCall<'_>) -> Result<Box<dyn GroupsAccumulator>>,
+    /// DISTINCT changes nothing (`min`, `max`, `bool_and`).
+    pub duplicate_insensitive: bool,
+    /// The result depends on the order of rows (`first`, `collect_list`).
+    pub order_sensitive: bool,
+    /// The value over no rows at all; `None` means null (`count` gives 0).
+    pub on_empty: Option<fn() -> Literal>,
+}
+
+/// All aggregate functions.
+pub fn rows() -> Vec<AggregateFunction> {
+    Vec::new()
+}

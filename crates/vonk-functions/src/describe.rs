@@ -1,0 +1,52 @@
+//! What a function says about itself.
+
+/// Documentation of a function: what `DESCRIBE FUNCTION [EXTENDED]` and the reference page print.
+#[derive(Debug, Clone, Copy)]
+pub struct Docs {
+    /// The family it belongs to.
+    pub group: Group,
+    /// Call forms, as `substring(str, pos[, len])`.
+    pub usage: &'static str,
+    /// One line: what it returns.
+    pub summary: &'static str,
+    /// Spark version it appeared in.
+    pub since: &'static str,
+    /// Each is a test.
+    pub examples: &'static [Example],
+}
+
+/// A statement and the rows that Spark answers, as the JSON-lines protocol gives them, joined by newlines.
+#[derive(Debug, Clone, Copy)]
+pub struct Example {
+    /// One statement.
+    pub sql: &'static str,
+    /// The rows.
+    pub rows: &'static str,
+}
+
+/// Families, as the function reference lists them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[allow(missing_docs)] // the names say it
+pub enum Group {
+    Aggregate,
+    Array,
+    Bitwise,
+    Conditional,
+    Conversion,
+    Datetime,
+    Generator,
+    Hash,
+    Lambda,
+    Map,
+    Math,
+    Misc,
+    Operator,
+    Predicate,
+    String,
+    Struct,
+    Url,
+    Json,
+    Csv,
+    Window,
+    Table,
+}

@@ -1,0 +1,58 @@
+//! Window functions that are not aggregates: ranks, offsets, values of a frame.
+
+use crate::describe::Docs;
+use crate::resolve::{Arity, CallSite, Resolution};
+use arrow::array::ArrayRef;
+use std::ops::Range;
+use vonk_error::{Result, Span};
+use vonk_types::{DataType, EvalContext};
+
+/// One window partition, sorted, as a window function sees it.
+pub struct WindowCall<'a> {
+    /// Arguments over all rows of the partition.
+    pub args: &'a [ArrayRef],
+    /// Types of the arguments.
+    pub arg_types: &'a [DataType],
+    /// The resolved return type.
+    pub return_type: &'a DataType,
+    /// Rows in the partition.
+    pub rows: usize,
+    /// First row of each peer group (rows equal in all ORDER BY keys), ascending, beginning with 0.
+    pub peers: &'a [usize],
+    /// Frame of each row; `None` for functions that ignore frames.
+    pub frames: Option<&'a [Range<usize>]>,
+    /// `IGNORE NULLS`.
+    pub ignore_nulls: bool,
+    /// Session settings.
+    pub ctx: &'a EvalContext,
+    /// Where the call was written.
+    pub span: Span,
+}
+
+/// One row of the window function table.
+#[derive(Clone)]
+pub struct WindowFunction {
+    /// Canonical name, lower case.
+    pub name: &'static str,
+    /// Other names.
+    pub aliases: &'static [&'static str],
+    /// Documentation.
+    pub docs: Docs,
+    /// Number of arguments.
+    pub arity: Arity,
+    /// Types.
+    pub resolve: fn(&CallSite<'_>) -> Result<Resolution>,
+    /// Computes the values of one partition, `rows` of them.
+    pub kernel: fn(&WindowCall<'_>) -> Result<ArrayRef>,
+    /// Whether it looks at the frame (`first_value`, `nth_value`) or has its own (`rank`, `lag`).
+    pub uses_frame: bool,
+    /// Whether it needs an ORDER BY.
+    pub needs_order: bool,
+    /// Whether the prefix of a partition suffices to compute it (`row_number`, `rank`): lets a limit per partition stop early.
+    pub rank_like: bool,
+}
+
+/// All window functions.
+pub fn rows() -> Vec<WindowFunction> {
+    Vec::new()
+}
