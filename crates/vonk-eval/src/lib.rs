@@ -9,5 +9,5 @@
 pub mod bound;
 mod evaluator;
 
-pub use bound::{BoundExpr, CompareOp};
+pub use bound::BoundExpr;
 pub use evaluator::{EvalEnv, Evaluator};

@@ -10,11 +10,13 @@ pub mod cast;
 pub mod context;
 pub mod data_type;
 pub mod literal;
+pub mod operator;
 
 pub use cast::CastMode;
 pub use context::EvalContext;
 pub use data_type::{DataType, DayTimeField, StructField, StructType, YearMonthField};
 pub use literal::Literal;
+pub use operator::CompareOp;
 
 /// A single value: datafusion-common's, always in the Arrow type that [`arrow_types`] gives for the Spark type.
 pub use datafusion_common::ScalarValue;
