@@ -1,3 +1,23 @@
 //! Physical plan nodes as serialisable data; EXPLAIN; the wire format.
 //!
+//! A [`PhysicalPlan`] is what runs, as data: expressions are bound to column positions, functions are named, sources are a
+//! reader's name and payload. The planner makes one tree with [`Exchange`] nodes; lowering cuts it there into *fragments*, in
+//! which an exchange has become a [`ShuffleWrite`] at the root of one fragment and a [`ShuffleRead`] leaf of another. A fragment
+//! and a partition number are a task.
+//!
 //! Must not know: runtime state of operators.
+
+mod display;
+mod node;
+mod schema;
+mod values;
+mod wire;
+
+pub use display::{ExplainMetrics, explain};
+pub use node::{
+    AggregateMode, AggregateSpec, BuildSide, Exchange, Expand, Generate, HashAggregate, HashJoin, JoinKind,
+    JoinSpec, NestedLoopJoin, NodeId, Partitioning, PhysicalPlan, PlanNode, RuntimeFilterTarget, Scan,
+    ShuffleRead, ShuffleWrite, Sort, SortKey, SortMergeJoin, Window, WindowSpec, Write,
+};
+pub use values::ValuesBatch;
+pub use wire::{decode, encode};

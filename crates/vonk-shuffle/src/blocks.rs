@@ -1,0 +1,39 @@
+//! Where shuffle blocks live: the trait that local mode and cluster mode implement differently.
+
+use arrow::array::RecordBatch;
+use serde::{Deserialize, Serialize};
+use vonk_error::Result;
+
+/// What a map task made, per reduce partition.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MapOutputSizes {
+    /// Bytes.
+    pub bytes: Vec<u64>,
+    /// Rows.
+    pub rows: Vec<u64>,
+}
+
+/// Takes the output of one attempt of a map task. Dropped without commit, it leaves nothing.
+pub trait MapWriter: Send {
+    /// Adds rows of a reduce partition. The store owns the memory from here on and spills it when asked to.
+    fn push(&mut self, reduce: u32, batch: RecordBatch) -> Result<()>;
+    /// Makes the output visible. The first attempt to commit wins; a later one is dropped without an error.
+    fn commit(self: Box<Self>) -> Result<MapOutputSizes>;
+}
+
+/// Batches of one reduce partition, map output by map output.
+pub trait BlockReader: Send {
+    /// The next batch; `None` at the end. A missing block is a `FetchFailed` error.
+    fn next(&mut self) -> Result<Option<RecordBatch>>;
+}
+
+/// The blocks that an executor can reach.
+pub trait ShuffleBlocks: Send + Sync {
+    /// Begins a map output of `partitions` reduce partitions.
+    fn writer(&self, shuffle: u64, map: u32, attempt: u32, partitions: u32) -> Result<Box<dyn MapWriter>>;
+    /// Reads reduce partition `reduce` of map outputs `0..maps`. Reading does not consume: a task may be tried again, and
+    /// several readers may share a broadcast.
+    fn reader(&self, shuffle: u64, maps: u32, reduce: u32) -> Result<Box<dyn BlockReader>>;
+    /// Forgets a shuffle and gives its memory and files back.
+    fn release(&self, shuffle: u64);
+}
