@@ -1,3 +1,19 @@
 //! From logical to physical plans: operator choice, exchanges, lowering to RDDs.
 //!
+//! [`Planner::plan`] turns an optimized logical plan into one tree of physical nodes with exchanges where rows must move;
+//! [`lower`] cuts it there into stages' fragments over an RDD graph.
+//!
 //! Must not know: runtime state of operators, SQL text.
+
+mod aggregate;
+mod bind;
+mod join;
+mod node_ids;
+mod planned;
+mod planner;
+mod runtime_filter;
+mod sort;
+mod window;
+
+pub use bind::Binder;
+pub use planner::{PhysicalQuery, Planner, PlannerOptions, ScalarSubplan};

@@ -1,0 +1,147 @@
+//! Aggregations: partial before and final after the exchange, or complete in place.
+
+use crate::planned::{Distribution, Planned};
+use crate::planner::{Planner, Required, column_ids};
+use vonk_error::Result;
+use vonk_eval::BoundExpr;
+use vonk_physical::{AggregateMode, AggregateSpec, HashAggregate, Partitioning, PhysicalPlan};
+use vonk_plan::logical::{AggregateExpr, Column, Expr, LogicalPlan, Named};
+
+/// Groups beyond this share of the input rows make partial aggregation a waste.
+const PARTIAL_PAYS_BELOW: f64 = 0.9;
+
+impl Planner<'_> {
+    pub(crate) fn aggregate(
+        &mut self,
+        groups: &[Named<Expr>],
+        aggregates: &[Named<AggregateExpr>],
+        input: &LogicalPlan,
+        rows: f64,
+    ) -> Result<Planned> {
+        let mut needed = Required::new();
+        groups.iter().for_each(|g| g.expr.collect_columns(&mut needed));
+        aggregates.iter().flat_map(|a| a.expr.exprs()).for_each(|e| e.collect_columns(&mut needed));
+        let below = self.visit(input, &needed)?;
+        let keys = {
+            let mut binder = self.binder(&below.columns);
+            groups.iter().map(|g| binder.bind(&g.expr)).collect::<Result<Vec<_>>>()?
+        };
+        let specs = {
+            let mut binder = self.binder(&below.columns);
+            aggregates.iter().map(|a| binder.bind_aggregate(&a.expr)).collect::<Result<Vec<_>>>()?
+        };
+        let specs = specs.into_iter().map(|s| self.with_state_types(s)).collect::<Result<Vec<_>>>()?;
+        let columns: Vec<Column> = groups
+            .iter()
+            .map(|g| g.column.clone())
+            .chain(aggregates.iter().map(|a| a.column.clone()))
+            .collect();
+        let ids = column_ids(groups.iter().map(|g| &g.expr));
+
+        let in_place = below.partitions() == 1
+            || matches!((&below.distribution, &ids), (Distribution::Hash(have, _), Some(want))
+                if !have.is_empty() && have.iter().all(|h| want.contains(h)));
+        let needs_all_rows = specs.iter().any(|s| s.distinct || !s.order_by.is_empty());
+        let distribution = output_distribution(&below.distribution, groups);
+        if in_place {
+            return Ok(node(AggregateMode::Complete, keys, specs, below, columns, distribution, rows));
+        }
+        let partitions = self.options.partitions();
+        let key_ids: Vec<_> = groups.iter().map(|g| g.column.id).collect();
+        if needs_all_rows {
+            let moved =
+                if groups.is_empty() { below.single() } else { below.hashed(keys.clone(), ids, partitions) };
+            let distribution = Distribution::Hash(key_ids, partitions);
+            return Ok(node(AggregateMode::Complete, keys, specs, moved, columns, distribution, rows));
+        }
+        if !groups.is_empty() && rows > below.rows() * PARTIAL_PAYS_BELOW {
+            let moved = below.hashed(keys.clone(), ids, partitions);
+            let distribution = Distribution::Hash(key_ids, partitions);
+            return Ok(node(AggregateMode::Complete, keys, specs, moved, columns, distribution, rows));
+        }
+        self.two_phases(groups, keys, specs, below, columns, rows)
+    }
+
+    fn two_phases(
+        &mut self,
+        groups: &[Named<Expr>],
+        keys: Vec<BoundExpr>,
+        specs: Vec<AggregateSpec>,
+        below: Planned,
+        columns: Vec<Column>,
+        rows: f64,
+    ) -> Result<Planned> {
+        let partitions = self.options.partitions();
+        let parts = f64::from(below.partitions());
+        let partial_rows = (rows * parts).min(below.rows());
+        let state_columns = partial_columns(groups, &specs);
+        let width = vonk_optimizer::statistics::Estimate { rows: partial_rows, ..Default::default() };
+        let bytes = width.bytes(&state_columns);
+        let key_types: Vec<_> = keys.iter().map(BoundExpr::data_type).collect();
+        let partial = node(
+            AggregateMode::Partial,
+            keys,
+            specs.clone(),
+            below,
+            state_columns,
+            Distribution::Any,
+            partial_rows,
+        );
+        let partial = Planned { bytes, ..partial };
+        let final_keys: Vec<BoundExpr> =
+            key_types.into_iter().enumerate().map(|(i, t)| BoundExpr::column(i, t)).collect();
+        let ids: Vec<_> = groups.iter().map(|g| g.column.id).collect();
+        let moved = if groups.is_empty() {
+            partial.single()
+        } else {
+            let by = Distribution::Hash(ids.clone(), partitions);
+            partial.exchanged(Partitioning::Hash { keys: final_keys.clone(), partitions }, by)
+        };
+        let distribution = moved.distribution.clone();
+        Ok(node(AggregateMode::Final, final_keys, specs, moved, columns, distribution, rows))
+    }
+}
+
+/// Columns of a partial aggregation: keys, then all states. State columns have no identity of their own.
+fn partial_columns(groups: &[Named<Expr>], specs: &[AggregateSpec]) -> Vec<Column> {
+    let mut out: Vec<Column> = groups.iter().map(|g| g.column.clone()).collect();
+    for (i, spec) in specs.iter().enumerate() {
+        for (k, t) in spec.state_types.iter().enumerate() {
+            out.push(Column {
+                id: vonk_plan::ColumnId(u32::MAX),
+                name: format!("state{i}_{k}").into(),
+                data_type: t.clone(),
+                nullable: true,
+            });
+        }
+    }
+    out
+}
+
+fn output_distribution(below: &Distribution, groups: &[Named<Expr>]) -> Distribution {
+    match below {
+        Distribution::Hash(ids, n) => ids
+            .iter()
+            .map(|id| {
+                let g = groups.iter().find(|g| matches!(&g.expr, Expr::Column(c) if c.id == *id))?;
+                Some(g.column.id)
+            })
+            .collect::<Option<Vec<_>>>()
+            .map_or(Distribution::Any, |ids| Distribution::Hash(ids, *n)),
+        other => other.clone(),
+    }
+}
+
+fn node(
+    mode: AggregateMode,
+    groups: Vec<BoundExpr>,
+    aggregates: Vec<AggregateSpec>,
+    input: Planned,
+    columns: Vec<Column>,
+    distribution: Distribution,
+    rows: f64,
+) -> Planned {
+    let plan =
+        PhysicalPlan::HashAggregate(HashAggregate { mode, groups, aggregates, input: Box::new(input.node) });
+    Planned::new(plan, columns, distribution, rows)
+}

@@ -1,0 +1,87 @@
+//! Runtime filters: the keys of a hash join's build side, applied in the scans of its probe side.
+//!
+//! Only within one fragment: the broadcast join fills the filter before the scan below its probe side is opened. The filter
+//! follows a key down through nodes that pass the column on and do not need its other rows.
+
+use crate::planner::Planner;
+use vonk_eval::BoundExpr;
+use vonk_physical::{BuildSide, HashJoin, JoinKind, PhysicalPlan, PlanNode, RuntimeFilterTarget};
+
+impl Planner<'_> {
+    /// Gives every eligible join of the plan its filter.
+    pub(crate) fn add_runtime_filters(&mut self, node: &mut PlanNode) {
+        if let PhysicalPlan::HashJoin(j) = &mut node.plan {
+            if filters_probe(j) {
+                let filter = self.next_filter;
+                let (probe, keys) = match j.build {
+                    BuildSide::Left => (&mut j.right, &j.right_keys),
+                    BuildSide::Right => (&mut j.left, &j.left_keys),
+                };
+                let mut placed = false;
+                for (key, e) in keys.iter().enumerate() {
+                    if let (BoundExpr::Column { index, .. }, false) = (e, j.null_safe[key]) {
+                        placed |= place(probe, *index, filter, key);
+                    }
+                }
+                if placed {
+                    j.runtime_filter = Some(filter);
+                    self.next_filter += 1;
+                }
+            }
+        }
+        for i in node.plan.inputs_mut() {
+            self.add_runtime_filters(i);
+        }
+    }
+}
+
+/// Whether probe rows without a match never come out.
+fn filters_probe(j: &HashJoin) -> bool {
+    match j.join.kind {
+        JoinKind::Inner => true,
+        JoinKind::LeftSemi | JoinKind::Right => {
+            j.build == BuildSide::Right && j.join.kind == JoinKind::LeftSemi
+        }
+        _ => false,
+    }
+}
+
+/// Follows column `index` of `node` down to a scan.
+fn place(node: &mut PlanNode, index: usize, filter: u32, key: usize) -> bool {
+    match &mut node.plan {
+        PhysicalPlan::Scan(s) => {
+            s.runtime_filters.push(RuntimeFilterTarget { filter, key, column: s.projection[index] });
+            true
+        }
+        PhysicalPlan::Filter { projection, input, .. } => place(input, projection[index], filter, key),
+        PhysicalPlan::Project { exprs, input } => match &exprs[index] {
+            BoundExpr::Column { index, .. } => place(input, *index, filter, key),
+            _ => false,
+        },
+        PhysicalPlan::HashAggregate(a) => match a.groups.get(index) {
+            Some(BoundExpr::Column { index, .. }) => place(&mut a.input, *index, filter, key),
+            _ => false,
+        },
+        PhysicalPlan::HashJoin(j) => {
+            // Into the probe side only: the build side of this join is another fragment.
+            let left_columns = j.left.schema.fields.len();
+            let position = j.join.projection[index];
+            let preserved = |left: bool| match j.join.kind {
+                JoinKind::Inner => true,
+                JoinKind::Left | JoinKind::LeftSemi | JoinKind::LeftAnti => left,
+                JoinKind::Right => !left,
+                _ => false,
+            };
+            match j.build {
+                BuildSide::Right if position < left_columns && preserved(true) => {
+                    place(&mut j.left, position, filter, key)
+                }
+                BuildSide::Left if position >= left_columns && preserved(false) => {
+                    place(&mut j.right, position - left_columns, filter, key)
+                }
+                _ => false,
+            }
+        }
+        _ => false,
+    }
+}
