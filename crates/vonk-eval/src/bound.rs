@@ -197,11 +197,12 @@ impl BoundExpr {
         out
     }
 
-    /// Calls `f` on this expression and all its parts, parents first.
+    /// Calls `f` on this expression and all its parts, parents first. Not recursive: expressions may be very deep.
     pub fn visit(&self, f: &mut impl FnMut(&BoundExpr)) {
-        f(self);
-        for c in self.children() {
-            c.visit(f);
+        let mut pending = vec![self];
+        while let Some(e) = pending.pop() {
+            f(e);
+            pending.extend(e.children().into_iter().rev());
         }
     }
 }

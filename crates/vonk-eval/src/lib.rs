@@ -7,7 +7,15 @@
 //! Must not know: logical plans, operators.
 
 pub mod bound;
+mod cast;
+mod compare;
+mod conditional;
 mod evaluator;
+mod in_list;
+mod program;
+mod run;
+mod scope;
+mod select;
 
 pub use bound::BoundExpr;
-pub use evaluator::{EvalEnv, Evaluator};
+pub use evaluator::{EvalEnv, Evaluator, EvaluatorSet};
