@@ -2,15 +2,14 @@
 //! by part with nulls first.
 
 use arrow::array::{
-    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Datum as ArrowDatum, PrimitiveArray, Scalar,
-    make_array,
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Datum as ArrowDatum, PrimitiveArray,
+    make_array, make_comparator,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::SortOptions;
 use arrow::compute::kernels::cmp;
 use arrow::datatypes::{DataType as ArrowType, Float32Type, Float64Type};
 use arrow::error::ArrowError;
-use arrow::ord::ord::make_comparator;
 use std::cmp::Ordering;
 use std::sync::Arc;
 use vonk_error::Result;
@@ -54,13 +53,16 @@ fn flat(op: CompareOp, left: &Datum, right: &Datum) -> Result<BooleanArray> {
         CompareOp::GtEq => cmp::gt_eq,
         CompareOp::EqNullSafe => cmp::not_distinct,
     };
-    let (l, r) = (left.values().as_ref(), right.values().as_ref());
-    Ok(match (left.is_scalar(), right.is_scalar()) {
-        (false, false) => kernel(&l, &r)?,
-        (true, false) => kernel(&Scalar::new(l), &r)?,
-        (false, true) => kernel(&l, &Scalar::new(r))?,
-        (true, true) => kernel(&Scalar::new(l), &Scalar::new(r))?,
-    })
+    Ok(kernel(&Operand(left), &Operand(right))?)
+}
+
+/// An operand in the form that Arrow's kernels take.
+pub(crate) struct Operand<'a>(pub &'a Datum);
+
+impl ArrowDatum for Operand<'_> {
+    fn get(&self) -> (&dyn Array, bool) {
+        (self.0.values().as_ref(), self.0.is_scalar())
+    }
 }
 
 /// A float type with Spark's order.

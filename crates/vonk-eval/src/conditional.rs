@@ -151,7 +151,9 @@ impl Program {
             left -= count;
             pieces.push(self.piece(node.children[2 * branch + 1], taken, count, scope)?);
         }
-        if left > 0 && let Some(&otherwise) = node.children.get(2 * branches) {
+        if left > 0
+            && let Some(&otherwise) = node.children.get(2 * branches)
+        {
             pieces.push(self.piece(otherwise, open, left, scope)?);
         }
         assemble(pieces, &node.data_type, rows)

@@ -1,9 +1,7 @@
 //! Membership in a list of constants.
 
 use crate::compare::compare;
-use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, GenericByteViewArray,
-};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, GenericByteViewArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::compute::kernels::boolean::or_kleene;
 use arrow::datatypes::{

@@ -54,7 +54,10 @@ pub(crate) enum Op {
     Constant(Datum),
     Param(u32),
     Call(Box<Call>),
-    Cast { mode: CastMode, span: Span },
+    Cast {
+        mode: CastMode,
+        span: Span,
+    },
     Compare(CompareOp),
     And,
     Or,
@@ -62,12 +65,16 @@ pub(crate) enum Op {
     IsNull,
     IsNotNull,
     /// Children: condition, value, condition, value, …, and the ELSE if there is one.
-    Case { branches: usize },
+    Case {
+        branches: usize,
+    },
     Coalesce,
     InSet(ConstantSet),
     Field(usize),
     MakeStruct,
-    Lambda { params: Vec<u32> },
+    Lambda {
+        params: Vec<u32>,
+    },
 }
 
 /// What is known about a node and everything below it.

@@ -3,7 +3,9 @@
 use crate::compare::compare;
 use crate::program::{Call, Node, NodeId, Op, Program, with_stack};
 use crate::scope::Scope;
-use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, StructArray, UInt32Array, make_array, new_empty_array};
+use arrow::array::{
+    Array, ArrayRef, AsArray, BooleanArray, StructArray, UInt32Array, make_array, new_empty_array,
+};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::DataType as ArrowType;
 use std::sync::Arc;
@@ -44,8 +46,7 @@ impl Program {
             Op::Cast { mode, span } => {
                 let from = &self.node(node.children[0]).data_type;
                 let cast = |a: &ArrayRef| {
-                    crate::cast::cast(a, from, &node.data_type, *mode, &self.env.ctx)
-                        .map_err(|e| e.at(*span))
+                    crate::cast::cast(a, from, &node.data_type, *mode, &self.env.ctx).map_err(|e| e.at(*span))
                 };
                 Ok(match operand(0)? {
                     Datum::Array(a) => Datum::Array(cast(&a)?),

@@ -1,7 +1,8 @@
 //! Putting the results of branches together.
 
+use crate::compare::Operand;
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, Scalar, make_array, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder, make_array, new_null_array,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer, ScalarBuffer};
 use arrow::compute::{interleave, kernels::zip::zip};
@@ -75,14 +76,7 @@ pub(crate) fn select(mask: &BooleanBuffer, yes: &Datum, no: &Datum, rows: usize)
         return Ok(Arc::new(select_booleans(mask, yes, no, rows)));
     }
     let mask = BooleanArray::new(mask.clone(), None);
-    Ok(match (yes, no) {
-        (Datum::Array(y), Datum::Array(n)) => zip(&mask, &y.as_ref(), &n.as_ref())?,
-        (Datum::Scalar(y), Datum::Array(n)) => zip(&mask, &Scalar::new(y.as_ref()), &n.as_ref())?,
-        (Datum::Array(y), Datum::Scalar(n)) => zip(&mask, &y.as_ref(), &Scalar::new(n.as_ref()))?,
-        (Datum::Scalar(y), Datum::Scalar(n)) => {
-            zip(&mask, &Scalar::new(y.as_ref()), &Scalar::new(n.as_ref()))?
-        }
-    })
+    Ok(zip(&mask, &Operand(yes), &Operand(no))?)
 }
 
 fn select_booleans(mask: &BooleanBuffer, yes: &Datum, no: &Datum, rows: usize) -> BooleanArray {
