@@ -3,17 +3,18 @@
 
 use arrow::array::{
     Array, ArrayRef, ArrowPrimitiveType, AsArray, BooleanArray, Datum as ArrowDatum, PrimitiveArray,
-    make_array, make_comparator,
+    make_comparator,
 };
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::compute::SortOptions;
 use arrow::compute::kernels::cmp;
-use arrow::datatypes::{DataType as ArrowType, Float32Type, Float64Type};
+use arrow::datatypes::{Float32Type, Float64Type};
 use arrow::error::ArrowError;
 use std::cmp::Ordering;
 use std::sync::Arc;
 use vonk_error::Result;
 use vonk_functions::Datum;
+use vonk_functions::normalize::normalize_floats;
 use vonk_types::{CompareOp, DataType};
 
 /// Compares two operands of the same type.
@@ -162,43 +163,6 @@ fn nested(op: CompareOp, left: &Datum, right: &Datum) -> Result<BooleanArray> {
         }
     });
     Ok(with_nulls(op, left, right, bits))
-}
-
-/// The array with every NaN the same and every -0.0 as 0.0, at any depth, so that Arrow's total order is Spark's.
-fn normalize_floats(array: &ArrayRef) -> Result<ArrayRef> {
-    if !has_floats(array.data_type()) {
-        return Ok(array.clone());
-    }
-    Ok(match array.data_type() {
-        ArrowType::Float32 => Arc::new(
-            array
-                .as_primitive::<Float32Type>()
-                .unary::<_, Float32Type>(|x| if x.is_nan() { f32::NAN } else { x + 0.0 }),
-        ),
-        ArrowType::Float64 => Arc::new(
-            array
-                .as_primitive::<Float64Type>()
-                .unary::<_, Float64Type>(|x| if x.is_nan() { f64::NAN } else { x + 0.0 }),
-        ),
-        _ => {
-            let data = array.to_data();
-            let children = data
-                .child_data()
-                .iter()
-                .map(|c| Ok(normalize_floats(&make_array(c.clone()))?.to_data()))
-                .collect::<Result<Vec<_>>>()?;
-            make_array(data.into_builder().child_data(children).build()?)
-        }
-    })
-}
-
-fn has_floats(t: &ArrowType) -> bool {
-    match t {
-        ArrowType::Float32 | ArrowType::Float64 => true,
-        ArrowType::List(f) | ArrowType::Map(f, _) => has_floats(f.data_type()),
-        ArrowType::Struct(fields) => fields.iter().any(|f| has_floats(f.data_type())),
-        _ => false,
-    }
 }
 
 #[cfg(test)]

@@ -24,6 +24,23 @@ pub struct Example {
     pub rows: &'static str,
 }
 
+impl Docs {
+    /// Documentation of an aggregate function.
+    pub(crate) const fn aggregate(
+        usage: &'static str,
+        summary: &'static str,
+        since: &'static str,
+        examples: &'static [Example],
+    ) -> Docs {
+        Docs { group: Group::Aggregate, usage, summary, since, examples }
+    }
+}
+
+/// An example.
+pub(crate) const fn ex(sql: &'static str, rows: &'static str) -> Example {
+    Example { sql, rows }
+}
+
 /// Families, as the function reference lists them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[allow(missing_docs)] // the names say it

@@ -14,6 +14,7 @@ pub mod aggregate;
 pub mod describe;
 pub mod generator;
 pub mod kernel;
+pub mod normalize;
 pub mod registry;
 pub mod resolve;
 pub mod scalar;

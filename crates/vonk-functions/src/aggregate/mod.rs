@@ -4,8 +4,21 @@
 //! update names the group of each row. Every accumulator can hand out its state as columns (for partial aggregation,
 //! spilling and the wire) and merge such columns.
 
+pub(crate) mod accumulate;
+mod booleans;
+mod by_key;
+mod cells;
+mod count;
+mod extremes;
+mod groups;
+mod inputs;
+mod sum;
+#[cfg(test)]
+mod tests;
+
 use crate::describe::Docs;
 use crate::resolve::{Arity, CallSite, Resolution};
+use crate::scalar::Display;
 use arrow::array::{ArrayRef, BooleanArray};
 use vonk_error::{Result, Span};
 use vonk_types::{DataType, EvalContext, Literal};
@@ -93,9 +106,43 @@ pub struct AggregateFunction {
     pub order_sensitive: bool,
     /// The value over no rows at all; `None` means null (`count` gives 0).
     pub on_empty: Option<fn() -> Literal>,
+    /// How a call looks in generated column names.
+    pub display: Display,
 }
 
-/// All aggregate functions.
+impl AggregateFunction {
+    /// A row with the usual: no other names, duplicates matter, order does not, null over no rows, written `name(a, b)`.
+    pub fn new(
+        name: &'static str,
+        docs: Docs,
+        arity: Arity,
+        resolve: fn(&CallSite<'_>) -> Result<Resolution>,
+        state_types: fn(&AggregateCall<'_>) -> Vec<DataType>,
+        accumulator: fn(&AggregateCall<'_>) -> Result<Box<dyn GroupsAccumulator>>,
+    ) -> Self {
+        AggregateFunction {
+            name,
+            aliases: &[],
+            docs,
+            arity,
+            resolve,
+            state_types,
+            accumulator,
+            duplicate_insensitive: false,
+            order_sensitive: false,
+            on_empty: None,
+            display: Display::Call,
+        }
+    }
+}
+
+/// All aggregate functions: one line per family.
 pub fn rows() -> Vec<AggregateFunction> {
-    Vec::new()
+    let mut rows = Vec::new();
+    rows.extend(booleans::rows());
+    rows.extend(by_key::rows());
+    rows.extend(count::rows());
+    rows.extend(sum::rows());
+    rows.extend(extremes::rows());
+    rows
 }
