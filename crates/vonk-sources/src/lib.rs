@@ -5,8 +5,25 @@
 //!
 //! Must not know: SQL text, operators other than scans and writes.
 
+pub mod conform;
+pub mod files;
+pub mod parquet;
 pub mod reader;
+pub mod tpch;
 pub mod writer;
 
 pub use reader::{Formats, OpenScan, ScanFilter, ScanMetrics, ScanReader, ScanStream};
 pub use writer::{FileWriter, FileWriterFactory, OpenWrite, WrittenFile};
+
+use std::sync::Arc;
+
+impl Formats {
+    /// Everything this crate can read and write.
+    pub fn builtin() -> Formats {
+        let mut f = Formats::default();
+        f.add_reader(Arc::new(parquet::ParquetReader));
+        f.add_reader(Arc::new(tpch::TpchReader));
+        f.add_writer(Arc::new(parquet::ParquetWriterFactory));
+        f
+    }
+}

@@ -1,0 +1,182 @@
+//! Opens partitions of Parquet scans.
+
+use super::corrupt;
+use super::metadata::{self, FileMetadata};
+use super::prune::{Summary, may_match};
+use super::source::{RowGroups, SharedFiles};
+use super::stream::{FilePlan, ParquetStream, Shape};
+use crate::files::DataFile;
+use crate::reader::{OpenScan, ScanFilter, ScanReader, ScanStream};
+use arrow::array::{Array, ArrayRef, UInt64Array};
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::file::metadata::RowGroupMetaData;
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use vonk_error::{Error, Result};
+use vonk_types::{CompareOp, DataType, ScalarValue, StructField};
+
+/// Reads Parquet.
+pub struct ParquetReader;
+
+impl ScanReader for ParquetReader {
+    fn name(&self) -> &'static str {
+        "parquet"
+    }
+
+    fn open(&self, scan: OpenScan<'_>) -> Result<Box<dyn ScanStream>> {
+        let damaged = |e: postcard::Error| Error::internal(format!("scan partition: {e}"));
+        let shared: SharedFiles = postcard::from_bytes(scan.shared).map_err(damaged)?;
+        let partition: RowGroups = postcard::from_bytes(scan.partition).map_err(damaged)?;
+        let shape = Arc::new(Shape::new(&scan));
+        let mut plans = Vec::with_capacity(partition.groups.len());
+        for (file, groups) in partition.groups {
+            let file = shared
+                .files
+                .get(file as usize)
+                .ok_or_else(|| Error::internal("scan partition names a file that the scan has not"))?;
+            let metadata = metadata::load(file)?;
+            let columns = resolve(file, &metadata, scan.read, &shared.columns)?;
+            let groups = surviving(file, &metadata, &columns, groups, &scan)?;
+            if !groups.is_empty() {
+                plans.push(FilePlan { file: file.clone(), metadata, columns, groups });
+            }
+        }
+        Ok(Box::new(ParquetStream::new(shape, plans, scan)?))
+    }
+}
+
+/// For each column to read, its position in the file; `None` where the file lacks it.
+fn resolve(
+    file: &DataFile,
+    m: &FileMetadata,
+    read: &[(usize, StructField)],
+    table: &[String],
+) -> Result<Vec<Option<usize>>> {
+    read.iter()
+        .map(|(position, field)| {
+            let name = table.get(*position).map_or(field.name.as_ref(), String::as_str);
+            let exact = m.schema.fields.iter().position(|f| f.name.as_ref() == name);
+            let found =
+                exact.or_else(|| m.schema.fields.iter().position(|f| f.name.eq_ignore_ascii_case(name)));
+            if let Some(i) = found {
+                check_type(file, &m.schema.fields[i], field)?;
+            }
+            Ok(found)
+        })
+        .collect()
+}
+
+/// A file may hold a narrower type than the table (integers, float, decimals of equal scale), nothing else.
+fn check_type(file: &DataFile, found: &StructField, wanted: &StructField) -> Result<()> {
+    use DataType::*;
+    let rank = |t: &DataType| match t {
+        Byte => Some(1),
+        Short => Some(2),
+        Int => Some(3),
+        Long => Some(4),
+        _ => None,
+    };
+    let (f, w) = (&found.data_type, &wanted.data_type);
+    let fits = f.same_type(w, true)
+        || matches!((rank(f), rank(w)), (Some(a), Some(b)) if a <= b)
+        || matches!((f, w), (Float, Double) | (Int, Double) | (Date, TimestampNtz))
+        || matches!((f, w), (Decimal(p, s), Decimal(q, t)) if s == t && p <= q);
+    if fits {
+        return Ok(());
+    }
+    Err(Error::new("_INCOMPATIBLE_FILE_SCHEMA")
+        .with("path", file.path.clone())
+        .with("column", format!("`{}`", wanted.name))
+        .with("found", format!("\"{}\"", f.sql()))
+        .with("expected", format!("\"{}\"", w.sql())))
+}
+
+/// Row groups that predicate and runtime filters leave.
+fn surviving(
+    file: &DataFile,
+    m: &FileMetadata,
+    columns: &[Option<usize>],
+    groups: Vec<u32>,
+    scan: &OpenScan<'_>,
+) -> Result<Vec<usize>> {
+    let all = m.arrow.metadata().row_groups();
+    scan.metrics.row_groups.fetch_add(groups.len() as u64, Ordering::Relaxed);
+    if let Some(g) = groups.iter().find(|g| **g as usize >= all.len()) {
+        return Err(corrupt(&file.path, format!("row group {g} is gone: the file has changed")));
+    }
+    let mut cache: HashMap<usize, Option<ColumnBounds>> = HashMap::new();
+    let mut out = Vec::with_capacity(groups.len());
+    for g in groups {
+        let g = g as usize;
+        let mut summary = |read: usize| -> Option<Summary> {
+            let bounds = cache.entry(read).or_insert_with(|| {
+                let position = columns[read]?;
+                ColumnBounds::new(m, position, &scan.read[read].1.data_type, all)
+            });
+            bounds.as_ref().map(|b| b.summary(g, &all[g]))
+        };
+        let mut keep = true;
+        if let Some(p) = scan.predicate {
+            let needed: HashMap<usize, Summary> =
+                p.columns().into_iter().filter_map(|c| Some((c, summary(c)?))).collect();
+            keep = may_match(p, &|c| needed.get(&c).cloned());
+        }
+        for (column, filter) in &scan.runtime_filters {
+            keep = keep && summary(*column).is_none_or(|s| overlaps(filter.as_ref(), &s));
+            keep = keep && !filter.is_empty();
+        }
+        if keep {
+            out.push(g);
+        } else {
+            scan.metrics.row_groups_pruned.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+    Ok(out)
+}
+
+/// Whether a runtime filter's values may lie among those of a summary.
+fn overlaps(filter: &dyn ScanFilter, s: &Summary) -> bool {
+    let (Some((low, high)), Some(min), Some(max)) = (filter.bounds(), &s.min, &s.max) else { return true };
+    let below = |a: &ScalarValue, b: &ScalarValue| a.partial_cmp(b) == Some(std::cmp::Ordering::Less);
+    debug_assert_eq!(CompareOp::Lt.swap(), CompareOp::Gt);
+    !(below(&high.value, min) || below(max, &low.value))
+}
+
+/// Row-group statistics of one column, in the engine's type.
+struct ColumnBounds {
+    mins: Option<ArrayRef>,
+    maxes: Option<ArrayRef>,
+    nulls: Option<UInt64Array>,
+}
+
+impl ColumnBounds {
+    fn new(m: &FileMetadata, position: usize, t: &DataType, groups: &[RowGroupMetaData]) -> Option<Self> {
+        if t.is_nested() || !m.schema.fields[position].data_type.same_type(t, true) {
+            return None;
+        }
+        let schema = m.arrow.schema();
+        let converter =
+            StatisticsConverter::try_new(schema.field(position).name(), schema, m.arrow.parquet_schema())
+                .ok()?;
+        let conformed = |a: parquet::errors::Result<ArrayRef>| crate::conform::conform(&a.ok()?, t).ok();
+        Some(ColumnBounds {
+            mins: conformed(converter.row_group_mins(groups)),
+            maxes: conformed(converter.row_group_maxes(groups)),
+            nulls: converter.row_group_null_counts(groups).ok(),
+        })
+    }
+
+    fn summary(&self, g: usize, group: &RowGroupMetaData) -> Summary {
+        let value = |a: &Option<ArrayRef>| {
+            let a = a.as_ref().filter(|a| !a.is_null(g))?;
+            ScalarValue::try_from_array(a, g).ok()
+        };
+        Summary {
+            min: value(&self.mins),
+            max: value(&self.maxes),
+            nulls: self.nulls.as_ref().filter(|n| !n.is_null(g)).map(|n| n.value(g)),
+            rows: u64::try_from(group.num_rows()).unwrap_or(0),
+        }
+    }
+}

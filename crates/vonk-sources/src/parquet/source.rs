@@ -1,0 +1,260 @@
+//! A Parquet file or folder as a table.
+
+use super::metadata::{self, FileMetadata};
+use crate::files::{self, DataFile};
+use arrow::array::Array;
+use arrow::compute::kernels::aggregate;
+use parking_lot::Mutex;
+use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use serde::{Deserialize, Serialize};
+use std::sync::{Arc, OnceLock};
+use vonk_error::{Error, Result};
+use vonk_plan::source::{
+    ColumnStatistics, ScanPartition, ScanPlan, ScanRequest, TableSource, TableStatistics,
+};
+use vonk_types::{DataType, Literal, ScalarValue, StructType};
+
+/// A table of Parquet files. The schema is that of the first file, as in Spark without `mergeSchema`.
+#[derive(Debug)]
+pub struct ParquetSource {
+    path: String,
+    files: Vec<DataFile>,
+    schema: StructType,
+    statistics: OnceLock<TableStatistics>,
+    loaded: Mutex<Vec<Option<Arc<FileMetadata>>>>,
+}
+
+/// What the partitions of a scan share, on the wire.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SharedFiles {
+    pub files: Vec<DataFile>,
+    /// Names of the table's columns, by position: files may have them elsewhere.
+    pub columns: Vec<String>,
+}
+
+/// A partition: row groups of files, in order.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct RowGroups {
+    /// Index into [`SharedFiles::files`], and row groups of it.
+    pub groups: Vec<(u32, Vec<u32>)>,
+}
+
+/// Partitions aimed at per slot, so that a slow one does not keep the others waiting for long.
+const PARTITIONS_PER_SLOT: usize = 3;
+/// Files whose statistics are read while planning; beyond that the rest is extrapolated.
+const FILES_FOR_STATISTICS: usize = 64;
+
+impl ParquetSource {
+    /// Opens a file, folder or pattern. `schema` is that of the catalog, if it knows one.
+    pub fn open(path: &str, schema: Option<StructType>) -> Result<ParquetSource> {
+        let files = files::list(path)?;
+        let files: Vec<DataFile> =
+            files.into_iter().filter(|f| f.size > 0 || f.path.ends_with(".parquet")).collect();
+        let schema = match (schema, files.first()) {
+            (Some(s), _) => s,
+            (None, Some(first)) => metadata::load(first)?.schema.clone(),
+            (None, None) => {
+                return Err(Error::new("UNABLE_TO_INFER_SCHEMA").with("format", "Parquet"));
+            }
+        };
+        let loaded = Mutex::new(vec![None; files.len()]);
+        Ok(ParquetSource { path: path.to_string(), files, schema, statistics: OnceLock::new(), loaded })
+    }
+
+    /// Where it lies.
+    pub fn path(&self) -> &str {
+        &self.path
+    }
+
+    fn metadata(&self, file: usize) -> Result<Arc<FileMetadata>> {
+        if let Some(found) = &self.loaded.lock()[file] {
+            return Ok(found.clone());
+        }
+        let m = metadata::load(&self.files[file])?;
+        self.loaded.lock()[file] = Some(m.clone());
+        Ok(m)
+    }
+
+    fn compute_statistics(&self) -> Result<TableStatistics> {
+        let sampled = self.files.len().min(FILES_FOR_STATISTICS);
+        let mut rows = 0u64;
+        let mut columns = vec![ColumnSummary::default(); self.schema.fields.len()];
+        for i in 0..sampled {
+            let m = self.metadata(i)?;
+            rows += u64::try_from(m.arrow.metadata().file_metadata().num_rows()).unwrap_or(0);
+            for (position, field) in self.schema.fields.iter().enumerate() {
+                columns[position].add(&m, &field.name, &field.data_type)?;
+            }
+        }
+        let factor = if sampled == 0 { 1.0 } else { self.files.len() as f64 / sampled as f64 };
+        let rows = (rows as f64 * factor) as u64;
+        let columns = columns.into_iter().map(|c| c.finish(factor, rows)).collect();
+        Ok(TableStatistics { rows: Some(rows), bytes: None, columns })
+    }
+}
+
+/// Sums up a column over row groups.
+#[derive(Debug, Clone, Default)]
+struct ColumnSummary {
+    min: Option<Literal>,
+    max: Option<Literal>,
+    nulls: u64,
+    nulls_known: bool,
+    bytes: u64,
+    rows: u64,
+    distinct: Option<u64>,
+}
+
+impl ColumnSummary {
+    fn add(&mut self, m: &FileMetadata, name: &str, t: &DataType) -> Result<()> {
+        let Some((index, field)) =
+            m.schema.fields.iter().enumerate().find(|(_, f)| f.name.eq_ignore_ascii_case(name))
+        else {
+            return Ok(());
+        };
+        let parquet = m.arrow.metadata();
+        let leaves: Vec<usize> = (0..m.arrow.parquet_schema().num_columns())
+            .filter(|l| m.arrow.parquet_schema().get_column_root_idx(*l) == index)
+            .collect();
+        for g in parquet.row_groups() {
+            self.rows += u64::try_from(g.num_rows()).unwrap_or(0);
+            self.bytes +=
+                leaves.iter().map(|l| g.column(*l).uncompressed_size().max(0).unsigned_abs()).sum::<u64>();
+        }
+        if field.data_type != *t || field.data_type.is_nested() {
+            return Ok(());
+        }
+        if let [leaf] = leaves[..] {
+            let counts = parquet
+                .row_groups()
+                .iter()
+                .map(|g| g.column(leaf).statistics().and_then(|s| s.distinct_count_opt()));
+            self.distinct = counts.fold(self.distinct, |a, b| a.max(b));
+        }
+        let converter = StatisticsConverter::try_new(
+            m.arrow.schema().field(index).name(),
+            m.arrow.schema(),
+            m.arrow.parquet_schema(),
+        );
+        let Ok(converter) = converter else { return Ok(()) };
+        let groups = parquet.row_groups();
+        if let Ok(nulls) = converter.row_group_null_counts(groups) {
+            self.nulls_known = nulls.null_count() == 0;
+            self.nulls += aggregate::sum(&nulls).unwrap_or(0);
+        }
+        for (values, is_min) in
+            [(converter.row_group_mins(groups), true), (converter.row_group_maxes(groups), false)]
+        {
+            let Ok(values) = values else { continue };
+            if values.null_count() > 0 {
+                continue;
+            }
+            let Ok(values) = crate::conform::conform(&values, t) else { continue };
+            for row in 0..values.len() {
+                let l = Literal::from_array(&values, row, t.clone())?;
+                let slot = if is_min { &mut self.min } else { &mut self.max };
+                let replace = match slot.as_ref().map(|s| l.value.partial_cmp(&s.value)) {
+                    None => true,
+                    Some(order) => {
+                        order
+                            == Some(if is_min {
+                                std::cmp::Ordering::Less
+                            } else {
+                                std::cmp::Ordering::Greater
+                            })
+                    }
+                };
+                if replace {
+                    *slot = Some(l);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(self, factor: f64, table_rows: u64) -> ColumnStatistics {
+        // A column's encoded bytes bound its distinct values: a dictionary-encoded column of few values takes a fraction of a
+        // byte per row. Without a count in the file that is the best hint there is for strings.
+        let width = if self.rows > 0 { Some(self.bytes as f64 / self.rows as f64) } else { None };
+        let distinct = self.distinct.or_else(|| {
+            let text = matches!(&self.min, Some(Literal { value: ScalarValue::Utf8View(_), .. }));
+            let w = width.filter(|_| text && self.rows > 1000)?;
+            // Dictionary indices take log2(distinct) bits.
+            (w < 2.0).then(|| 2f64.powf(w * 8.0).min(table_rows as f64) as u64)
+        });
+        ColumnStatistics {
+            nulls: self.nulls_known.then_some((self.nulls as f64 * factor) as u64),
+            min: self.min,
+            max: self.max,
+            distinct: distinct.map(|d| d.max(1)),
+            width: None,
+        }
+    }
+}
+
+impl TableSource for ParquetSource {
+    fn schema(&self) -> &StructType {
+        &self.schema
+    }
+
+    fn statistics(&self) -> TableStatistics {
+        // Without statistics the query still runs; the error, if there is one, shows when the file is read.
+        self.statistics.get_or_init(|| self.compute_statistics().unwrap_or_default()).clone()
+    }
+
+    fn scan(&self, request: &ScanRequest<'_>) -> Result<ScanPlan> {
+        let mut groups: Vec<(u32, u32, u64, u64)> = Vec::new();
+        for file in 0..self.files.len() {
+            let m = self.metadata(file)?;
+            for (g, meta) in m.arrow.metadata().row_groups().iter().enumerate() {
+                let rows = u64::try_from(meta.num_rows()).unwrap_or(0);
+                let bytes = u64::try_from(meta.compressed_size()).unwrap_or(0);
+                groups.push((file as u32, g as u32, rows, bytes));
+            }
+        }
+        let total: u64 = groups.iter().map(|g| g.2).sum();
+        let wanted = (request.target_partitions * PARTITIONS_PER_SLOT).max(1) as u64;
+        let rows_each = total.div_ceil(wanted).max(1);
+        let mut partitions = Vec::new();
+        let mut current = RowGroups { groups: vec![] };
+        let mut rows_now = 0;
+        for (file, group, rows, _) in groups {
+            if rows_now > 0 && rows_now + rows / 2 > rows_each {
+                partitions.push((std::mem::replace(&mut current, RowGroups { groups: vec![] }), rows_now));
+                rows_now = 0;
+            }
+            match current.groups.last_mut() {
+                Some((f, list)) if *f == file => list.push(group),
+                _ => current.groups.push((file, vec![group])),
+            }
+            rows_now += rows;
+        }
+        partitions.push((current, rows_now));
+        let encode = |e: postcard::Error| Error::internal(e.to_string());
+        let shared = SharedFiles {
+            files: self.files.clone(),
+            columns: self.schema.fields.iter().map(|f| f.name.to_string()).collect(),
+        };
+        Ok(ScanPlan {
+            reader: "parquet".into(),
+            shared: postcard::to_stdvec(&shared).map_err(encode)?.into(),
+            partitions: partitions
+                .into_iter()
+                .map(|(p, rows)| {
+                    let payload = postcard::to_stdvec(&p).map_err(encode)?.into();
+                    Ok(ScanPartition { payload, rows, locations: vec![] })
+                })
+                .collect::<Result<_>>()?,
+            description: self.describe(),
+        })
+    }
+
+    fn describe(&self) -> String {
+        let n = self.files.len();
+        format!("parquet {} ({n} file{})", self.path, if n == 1 { "" } else { "s" })
+    }
+
+    fn as_any(&self) -> &dyn std::any::Any {
+        self
+    }
+}
