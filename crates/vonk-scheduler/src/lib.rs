@@ -2,10 +2,15 @@
 //!
 //! Must not know: SQL, Arrow, threads, clocks, sockets. A fragment is bytes.
 //!
-//! Here so far: identifiers and the RDD graph. The schedulers themselves are not written yet.
+//! Here so far: identifiers, the RDD graph, stage cutting and the map output tracker. The DAG and task
+//! schedulers themselves are not written yet.
 
 mod ids;
+mod map_outputs;
 mod rdd;
+mod stage;
 
 pub use ids::*;
+pub use map_outputs::*;
 pub use rdd::*;
+pub use stage::*;
