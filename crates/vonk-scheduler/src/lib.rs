@@ -2,14 +2,16 @@
 //!
 //! Must not know: SQL, Arrow, threads, clocks, sockets. A fragment is bytes.
 //!
-//! Here so far: identifiers, the RDD graph, stage cutting and the map output tracker. The DAG and task
-//! schedulers themselves are not written yet.
+//! Here so far: identifiers, the RDD graph, stage cutting, the map output tracker and a first DAG scheduler
+//! (untested as yet). The task scheduler is not written yet.
 
+mod dag;
 mod ids;
 mod map_outputs;
 mod rdd;
 mod stage;
 
+pub use dag::*;
 pub use ids::*;
 pub use map_outputs::*;
 pub use rdd::*;
