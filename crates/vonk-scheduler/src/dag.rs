@@ -199,9 +199,7 @@ impl DagScheduler {
         let (job, current) = (state.job, task.stage_attempt + 1 == state.attempts);
         match outcome {
             TaskOutcome::Success { map_status } => {
-                if current {
-                    state.pending.remove(&task.partition);
-                }
+                let first = current && state.pending.remove(&task.partition);
                 match (&state.stage.kind, map_status) {
                     (StageKind::ShuffleMap(s), Some(status)) if !self.lost.contains(&status.executor) => {
                         self.outputs.add(s.shuffle, MapId(task.partition), status);
@@ -211,7 +209,7 @@ impl DagScheduler {
                     }
                     _ => {}
                 }
-                if current && state.pending.is_empty() {
+                if first && state.pending.is_empty() {
                     out.push(DagAction::StageCompleted { stage: task.stage });
                 }
                 self.advance(job, out);
@@ -237,7 +235,8 @@ impl DagScheduler {
     }
 
     fn end(&mut self, job: JobId, failure: Option<JobFailure>, out: &mut Vec<DagAction>) {
-        for id in self.jobs.remove(&job).into_iter().flatten() {
+        let Some(stages) = self.jobs.remove(&job) else { return };
+        for id in stages {
             let Some(state) = self.stages.remove(&id) else { continue };
             if !state.pending.is_empty() {
                 out.push(DagAction::CancelTaskSet { stage: id, stage_attempt: state.attempts - 1 });
@@ -252,5 +251,19 @@ impl DagScheduler {
             None => DagAction::JobSucceeded { job },
             Some(reason) => DagAction::JobFailed { job, reason },
         });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_unknown_job_or_task_changes_nothing() {
+        let mut dag = DagScheduler::new(4);
+        assert!(dag.handle(DagEvent::CancelJob { job: JobId(1) }).is_empty());
+        let attempt = TaskAttempt { stage: StageId(9), stage_attempt: 0, partition: 0, attempt: 0 };
+        let outcome = TaskOutcome::Success { map_status: None };
+        assert!(dag.handle(DagEvent::TaskFinished { attempt, outcome }).is_empty());
     }
 }

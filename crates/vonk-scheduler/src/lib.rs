@@ -3,7 +3,7 @@
 //! Must not know: SQL, Arrow, threads, clocks, sockets. A fragment is bytes.
 //!
 //! Here so far: identifiers, the RDD graph, stage cutting, the map output tracker and a first DAG scheduler
-//! (untested as yet). The task scheduler is not written yet.
+//! (hardly tested as yet). The task scheduler is not written yet.
 
 mod dag;
 mod ids;
