@@ -4,17 +4,27 @@
 //! update names the group of each row. Every accumulator can hand out its state as columns (for partial aggregation,
 //! spilling and the wire) and merge such columns.
 
-pub(crate) mod accumulate;
+mod accumulate;
+mod bits;
 mod booleans;
 mod by_key;
 mod cells;
+mod collect;
 mod count;
+mod covariance;
+mod distinct_estimate;
 mod extremes;
 mod groups;
 mod inputs;
+mod listagg;
+mod mode;
+mod moments;
+mod percentiles;
+mod picks;
 mod sum;
 #[cfg(test)]
 mod tests;
+mod xxhash;
 
 use crate::describe::Docs;
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -139,10 +149,19 @@ impl AggregateFunction {
 /// All aggregate functions: one line per family.
 pub fn rows() -> Vec<AggregateFunction> {
     let mut rows = Vec::new();
+    rows.extend(bits::rows());
     rows.extend(booleans::rows());
     rows.extend(by_key::rows());
+    rows.extend(collect::rows());
     rows.extend(count::rows());
-    rows.extend(sum::rows());
+    rows.extend(covariance::rows());
+    rows.extend(distinct_estimate::rows());
     rows.extend(extremes::rows());
+    rows.extend(listagg::rows());
+    rows.extend(mode::rows());
+    rows.extend(moments::rows());
+    rows.extend(percentiles::rows());
+    rows.extend(picks::rows());
+    rows.extend(sum::rows());
     rows
 }
