@@ -5,4 +5,5 @@
 //!
 //! Must not know: SQL text, physical operators.
 
+pub mod bind;
 pub mod statistics;

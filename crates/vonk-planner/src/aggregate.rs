@@ -1,5 +1,6 @@
 //! Aggregations: partial before and final after the exchange, or complete in place.
 
+use crate::calls::bind_aggregate;
 use crate::planned::{Distribution, Planned};
 use crate::planner::{Planner, Required, column_ids};
 use vonk_error::Result;
@@ -28,7 +29,7 @@ impl Planner<'_> {
         };
         let specs = {
             let mut binder = self.binder(&below.columns);
-            aggregates.iter().map(|a| binder.bind_aggregate(&a.expr)).collect::<Result<Vec<_>>>()?
+            aggregates.iter().map(|a| bind_aggregate(&mut binder, &a.expr)).collect::<Result<Vec<_>>>()?
         };
         let specs = specs.into_iter().map(|s| self.with_state_types(s)).collect::<Result<Vec<_>>>()?;
         let columns: Vec<Column> = groups

@@ -6,7 +6,7 @@
 //! Must not know: runtime state of operators, SQL text.
 
 mod aggregate;
-mod bind;
+mod calls;
 mod join;
 mod node_ids;
 mod planned;
@@ -15,5 +15,4 @@ mod runtime_filter;
 mod sort;
 mod window;
 
-pub use bind::Binder;
 pub use planner::{PhysicalQuery, Planner, PlannerOptions, ScalarSubplan};

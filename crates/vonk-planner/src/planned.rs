@@ -87,7 +87,7 @@ impl Planned {
         if self.columns.iter().map(|c| c.id).eq(wanted.iter().map(|c| c.id)) {
             return Ok(self);
         }
-        let mut binder = crate::bind::Binder::new(&self.columns);
+        let mut binder = vonk_optimizer::bind::Binder::new(&self.columns);
         let exprs = wanted
             .iter()
             .map(|c| binder.bind(&vonk_plan::Expr::Column(c.clone())))

@@ -3,12 +3,13 @@
 //! Each logical operator is planned for the columns that are *required* of it: filters, joins and scans put out no others, so
 //! that columns are dropped as soon as nothing above reads them.
 
-use crate::bind::Binder;
+use crate::calls::bind_keys;
 use crate::planned::{Distribution, Planned, schema};
 use std::collections::HashSet;
 use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_functions::Registry;
+use vonk_optimizer::bind::{Binder, SubqueryIds};
 use vonk_optimizer::statistics::{Estimate, estimate};
 use vonk_physical::{Expand, Generate, Partitioning, PhysicalPlan, PlanNode, Scan, ValuesBatch, Write};
 use vonk_plan::logical::{self, Column, ColumnId, Distribution as Wanted, Expr, LogicalPlan, Named};
@@ -65,8 +66,8 @@ pub(crate) struct Subplans {
     next: u32,
 }
 
-impl Subplans {
-    pub fn add(&mut self, plan: &Arc<LogicalPlan>) -> u32 {
+impl SubqueryIds for Subplans {
+    fn id(&mut self, plan: &Arc<LogicalPlan>) -> u32 {
         if let Some((id, _)) = self.found.iter().find(|(_, p)| Arc::ptr_eq(p, plan)) {
             return *id;
         }
@@ -125,7 +126,7 @@ impl<'a> Planner<'a> {
     }
 
     pub(crate) fn binder(&mut self, columns: &[Column]) -> Binder<'_> {
-        Binder::with_subplans(columns, &mut self.subplans)
+        Binder::with_subqueries(columns, &mut self.subplans)
     }
 
     /// Plans an operator for the columns required of it.
@@ -364,7 +365,7 @@ impl<'a> Planner<'a> {
                 below.exchanged(Partitioning::Hash { keys, partitions }, distribution)
             }
             Wanted::Range(keys, n) => {
-                let keys = self.binder(&below.columns).bind_keys(keys)?;
+                let keys = bind_keys(&mut self.binder(&below.columns), keys)?;
                 let partitions = n.unwrap_or(default);
                 below.exchanged(Partitioning::Range { keys, partitions, bounds: None }, Distribution::Any)
             }

@@ -1,5 +1,6 @@
 //! ORDER BY, SORT BY and LIMIT.
 
+use crate::calls::bind_keys;
 use crate::planned::{Distribution, Planned};
 use crate::planner::{Planner, Required};
 use vonk_error::Result;
@@ -24,7 +25,7 @@ impl Planner<'_> {
         let mut needed = required.clone();
         keys.iter().for_each(|k| k.expr.collect_columns(&mut needed));
         let below = self.visit(input, &needed)?;
-        let bound = self.binder(&below.columns).bind_keys(keys)?;
+        let bound = bind_keys(&mut self.binder(&below.columns), keys)?;
         let rows = below.rows().min(fetch.map_or(f64::INFINITY, |f| f as f64));
         if !global || below.partitions() == 1 {
             return Ok(sorted(below, bound, fetch, rows));

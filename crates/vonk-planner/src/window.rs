@@ -1,5 +1,6 @@
 //! Window functions: bring window partitions together, sort, compute.
 
+use crate::calls::{bind_aggregate, bind_keys};
 use crate::planned::Planned;
 use crate::planner::{Planner, Required, column_ids};
 use crate::sort::sorted;
@@ -19,7 +20,7 @@ impl Planner<'_> {
         let rows = below.rows();
 
         let partition_by = self.binder(&below.columns).bind_all(&w.partition_by)?;
-        let order_by = self.binder(&below.columns).bind_keys(&w.order_by)?;
+        let order_by = bind_keys(&mut self.binder(&below.columns), &w.order_by)?;
         let moved = if w.partition_by.is_empty() {
             below.single()
         } else {
@@ -36,7 +37,7 @@ impl Planner<'_> {
         for f in &w.functions {
             functions.push(match &f.expr {
                 WindowExpr::Aggregate { call, frame } => {
-                    let spec = self.binder(&moved.columns).bind_aggregate(call)?;
+                    let spec = bind_aggregate(&mut self.binder(&moved.columns), call)?;
                     WindowSpec::Aggregate { call: self.with_state_types(spec)?, frame: frame.clone() }
                 }
                 WindowExpr::Function { function, args, frame, ignore_nulls, data_type, span, .. } => {

@@ -1,28 +1,33 @@
 //! Logical expressions to bound ones: columns by position.
 
-use crate::planner::Subplans;
 use std::collections::HashMap;
+use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_eval::BoundExpr;
-use vonk_physical::{AggregateSpec, SortKey};
-use vonk_plan::logical::{AggregateExpr, Column, ColumnId, Expr, SortExpr, SubqueryKind};
+use vonk_plan::logical::{Column, ColumnId, Expr, LogicalPlan, SubqueryKind};
+
+/// Numbers the uncorrelated scalar subqueries that binding meets; whoever runs the plan computes them first.
+pub trait SubqueryIds {
+    /// The number of a subquery's plan; equal plans may share one.
+    fn id(&mut self, plan: &Arc<LogicalPlan>) -> u32;
+}
 
 /// Binds expressions to the positions of an input's columns.
 pub struct Binder<'a> {
     positions: HashMap<ColumnId, usize>,
-    subplans: Option<&'a mut Subplans>,
+    subqueries: Option<&'a mut dyn SubqueryIds>,
 }
 
 impl<'a> Binder<'a> {
     /// For an input with these columns. Scalar subqueries are refused.
     pub fn new(columns: &[Column]) -> Self {
         let positions = columns.iter().enumerate().map(|(i, c)| (c.id, i)).collect();
-        Binder { positions, subplans: None }
+        Binder { positions, subqueries: None }
     }
 
-    /// Collects scalar subqueries in `subplans`.
-    pub(crate) fn with_subplans(columns: &[Column], subplans: &'a mut Subplans) -> Self {
-        Binder { subplans: Some(subplans), ..Binder::new(columns) }
+    /// For an input with these columns, numbering scalar subqueries.
+    pub fn with_subqueries(columns: &[Column], subqueries: &'a mut dyn SubqueryIds) -> Self {
+        Binder { subqueries: Some(subqueries), ..Binder::new(columns) }
     }
 
     /// Position of a column.
@@ -93,9 +98,9 @@ impl<'a> Binder<'a> {
                 body: Box::new(self.bind(body)?),
             },
             Expr::LambdaParam(c) => BoundExpr::LambdaParam { id: c.id.0, data_type: c.data_type.clone() },
-            Expr::Subquery(s) => match (&s.kind, &mut self.subplans) {
-                (SubqueryKind::Scalar, Some(subplans)) if s.outer.is_empty() => {
-                    BoundExpr::ScalarSubquery { id: subplans.add(&s.plan), data_type: e.data_type() }
+            Expr::Subquery(s) => match (&s.kind, &mut self.subqueries) {
+                (SubqueryKind::Scalar, Some(ids)) if s.outer.is_empty() => {
+                    BoundExpr::ScalarSubquery { id: ids.id(&s.plan), data_type: e.data_type() }
                 }
                 _ => return vonk_error::internal_err!("a subquery was not rewritten to a join: {e}"),
             },
@@ -105,32 +110,5 @@ impl<'a> Binder<'a> {
     /// Binds several.
     pub fn bind_all(&mut self, list: &[Expr]) -> Result<Vec<BoundExpr>> {
         list.iter().map(|e| self.bind(e)).collect()
-    }
-
-    /// Binds sort keys.
-    pub fn bind_keys(&mut self, keys: &[SortExpr]) -> Result<Vec<SortKey>> {
-        keys.iter()
-            .map(|k| {
-                Ok(SortKey {
-                    expr: self.bind(&k.expr)?,
-                    descending: k.descending,
-                    nulls_first: k.nulls_first,
-                })
-            })
-            .collect()
-    }
-
-    /// Binds an aggregate call; the state's types are filled in by the caller.
-    pub fn bind_aggregate(&mut self, a: &AggregateExpr) -> Result<AggregateSpec> {
-        Ok(AggregateSpec {
-            function: a.function.clone(),
-            args: self.bind_all(&a.args)?,
-            filter: a.filter.as_ref().map(|f| self.bind(f)).transpose()?,
-            distinct: a.distinct,
-            order_by: self.bind_keys(&a.order_by)?,
-            data_type: a.data_type.clone(),
-            state_types: vec![],
-            span: a.span,
-        })
     }
 }
