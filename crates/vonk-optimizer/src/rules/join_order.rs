@@ -1,0 +1,307 @@
+//! The order of inner joins, by cost.
+//!
+//! A tree of inner joins is taken apart into relations and predicates. Up to [`DP_LIMIT`] relations, dynamic programming over
+//! connected subsets finds the best bushy tree (Moerkotte and Neumann, "Analysis of Two Existing and One New Dynamic
+//! Programming Algorithm", VLDB 2006; here by subset enumeration with memo); beyond that, greedy operator ordering. The cost of
+//! a join is its output's rows and the rows of its build side, which a hash join must hold.
+
+use crate::optimizer::{Rule, RuleContext};
+use crate::rules::{filter, output_ids, project_to};
+use crate::statistics::{Estimate, equi_keys, estimate, filtered, join_rows};
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use vonk_error::Result;
+use vonk_plan::logical::{ColumnId, Expr, Join, JoinKind, LogicalPlan};
+
+/// See the module.
+pub struct JoinOrder;
+
+/// Relations up to which all trees are considered: 3^n subset pairs.
+const DP_LIMIT: usize = 10;
+/// A row that must be held in a hash table costs as much as so many rows that flow.
+const BUILD_WEIGHT: f64 = 2.0;
+
+impl Rule for JoinOrder {
+    fn name(&self) -> &'static str {
+        "JoinOrder"
+    }
+
+    fn rewrite(&self, plan: Arc<LogicalPlan>, _: &RuleContext<'_>) -> Result<Arc<LogicalPlan>> {
+        walk(plan)
+    }
+}
+
+fn walk(plan: Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
+    match plan.as_ref() {
+        LogicalPlan::Join(j) if j.kind == JoinKind::Inner && !j.lateral => {
+            let output = plan.output();
+            let mut graph = Graph::default();
+            graph.take_apart(&plan)?;
+            if graph.relations.len() < 2 {
+                return Ok(plan);
+            }
+            let ordered = graph.order();
+            Ok(project_to(ordered, &output))
+        }
+        _ => Ok(Arc::new(Arc::unwrap_or_clone(plan).map_inputs(&mut walk)?)),
+    }
+}
+
+#[derive(Default)]
+struct Graph {
+    relations: Vec<Arc<LogicalPlan>>,
+    predicates: Vec<Expr>,
+}
+
+/// A tree over a set of relations (bits).
+#[derive(Clone)]
+struct Tree {
+    plan: Arc<LogicalPlan>,
+    estimate: Estimate,
+    ids: HashSet<ColumnId>,
+    cost: f64,
+}
+
+impl Graph {
+    fn take_apart(&mut self, plan: &Arc<LogicalPlan>) -> Result<()> {
+        match plan.as_ref() {
+            LogicalPlan::Join(j) if j.kind == JoinKind::Inner && !j.lateral => {
+                self.take_apart(&j.left)?;
+                self.take_apart(&j.right)?;
+                self.predicates.extend(j.condition.clone().map(Expr::conjuncts).unwrap_or_default());
+            }
+            LogicalPlan::Filter { predicate, input }
+                if predicate.is_deterministic()
+                    && matches!(input.as_ref(), LogicalPlan::Join(j) if j.kind == JoinKind::Inner && !j.lateral) =>
+            {
+                self.take_apart(input)?;
+                self.predicates.extend(predicate.clone().conjuncts());
+            }
+            _ => self.relations.push(walk(plan.clone())?),
+        }
+        Ok(())
+    }
+
+    fn order(self) -> Arc<LogicalPlan> {
+        let Graph { relations, predicates } = self;
+        let predicates = with_transitive(predicates);
+        let leaves: Vec<Tree> = relations
+            .into_iter()
+            .map(|plan| {
+                let estimate = estimate(&plan);
+                Tree { ids: output_ids(&plan), estimate, plan, cost: 0.0 }
+            })
+            .collect();
+        let best = if leaves.len() <= DP_LIMIT {
+            dynamic(&leaves, &predicates)
+        } else {
+            greedy(leaves, &predicates)
+        };
+        // Predicates that no join could take (none, if all columns exist) would be lost otherwise.
+        let unused: Vec<Expr> = predicates.into_iter().filter(|p| p.columns().is_empty()).collect();
+        filter(unused, best.plan)
+    }
+}
+
+/// Adds `a = c` where `a = b` and `b = c`: more trees are connected then. The implied ones cost nothing where they are redundant,
+/// since of each class a join keeps only what is not implied already.
+fn with_transitive(predicates: Vec<Expr>) -> Vec<Expr> {
+    use vonk_types::CompareOp;
+    let mut edges: Vec<(vonk_plan::Column, vonk_plan::Column)> = Vec::new();
+    for p in &predicates {
+        if let Expr::Compare { op: CompareOp::Eq, left, right } = p {
+            if let (Expr::Column(a), Expr::Column(b)) = (left.as_ref(), right.as_ref()) {
+                edges.push((a.clone(), b.clone()));
+            }
+        }
+    }
+    let mut out = predicates;
+    let known = edges.clone();
+    for (i, (a, b)) in known.iter().enumerate() {
+        for (c, d) in &known[i + 1..] {
+            let third = if a == c {
+                Some((b, d))
+            } else if a == d {
+                Some((b, c))
+            } else if b == c {
+                Some((a, d))
+            } else if b == d {
+                Some((a, c))
+            } else {
+                None
+            };
+            if let Some((x, y)) = third {
+                let exists = edges.iter().any(|(p, q)| (p == x && q == y) || (p == y && q == x));
+                if x != y && !exists && x.data_type == y.data_type {
+                    edges.push((x.clone(), y.clone()));
+                    out.push(Expr::Compare {
+                        op: CompareOp::Eq,
+                        left: Box::new(Expr::column(x)),
+                        right: Box::new(Expr::column(y)),
+                    });
+                }
+            }
+        }
+    }
+    out
+}
+
+/// Joins two trees with all predicates that become possible; `connected` tells whether there is one between them.
+fn combine(a: &Tree, b: &Tree, predicates: &[Expr]) -> (Tree, bool) {
+    let ids: HashSet<ColumnId> = a.ids.union(&b.ids).copied().collect();
+    let applicable: Vec<Expr> = predicates
+        .iter()
+        .filter(|p| {
+            let c = p.columns();
+            !c.is_empty() && c.is_subset(&ids) && !c.is_subset(&a.ids) && !c.is_subset(&b.ids)
+        })
+        .cloned()
+        .collect();
+    let applicable = without_implied(applicable);
+    let connected = !applicable.is_empty();
+    let condition = Expr::and_all(applicable);
+    let (keys, rest) = match &condition {
+        Some(c) => equi_keys(c, &a.ids, &b.ids),
+        None => (vec![], vec![]),
+    };
+    let pairs: Vec<(Expr, Expr)> = keys.iter().map(|(l, r, _)| (l.clone(), r.clone())).collect();
+    let rows = join_rows(&a.estimate, &b.estimate, &pairs).max(1.0);
+    let mut columns = a.estimate.columns.clone();
+    columns.extend(b.estimate.columns.iter().map(|(k, v)| (*k, v.clone())));
+    for (l, r) in &pairs {
+        // Both keys have the values that both have.
+        if let (Expr::Column(x), Expr::Column(y)) = (l, r) {
+            let d = match (a.estimate.distinct(x.id), b.estimate.distinct(y.id)) {
+                (Some(p), Some(q)) => Some(p.min(q)),
+                (p, q) => p.or(q),
+            };
+            for id in [x.id, y.id] {
+                columns.entry(id).or_default().distinct = d;
+            }
+        }
+    }
+    let estimate = filtered(Estimate { rows, columns }, &rest);
+    let build = a.estimate.rows.min(b.estimate.rows);
+    let probe = a.estimate.rows.max(b.estimate.rows);
+    // Without equal keys every pair is looked at.
+    let work = if keys.is_empty() { a.estimate.rows * b.estimate.rows } else { probe + BUILD_WEIGHT * build };
+    let cost = a.cost + b.cost + work + estimate.rows;
+    // The larger side is the left one: it streams.
+    let (left, right) = if a.estimate.rows >= b.estimate.rows { (a, b) } else { (b, a) };
+    let join = Join {
+        left: left.plan.clone(),
+        right: right.plan.clone(),
+        kind: JoinKind::Inner,
+        condition,
+        mark: None,
+        null_aware: false,
+        lateral: false,
+    };
+    (Tree { plan: Arc::new(LogicalPlan::Join(join)), estimate, ids, cost }, connected)
+}
+
+/// Of column equalities between two trees whose columns are equal within a tree anyway, one suffices; keeping all is right too
+/// but compares twice. Here: of several equalities that share a column, the first.
+fn without_implied(list: Vec<Expr>) -> Vec<Expr> {
+    use vonk_types::CompareOp;
+    let mut class: HashMap<ColumnId, usize> = HashMap::new();
+    let mut next = 0;
+    let mut out = Vec::with_capacity(list.len());
+    for p in list {
+        let pair = match &p {
+            Expr::Compare { op: CompareOp::Eq, left, right } => match (left.as_ref(), right.as_ref()) {
+                (Expr::Column(a), Expr::Column(b)) => Some((a.id, b.id)),
+                _ => None,
+            },
+            _ => None,
+        };
+        let Some((a, b)) = pair else {
+            out.push(p);
+            continue;
+        };
+        match (class.get(&a).copied(), class.get(&b).copied()) {
+            (Some(x), Some(y)) if x == y => continue,
+            (Some(x), Some(y)) => class.values_mut().filter(|v| **v == y).for_each(|v| *v = x),
+            (Some(x), None) => {
+                class.insert(b, x);
+            }
+            (None, Some(y)) => {
+                class.insert(a, y);
+            }
+            (None, None) => {
+                class.insert(a, next);
+                class.insert(b, next);
+                next += 1;
+            }
+        }
+        out.push(p);
+    }
+    out
+}
+
+fn dynamic(leaves: &[Tree], predicates: &[Expr]) -> Tree {
+    let n = leaves.len();
+    let full = (1usize << n) - 1;
+    let mut best: Vec<Option<Tree>> = vec![None; full + 1];
+    for (i, leaf) in leaves.iter().enumerate() {
+        best[1 << i] = Some(leaf.clone());
+    }
+    for set in 1..=full {
+        if set.count_ones() < 2 {
+            continue;
+        }
+        let mut winner: Option<Tree> = None;
+        let mut crossed: Option<Tree> = None;
+        let mut part = (set - 1) & set;
+        while part > 0 {
+            let other = set & !part;
+            if part > other {
+                if let (Some(a), Some(b)) = (&best[part], &best[other]) {
+                    let bound = winner.as_ref().map_or(f64::INFINITY, |w| w.cost);
+                    if a.cost + b.cost < bound {
+                        let (tree, connected) = combine(a, b, predicates);
+                        let slot = if connected { &mut winner } else { &mut crossed };
+                        if slot.as_ref().is_none_or(|w| tree.cost < w.cost) {
+                            *slot = Some(tree);
+                        }
+                    }
+                }
+            }
+            part = (part - 1) & set;
+        }
+        // A cross product only where nothing connects, or where it is very small (joining two one-row tables first).
+        best[set] = match (winner, crossed) {
+            (Some(w), Some(c)) if c.cost < w.cost => Some(c),
+            (Some(w), _) => Some(w),
+            (None, c) => c,
+        };
+    }
+    // Every set has a tree: singletons do, and any two disjoint sets can be crossed.
+    match best.swap_remove(full) {
+        Some(t) => t,
+        None => greedy(leaves.to_vec(), predicates),
+    }
+}
+
+/// Repeatedly joins the two trees whose join is smallest (Fegaras 1998), connected ones first.
+fn greedy(mut trees: Vec<Tree>, predicates: &[Expr]) -> Tree {
+    while trees.len() > 1 {
+        let mut choice: Option<(usize, usize, Tree, bool)> = None;
+        for i in 0..trees.len() {
+            for k in i + 1..trees.len() {
+                let (tree, connected) = combine(&trees[i], &trees[k], predicates);
+                let better = choice.as_ref().is_none_or(|(_, _, t, c)| {
+                    (connected && !c) || (connected == *c && tree.estimate.rows < t.estimate.rows)
+                });
+                if better {
+                    choice = Some((i, k, tree, connected));
+                }
+            }
+        }
+        let Some((i, k, tree, _)) = choice else { break };
+        trees.swap_remove(k);
+        trees.swap_remove(i);
+        trees.push(tree);
+    }
+    trees.swap_remove(0)
+}
