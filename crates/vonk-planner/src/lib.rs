@@ -8,6 +8,7 @@
 mod aggregate;
 mod calls;
 mod join;
+mod lower;
 mod node_ids;
 mod planned;
 mod planner;
@@ -15,4 +16,5 @@ mod runtime_filter;
 mod sort;
 mod window;
 
+pub use lower::{Lowered, lower};
 pub use planner::{PhysicalQuery, Planner, PlannerOptions, ScalarSubplan};
