@@ -1,6 +1,6 @@
 //! Every built-in function: one file each in its family's folder, one table row each.
 //!
-//! A function is data: a [`ScalarFunction`], [`AggregateFunction`], [`WindowFunction`] or [`GeneratorFunction`] row with its
+//! A function is data: a [`ScalarFunction`], [`AggregateFunction`], [`WindowFunction`], [`GeneratorFunction`] or [`FormFunction`] row with its
 //! names, its documentation, its examples, how it resolves argument types and the kernel that computes it. The
 //! [`Registry`] collects the rows; nothing outside of this crate matches on a function's name. The examples are tests, and
 //! are what `DESCRIBE FUNCTION EXTENDED` prints.
@@ -12,6 +12,7 @@
 
 pub mod aggregate;
 pub mod describe;
+pub mod form;
 pub mod generator;
 pub mod kernel;
 pub mod normalize;
@@ -22,6 +23,7 @@ pub mod window;
 
 pub use aggregate::{AggregateCall, AggregateFunction, EmitTo, GroupsAccumulator};
 pub use describe::{Docs, Example, Group};
+pub use form::{Form, FormFunction};
 pub use generator::{Generated, GeneratorFunction};
 pub use kernel::{Datum, KernelCall, LambdaKernel, RowPosition, ScalarInstance};
 pub use registry::{Function, Registry};

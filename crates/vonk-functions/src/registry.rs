@@ -1,6 +1,7 @@
 //! The table of all functions, by name.
 
 use crate::aggregate::{self, AggregateFunction};
+use crate::form::{self, FormFunction};
 use crate::generator::{self, GeneratorFunction};
 use crate::scalar::{self, ScalarFunction};
 use crate::window::{self, WindowFunction};
@@ -20,6 +21,8 @@ pub enum Function {
     Window(Arc<WindowFunction>),
     /// Rows per row.
     Generator(Arc<GeneratorFunction>),
+    /// Expressed by other expressions.
+    Form(Arc<FormFunction>),
 }
 
 impl Function {
@@ -30,6 +33,7 @@ impl Function {
             Function::Aggregate(f) => f.name,
             Function::Window(f) => f.name,
             Function::Generator(f) => f.name,
+            Function::Form(f) => f.name,
         }
     }
 
@@ -40,6 +44,7 @@ impl Function {
             Function::Aggregate(f) => &f.docs,
             Function::Window(f) => &f.docs,
             Function::Generator(f) => &f.docs,
+            Function::Form(f) => &f.docs,
         }
     }
 
@@ -50,6 +55,7 @@ impl Function {
             Function::Aggregate(f) => f.arity,
             Function::Window(f) => f.arity,
             Function::Generator(f) => f.arity,
+            Function::Form(f) => f.arity,
         }
     }
 }
@@ -78,6 +84,9 @@ impl Registry {
             }
             for f in generator::rows() {
                 r.add(f.aliases, Function::Generator(Arc::new(f)));
+            }
+            for f in form::rows() {
+                r.add(f.aliases, Function::Form(Arc::new(f)));
             }
             Arc::new(r)
         })
