@@ -1,3 +1,21 @@
 //! Operators: all runtime state of a task, the memory manager, spill.
 //!
+//! A task is a fragment and a partition number. [`run_task`] makes [`Operator`]s of the fragment's nodes ([`build`]) and pulls
+//! batches through them on the calling CPU thread until the end. What tasks of one query share on an executor (join tables of
+//! broadcasts, runtime filters, values of scalar subqueries) is in [`QueryContext`]; what all queries share in [`ExecutorEnv`].
+//! Operators with state reserve memory from the [`MemoryManager`] and spill when it refuses.
+//!
 //! Must not know: SQL text, logical plans, schedulers.
+
+pub mod build;
+pub mod context;
+pub mod memory;
+pub mod metrics;
+pub mod operator;
+pub mod task;
+
+pub use context::{CancelFlag, ExecutorEnv, QueryContext, TaskContext};
+pub use memory::{MemoryManager, Reservation};
+pub use metrics::{NodeMetrics, TaskMetrics};
+pub use operator::{BoxedOperator, Operator};
+pub use task::{TaskOutput, TaskSpec, run_task};

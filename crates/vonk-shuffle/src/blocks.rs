@@ -37,3 +37,17 @@ pub trait ShuffleBlocks: Send + Sync {
     /// Forgets a shuffle and gives its memory and files back.
     fn release(&self, shuffle: u64);
 }
+
+/// Memory that a block store reserves its blocks from.
+pub trait BlockMemory: Send + Sync {
+    /// Reserves; `false` if there is not that much: the store writes blocks to disk instead.
+    fn try_grow(&self, bytes: u64) -> bool;
+    /// Gives back.
+    fn shrink(&self, bytes: u64);
+}
+
+/// A store that can move blocks from memory to disk when others need the memory.
+pub trait SpillableBlocks: Send + Sync {
+    /// Frees at least `bytes`, or all there is; tells how much.
+    fn spill(&self, bytes: u64) -> Result<u64>;
+}

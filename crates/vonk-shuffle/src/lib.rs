@@ -7,4 +7,4 @@
 
 pub mod blocks;
 
-pub use blocks::{BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks};
+pub use blocks::{BlockMemory, BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks, SpillableBlocks};

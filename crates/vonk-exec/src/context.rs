@@ -1,0 +1,90 @@
+//! What tasks are given.
+
+use crate::memory::MemoryManager;
+use crate::metrics::TaskMetrics;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use vonk_error::{Error, Result};
+use vonk_eval::EvalEnv;
+use vonk_shuffle::ShuffleBlocks;
+use vonk_sources::Formats;
+
+/// What all tasks of an executor process share.
+pub struct ExecutorEnv {
+    /// Readers and writers.
+    pub formats: Formats,
+    /// Memory of the process.
+    pub memory: Arc<MemoryManager>,
+    /// Shuffle blocks within reach.
+    pub shuffle: Arc<dyn ShuffleBlocks>,
+    /// Folder of spill files; made when first needed.
+    pub spill_dir: PathBuf,
+}
+
+/// Tells tasks to stop. Cheap to ask.
+#[derive(Debug, Clone, Default)]
+pub struct CancelFlag(Arc<AtomicBool>);
+
+impl CancelFlag {
+    /// A flag that is not set.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Asks to stop.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether to stop.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    /// An error if asked to stop.
+    pub fn check(&self) -> Result<()> {
+        if self.is_cancelled() { Err(Error::cancelled()) } else { Ok(()) }
+    }
+}
+
+/// What the tasks of one job share on an executor. Dropped with the job: so are its join tables and filters.
+pub struct QueryContext {
+    /// Settings, functions, values of scalar subqueries.
+    pub env: EvalEnv,
+    /// Rows of a batch aimed at.
+    pub batch_rows: usize,
+    /// Set when the job ends or is cancelled.
+    pub cancel: CancelFlag,
+    /// Join tables of broadcasts and runtime filters, made by whichever task comes first.
+    pub shared: crate::build::Shared,
+}
+
+impl QueryContext {
+    /// For a job.
+    pub fn new(env: EvalEnv, batch_rows: usize, cancel: CancelFlag) -> Self {
+        QueryContext { env, batch_rows: batch_rows.max(1), cancel, shared: Default::default() }
+    }
+}
+
+/// What one task attempt is given. Cheap to clone: operators keep it.
+#[derive(Clone)]
+pub struct TaskContext {
+    /// The process.
+    pub exec: Arc<ExecutorEnv>,
+    /// The job.
+    pub query: Arc<QueryContext>,
+    /// Partition of the fragment.
+    pub partition: u32,
+    /// Number of the attempt, unique within the job: names files.
+    pub attempt: u32,
+    /// Counters.
+    pub metrics: TaskMetrics,
+}
+
+impl TaskContext {
+    /// An error if the task should stop.
+    pub fn check_cancelled(&self) -> Result<()> {
+        self.query.cancel.check()
+    }
+}

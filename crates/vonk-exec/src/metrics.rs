@@ -1,0 +1,49 @@
+//! What operators count, for EXPLAIN ANALYZE, progress and tests.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use parking_lot::Mutex;
+use vonk_physical::NodeId;
+
+/// Counters of one plan node in one task. Shared with scans, which count on their own.
+#[derive(Debug, Default)]
+pub struct NodeMetrics {
+    /// Rows put out.
+    pub rows: AtomicU64,
+    /// Bytes put out.
+    pub bytes: AtomicU64,
+    /// Nanoseconds in the operator and the operators below it.
+    pub nanos: AtomicU64,
+    /// Bytes written to spill files.
+    pub spilled: AtomicU64,
+    /// Further counters of the operator, by name (`row groups pruned`).
+    pub extra: Mutex<Vec<(&'static str, u64)>>,
+}
+
+impl NodeMetrics {
+    /// Adds to a counter.
+    pub fn add(counter: &AtomicU64, n: u64) {
+        counter.fetch_add(n, Ordering::Relaxed);
+    }
+}
+
+/// Counters of all nodes of a task.
+#[derive(Debug, Default, Clone)]
+pub struct TaskMetrics {
+    nodes: Arc<Mutex<HashMap<u32, Arc<NodeMetrics>>>>,
+}
+
+impl TaskMetrics {
+    /// The counters of a node.
+    pub fn node(&self, id: NodeId) -> Arc<NodeMetrics> {
+        self.nodes.lock().entry(id.0).or_default().clone()
+    }
+
+    /// All nodes counted so far, by number.
+    pub fn nodes(&self) -> Vec<(u32, Arc<NodeMetrics>)> {
+        let mut all: Vec<_> = self.nodes.lock().iter().map(|(id, m)| (*id, m.clone())).collect();
+        all.sort_by_key(|(id, _)| *id);
+        all
+    }
+}
