@@ -1,10 +1,16 @@
 //! Partitioners over Arrow arrays, map outputs and block stores.
 //!
 //! A map task splits its rows by a partitioner and hands them to a [`MapWriter`]; a reduce task reads its partition of every
-//! map output from the [`ShuffleBlocks`]. In one process that is a hand-over of batches.
+//! map output from the [`ShuffleBlocks`]. In one process that is a hand-over of batches ([`LocalBlocks`]).
 //!
 //! Must not know: plans, operators, schedulers.
 
 pub mod blocks;
+mod file;
+mod local;
+mod sizes;
 
 pub use blocks::{BlockMemory, BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks, SpillableBlocks};
+pub use file::{BlockFile, compact};
+pub use local::LocalBlocks;
+pub use sizes::{array_bytes, batch_bytes};

@@ -1,0 +1,324 @@
+//! The block store of one process: blocks are batches in memory, handed over without a copy.
+//!
+//! When the memory manager needs the memory back ([`SpillableBlocks`]), or refuses it from the start, blocks go to files of
+//! LZ4-compressed Arrow IPC and are read from there, batch by batch.
+//!
+//! Invariants: a map output is visible whole or not at all; the first commit of a map partition wins; every byte reserved is
+//! given back and every file removed when a shuffle is released or the store dropped.
+
+use crate::blocks::{BlockMemory, BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks, SpillableBlocks};
+use crate::file::BlockFile;
+use crate::sizes::batch_bytes;
+use arrow::array::RecordBatch;
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use vonk_error::{Error, FetchFailure, Result};
+
+/// Blocks of all shuffles that run in this process.
+pub struct LocalBlocks(Arc<Store>);
+
+struct Store {
+    memory: Arc<dyn BlockMemory>,
+    dir: PathBuf,
+    shuffles: Mutex<HashMap<u64, Arc<Shuffle>>>,
+    next_file: AtomicU64,
+    /// Reported as the owner of a block that is missing.
+    executor: u64,
+}
+
+/// The committed outputs of a shuffle by map partition.
+#[derive(Default)]
+struct Shuffle {
+    maps: Mutex<BTreeMap<u32, Arc<MapOutput>>>,
+}
+
+/// Blocks by reduce partition.
+struct MapOutput {
+    memory: Arc<dyn BlockMemory>,
+    reduces: Vec<Mutex<Vec<Block>>>,
+}
+
+enum Block {
+    Memory { batch: RecordBatch, bytes: u64 },
+    Disk { file: Arc<BlockFile>, frame: (u64, u64) },
+}
+
+impl MapOutput {
+    fn new(memory: Arc<dyn BlockMemory>, partitions: u32) -> Self {
+        MapOutput { memory, reduces: (0..partitions).map(|_| Mutex::default()).collect() }
+    }
+
+    /// Moves every block in memory to a file; tells how many bytes that freed.
+    fn spill(&self, new_file: &dyn Fn() -> Result<BlockFile>) -> Result<u64> {
+        let mut file: Option<Arc<BlockFile>> = None;
+        let mut freed = 0;
+        for reduce in &self.reduces {
+            for block in reduce.lock().iter_mut() {
+                let Block::Memory { batch, bytes } = block else { continue };
+                let (bytes, to) = match &file {
+                    Some(f) => (*bytes, f.clone()),
+                    None => (*bytes, file.insert(Arc::new(new_file()?)).clone()),
+                };
+                let frame = to.append(batch)?;
+                *block = Block::Disk { file: to, frame };
+                self.memory.shrink(bytes);
+                freed += bytes;
+            }
+        }
+        Ok(freed)
+    }
+}
+
+impl Drop for MapOutput {
+    fn drop(&mut self) {
+        for block in self.reduces.iter_mut().flat_map(|r| r.get_mut().drain(..)) {
+            if let Block::Memory { bytes, .. } = block {
+                self.memory.shrink(bytes);
+            }
+        }
+    }
+}
+
+impl LocalBlocks {
+    /// A store that reserves from `memory` and spills into `dir`, which is made when first needed. `executor` names this
+    /// process in fetch failures.
+    pub fn new(memory: Arc<dyn BlockMemory>, dir: PathBuf, executor: u64) -> Self {
+        let (shuffles, next_file) = (Mutex::default(), AtomicU64::new(0));
+        LocalBlocks(Arc::new(Store { memory, dir, shuffles, next_file, executor }))
+    }
+
+    /// Shuffles that hold blocks; for tests that nothing is left behind.
+    pub fn shuffles(&self) -> usize {
+        self.0.shuffles.lock().len()
+    }
+
+    /// Forgets the output of one map partition, as if its executor had lost it.
+    pub fn lose(&self, shuffle: u64, map: u32) -> bool {
+        let found = self.0.shuffles.lock().get(&shuffle).cloned();
+        found.is_some_and(|s| s.maps.lock().remove(&map).is_some())
+    }
+}
+
+impl Store {
+    fn new_file(&self) -> Result<BlockFile> {
+        let n = self.next_file.fetch_add(1, Ordering::Relaxed);
+        BlockFile::create(&self.dir, &format!("blocks-{}-{n}.arrow", std::process::id()))
+    }
+
+    fn shuffle(&self, shuffle: u64) -> Arc<Shuffle> {
+        self.shuffles.lock().entry(shuffle).or_default().clone()
+    }
+}
+
+impl SpillableBlocks for LocalBlocks {
+    fn spill(&self, bytes: u64) -> Result<u64> {
+        let shuffles: Vec<Arc<Shuffle>> = self.0.shuffles.lock().values().cloned().collect();
+        let mut freed = 0;
+        for shuffle in shuffles {
+            let maps: Vec<Arc<MapOutput>> = shuffle.maps.lock().values().cloned().collect();
+            for map in maps {
+                freed += map.spill(&|| self.0.new_file())?;
+                if freed >= bytes {
+                    return Ok(freed);
+                }
+            }
+        }
+        Ok(freed)
+    }
+}
+
+impl ShuffleBlocks for LocalBlocks {
+    fn writer(&self, shuffle: u64, map: u32, _attempt: u32, partitions: u32) -> Result<Box<dyn MapWriter>> {
+        let output = MapOutput::new(self.0.memory.clone(), partitions);
+        let sizes = MapOutputSizes { bytes: vec![0; partitions as usize], rows: vec![0; partitions as usize] };
+        Ok(Box::new(Writer { store: self.0.clone(), shuffle, map, output, sizes, file: None }))
+    }
+
+    fn reader(&self, shuffle: u64, maps: u32, reduce: u32) -> Result<Box<dyn BlockReader>> {
+        let (store, source) = (self.0.clone(), self.0.shuffles.lock().get(&shuffle).cloned());
+        Ok(Box::new(Reader { store, shuffle, source, maps, reduce, map: 0, block: 0 }))
+    }
+
+    fn release(&self, shuffle: u64) {
+        let gone = self.0.shuffles.lock().remove(&shuffle);
+        drop(gone); // Outside of the lock: files are removed here.
+    }
+}
+
+struct Writer {
+    store: Arc<Store>,
+    shuffle: u64,
+    map: u32,
+    output: MapOutput,
+    sizes: MapOutputSizes,
+    /// Where blocks go that memory is refused for.
+    file: Option<Arc<BlockFile>>,
+}
+
+impl Writer {
+    fn block(&mut self, batch: RecordBatch, bytes: u64) -> Result<Block> {
+        if self.store.memory.try_grow(bytes) {
+            return Ok(Block::Memory { batch, bytes });
+        }
+        let file = match &self.file {
+            Some(f) => f.clone(),
+            None => self.file.insert(Arc::new(self.store.new_file()?)).clone(),
+        };
+        let frame = file.append(&batch)?;
+        Ok(Block::Disk { file, frame })
+    }
+}
+
+impl MapWriter for Writer {
+    fn push(&mut self, reduce: u32, batch: RecordBatch) -> Result<()> {
+        let (i, bytes) = (reduce as usize, batch_bytes(&batch));
+        if i >= self.output.reduces.len() {
+            return vonk_error::internal_err!("reduce partition {i} of {}", self.output.reduces.len());
+        }
+        self.sizes.bytes[i] += bytes;
+        self.sizes.rows[i] += batch.num_rows() as u64;
+        let block = self.block(batch, bytes)?;
+        self.output.reduces[i].get_mut().push(block);
+        Ok(())
+    }
+
+    fn commit(self: Box<Self>) -> Result<MapOutputSizes> {
+        let Writer { store, shuffle, map, output, sizes, .. } = *self;
+        let shuffle = store.shuffle(shuffle);
+        shuffle.maps.lock().entry(map).or_insert_with(|| Arc::new(output));
+        Ok(sizes)
+    }
+}
+
+struct Reader {
+    store: Arc<Store>,
+    shuffle: u64,
+    source: Option<Arc<Shuffle>>,
+    maps: u32,
+    reduce: u32,
+    map: u32,
+    block: usize,
+}
+
+impl Reader {
+    fn missing(&self) -> Error {
+        let (shuffle, map, reduce) = (self.shuffle, self.map, self.reduce);
+        let failure = FetchFailure { shuffle, map, reduce, executor: self.store.executor };
+        Error::fetch_failed(failure, "the map output is not here")
+    }
+}
+
+impl BlockReader for Reader {
+    fn next(&mut self) -> Result<Option<RecordBatch>> {
+        while self.map < self.maps {
+            let output = self.source.as_ref().and_then(|s| s.maps.lock().get(&self.map).cloned());
+            let output = output.ok_or_else(|| self.missing())?;
+            let Some(blocks) = output.reduces.get(self.reduce as usize) else {
+                return vonk_error::internal_err!("reduce partition {} is not there", self.reduce);
+            };
+            let blocks = blocks.lock();
+            let found = match blocks.get(self.block) {
+                Some(Block::Memory { batch, .. }) => Ok(batch.clone()),
+                Some(Block::Disk { file, frame }) => Err((file.clone(), *frame)),
+                None => {
+                    drop(blocks);
+                    self.map += 1;
+                    self.block = 0;
+                    continue;
+                }
+            };
+            drop(blocks); // Not held while a file is read.
+            self.block += 1;
+            return match found {
+                Ok(batch) => Ok(Some(batch)),
+                Err((file, frame)) => file.read(frame).map(Some),
+            };
+        }
+        Ok(None)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::{ArrayRef, AsArray, Int32Array};
+    use arrow::datatypes::Int32Type;
+
+    /// Memory with a limit.
+    struct Limited(Mutex<(u64, u64)>);
+
+    impl BlockMemory for Limited {
+        fn try_grow(&self, bytes: u64) -> bool {
+            let mut m = self.0.lock();
+            let fits = m.0 + bytes <= m.1;
+            m.0 += if fits { bytes } else { 0 };
+            fits
+        }
+        fn shrink(&self, bytes: u64) {
+            self.0.lock().0 -= bytes;
+        }
+    }
+
+    fn batch(values: std::ops::Range<i32>) -> RecordBatch {
+        let column: ArrayRef = Arc::new(Int32Array::from_iter_values(values));
+        RecordBatch::try_from_iter([("a", column)]).unwrap()
+    }
+
+    fn read(blocks: &LocalBlocks, maps: u32, reduce: u32) -> Result<Vec<i32>> {
+        let mut reader = blocks.reader(1, maps, reduce)?;
+        let mut out = vec![];
+        while let Some(b) = reader.next()? {
+            out.extend(b.column(0).as_primitive::<Int32Type>().values());
+        }
+        Ok(out)
+    }
+
+    fn store(limit: u64, dir: &std::path::Path) -> (LocalBlocks, Arc<Limited>) {
+        let memory = Arc::new(Limited(Mutex::new((0, limit))));
+        (LocalBlocks::new(memory.clone(), dir.join("spill"), 0), memory)
+    }
+
+    #[test]
+    fn blocks_survive_spilling_and_leave_nothing() {
+        let dir = tempfile::tempdir().unwrap();
+        for limit in [0, 10_000, 40_000, u64::MAX / 2] {
+            let (blocks, memory) = store(limit, dir.path());
+            for map in 0..2 {
+                let mut w = blocks.writer(1, map, 0, 2).unwrap();
+                for i in 0..5 {
+                    w.push(0, batch(i * 1000..(i + 1) * 1000)).unwrap();
+                }
+                w.push(1, batch(7..8)).unwrap();
+                assert_eq!(w.commit().unwrap().rows, [5000, 1]);
+            }
+            let expected: Vec<i32> = (0..5000).chain(0..5000).collect();
+            assert_eq!(read(&blocks, 2, 0).unwrap(), expected);
+            blocks.spill(1).unwrap();
+            assert_eq!(read(&blocks, 2, 0).unwrap(), expected);
+            blocks.spill(u64::MAX).unwrap();
+            assert_eq!(read(&blocks, 2, 1).unwrap(), [7, 7]);
+            assert_eq!(memory.0.lock().0, 0);
+            blocks.release(1);
+            assert_eq!(std::fs::read_dir(dir.path().join("spill")).unwrap().count(), 0);
+        }
+    }
+
+    #[test]
+    fn the_first_commit_wins_and_a_lost_output_is_a_fetch_failure() {
+        let dir = tempfile::tempdir().unwrap();
+        let (blocks, memory) = store(1000, dir.path());
+        let (mut a, mut b) = (blocks.writer(1, 0, 0, 1).unwrap(), blocks.writer(1, 0, 1, 1).unwrap());
+        a.push(0, batch(0..1)).unwrap();
+        b.push(0, batch(1..2)).unwrap();
+        b.commit().unwrap();
+        a.commit().unwrap();
+        assert_eq!(read(&blocks, 1, 0).unwrap(), [1]);
+        assert!(blocks.lose(1, 0));
+        let error = read(&blocks, 1, 0).unwrap_err();
+        assert!(matches!(error.kind(), vonk_error::ErrorKind::FetchFailed(f) if f.map == 0));
+        assert_eq!(memory.0.lock().0, 0);
+    }
+}
