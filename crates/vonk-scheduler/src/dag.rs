@@ -51,6 +51,7 @@ pub enum JobFailure {
 #[allow(missing_docs)] // the fields' names are their types' names
 pub enum DagAction {
     SubmitTaskSet {
+        job: JobId,
         stage: StageId,
         stage_attempt: u32,
         rdd: RddId,
@@ -91,9 +92,25 @@ struct StageState {
     results_missing: BTreeSet<u32>,
 }
 
-/// The state machine. Shuffles belong to one job and are released with it.
+/// What a DAG scheduler may decide on its own.
+#[derive(Clone, Copy, Debug)]
+pub struct DagOptions {
+    /// Fetch failures of a stage after which its job fails; Spark's default is four.
+    pub max_stage_failures: u32,
+    /// Release a shuffle once every stage that reads it is complete: right where blocks cannot be lost (one process), since a
+    /// later recomputation would have to begin below it.
+    pub release_consumed: bool,
+}
+
+impl Default for DagOptions {
+    fn default() -> Self {
+        DagOptions { max_stage_failures: 4, release_consumed: false }
+    }
+}
+
+/// The state machine. Shuffles belong to one job and are released with it, or before ([`DagOptions::release_consumed`]).
 pub struct DagScheduler {
-    max_stage_failures: u32,
+    options: DagOptions,
     next_stage: u64,
     outputs: MapOutputs,
     stages: BTreeMap<StageId, StageState>,
@@ -102,10 +119,10 @@ pub struct DagScheduler {
 }
 
 impl DagScheduler {
-    /// An idle scheduler; Spark lets a stage fail to fetch four times in all.
-    pub fn new(max_stage_failures: u32) -> Self {
+    /// An idle scheduler.
+    pub fn new(options: DagOptions) -> Self {
         Self {
-            max_stage_failures,
+            options,
             next_stage: 0,
             outputs: MapOutputs::default(),
             stages: BTreeMap::new(),
@@ -189,7 +206,13 @@ impl DagScheduler {
                 state.pending = missing.iter().copied().collect();
                 let (stage_attempt, rdd) = (state.attempts, state.stage.rdd);
                 state.attempts += 1;
-                out.push(DagAction::SubmitTaskSet { stage: id, stage_attempt, rdd, partitions: missing });
+                out.push(DagAction::SubmitTaskSet {
+                    job,
+                    stage: id,
+                    stage_attempt,
+                    rdd,
+                    partitions: missing,
+                });
             }
         }
     }
@@ -211,13 +234,14 @@ impl DagScheduler {
                 }
                 if first && state.pending.is_empty() {
                     out.push(DagAction::StageCompleted { stage: task.stage });
+                    self.release_consumed_by(task.stage, out);
                 }
                 self.advance(job, out);
             }
             TaskOutcome::FetchFailed { shuffle, map, executor } if current && !state.pending.is_empty() => {
                 state.pending.clear();
                 state.failures += 1;
-                let failed = state.failures >= self.max_stage_failures;
+                let failed = state.failures >= self.options.max_stage_failures;
                 let (stage, stage_attempt) = (task.stage, task.stage_attempt);
                 out.push(DagAction::CancelTaskSet { stage, stage_attempt });
                 self.outputs.remove(shuffle, map, executor);
@@ -231,6 +255,26 @@ impl DagScheduler {
                 self.end(job, Some(JobFailure::Task { error }), out);
             }
             _ => {}
+        }
+    }
+
+    /// Releases the shuffles that a complete stage read, unless another stage still has to read them.
+    fn release_consumed_by(&mut self, stage: StageId, out: &mut Vec<DagAction>) {
+        if !self.options.release_consumed {
+            return;
+        }
+        let Some(parents) = self.stages.get(&stage).map(|s| s.stage.parents.clone()) else { return };
+        for parent in parents {
+            let complete =
+                |s: &StageState| s.attempts > 0 && s.pending.is_empty() && self.missing(s).is_empty();
+            let wanted = self.stages.values().any(|s| s.stage.parents.contains(&parent) && !complete(s));
+            let Some(StageKind::ShuffleMap(shuffle)) = self.stages.get(&parent).map(|s| &s.stage.kind) else {
+                continue;
+            };
+            let shuffle = shuffle.shuffle;
+            if !wanted && self.outputs.release(shuffle) {
+                out.push(DagAction::ReleaseShuffle { shuffle });
+            }
         }
     }
 
@@ -260,7 +304,7 @@ mod tests {
 
     #[test]
     fn an_unknown_job_or_task_changes_nothing() {
-        let mut dag = DagScheduler::new(4);
+        let mut dag = DagScheduler::new(DagOptions::default());
         assert!(dag.handle(DagEvent::CancelJob { job: JobId(1) }).is_empty());
         let attempt = TaskAttempt { stage: StageId(9), stage_attempt: 0, partition: 0, attempt: 0 };
         let outcome = TaskOutcome::Success { map_status: None };

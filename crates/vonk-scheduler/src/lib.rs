@@ -2,17 +2,23 @@
 //!
 //! Must not know: SQL, Arrow, threads, clocks, sockets. A fragment is bytes.
 //!
-//! Here so far: identifiers, the RDD graph, stage cutting, the map output tracker and a first DAG scheduler
-//! (hardly tested as yet). The task scheduler is not written yet.
+//! [`Scheduler`] is both state machines together, as a driver feeds it: events in, actions out. [`DagScheduler`] cuts jobs into
+//! stages and recovers lost map outputs by lineage; [`TaskScheduler`] places tasks on executors and tries them again. A seeded
+//! simulation (`tests/simulation.rs`) runs them through random faults and holds the invariants.
 
 mod dag;
 mod ids;
 mod map_outputs;
 mod rdd;
+mod scheduler;
 mod stage;
+mod task_set;
+mod tasks;
 
 pub use dag::*;
 pub use ids::*;
 pub use map_outputs::*;
 pub use rdd::*;
+pub use scheduler::*;
 pub use stage::*;
+pub use tasks::*;

@@ -1,0 +1,221 @@
+//! Both schedulers together: what a driver feeds with events and whose actions it carries out.
+//!
+//! Must not know: who runs tasks and how events arrive.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use crate::dag::{DagAction, DagEvent, DagOptions, DagScheduler, JobFailure};
+use crate::ids::{ExecutorId, Fragment, JobId, RddId, ShuffleId, StageId, TaskAttempt, TaskId};
+use crate::map_outputs::MapOutputs;
+use crate::rdd::RddGraph;
+use crate::tasks::{TaskAction, TaskEnd, TaskEvent, TaskScheduler};
+
+/// What happens.
+#[derive(Clone, Debug)]
+#[allow(missing_docs)] // the fields' names are their types' names
+pub enum Event {
+    /// An action on `last`.
+    SubmitJob { job: JobId, graph: RddGraph, last: RddId },
+    /// The job is not wanted any more.
+    CancelJob { job: JobId },
+    /// An executor registered.
+    ExecutorAdded { executor: ExecutorId, host: String, slots: u32 },
+    /// An executor is gone, perhaps with the blocks it served.
+    ExecutorLost { executor: ExecutorId, blocks_lost: bool },
+    /// A launch ended.
+    TaskEnded { task: TaskId, end: TaskEnd },
+}
+
+/// What is to be done.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[allow(missing_docs)] // the fields' names are their types' names
+pub enum Action {
+    /// Run partition `attempt.partition` of a fragment of a job.
+    Launch {
+        job: JobId,
+        task: TaskId,
+        attempt: TaskAttempt,
+        fragment: Fragment,
+        executor: ExecutorId,
+    },
+    Kill {
+        task: TaskId,
+        executor: ExecutorId,
+    },
+    /// A stage begins (again), with so many tasks.
+    StageSubmitted {
+        job: JobId,
+        stage: StageId,
+        fragment: Fragment,
+        tasks: u32,
+    },
+    StageCompleted {
+        stage: StageId,
+    },
+    /// The result of this attempt, and of no other for its partition, counts.
+    ResultAccepted {
+        job: JobId,
+        attempt: TaskAttempt,
+    },
+    ReleaseShuffle {
+        shuffle: ShuffleId,
+    },
+    JobSucceeded {
+        job: JobId,
+    },
+    JobFailed {
+        job: JobId,
+        reason: JobFailure,
+    },
+}
+
+/// Options of both.
+#[derive(Clone, Copy, Debug)]
+pub struct SchedulerOptions {
+    /// Of the DAG scheduler.
+    pub dag: DagOptions,
+    /// `spark.task.maxFailures`.
+    pub max_task_failures: u32,
+}
+
+impl Default for SchedulerOptions {
+    fn default() -> Self {
+        SchedulerOptions { dag: DagOptions::default(), max_task_failures: 4 }
+    }
+}
+
+/// DAG scheduler and task scheduler as one state machine.
+pub struct Scheduler {
+    dag: DagScheduler,
+    tasks: TaskScheduler,
+    graphs: BTreeMap<JobId, RddGraph>,
+    /// Job and fragment of the stages that were submitted.
+    stages: BTreeMap<StageId, (JobId, Fragment)>,
+}
+
+enum Step {
+    Dag(DagEvent),
+    Task(TaskEvent),
+}
+
+impl Scheduler {
+    /// Without executors and jobs.
+    pub fn new(options: SchedulerOptions) -> Self {
+        Scheduler {
+            dag: DagScheduler::new(options.dag),
+            tasks: TaskScheduler::new(options.max_task_failures),
+            graphs: BTreeMap::new(),
+            stages: BTreeMap::new(),
+        }
+    }
+
+    /// Where map outputs live.
+    pub fn outputs(&self) -> &MapOutputs {
+        self.dag.outputs()
+    }
+
+    /// Tasks that run now.
+    pub fn running(&self) -> usize {
+        self.tasks.running()
+    }
+
+    /// Jobs that have not ended.
+    pub fn jobs(&self) -> usize {
+        self.graphs.len()
+    }
+
+    /// Takes one event. What is late, twice or unknown changes nothing.
+    pub fn handle(&mut self, event: Event) -> Vec<Action> {
+        let mut steps = VecDeque::new();
+        match event {
+            Event::SubmitJob { job, graph, last } => {
+                if self.graphs.contains_key(&job) {
+                    return Vec::new();
+                }
+                self.graphs.insert(job, graph.clone());
+                steps.push_back(Step::Dag(DagEvent::SubmitJob { job, graph, last }));
+            }
+            Event::CancelJob { job } => steps.push_back(Step::Dag(DagEvent::CancelJob { job })),
+            Event::ExecutorAdded { executor, host, slots } => {
+                steps.push_back(Step::Task(TaskEvent::ExecutorAdded { executor, host, slots }));
+            }
+            Event::ExecutorLost { executor, blocks_lost } => {
+                steps.push_back(Step::Dag(DagEvent::ExecutorLost { executor, blocks_lost }));
+                steps.push_back(Step::Task(TaskEvent::ExecutorLost { executor }));
+            }
+            Event::TaskEnded { task, end } => steps.push_back(Step::Task(TaskEvent::Ended { task, end })),
+        }
+        let mut out = Vec::new();
+        while let Some(step) = steps.pop_front() {
+            match step {
+                Step::Dag(event) => {
+                    for action in self.dag.handle(event) {
+                        self.from_dag(action, &mut steps, &mut out);
+                    }
+                }
+                Step::Task(event) => {
+                    for action in self.tasks.handle(event) {
+                        self.from_tasks(action, &mut steps, &mut out);
+                    }
+                }
+            }
+        }
+        out
+    }
+
+    fn from_dag(&mut self, action: DagAction, steps: &mut VecDeque<Step>, out: &mut Vec<Action>) {
+        match action {
+            DagAction::SubmitTaskSet { job, stage, stage_attempt, rdd, partitions } => {
+                let Some(rdd) = self.graphs.get(&job).and_then(|g| g.get(rdd)) else { return };
+                let fragment = rdd.fragment;
+                let place = |p: u32| rdd.preferred_locations.get(p as usize).cloned().unwrap_or_default();
+                let tasks: Vec<_> = partitions.into_iter().map(|p| (p, place(p))).collect();
+                self.stages.insert(stage, (job, fragment));
+                let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
+                out.push(Action::StageSubmitted { job, stage, fragment, tasks: count });
+                steps.push_back(Step::Task(TaskEvent::Submit { job, stage, stage_attempt, tasks }));
+            }
+            DagAction::CancelTaskSet { stage, stage_attempt } => {
+                steps.push_back(Step::Task(TaskEvent::Cancel { stage, stage_attempt }));
+            }
+            DagAction::ResultAccepted { attempt } => {
+                if let Some((job, _)) = self.stages.get(&attempt.stage) {
+                    out.push(Action::ResultAccepted { job: *job, attempt });
+                }
+            }
+            DagAction::StageCompleted { stage } => out.push(Action::StageCompleted { stage }),
+            DagAction::ReleaseShuffle { shuffle } => out.push(Action::ReleaseShuffle { shuffle }),
+            DagAction::JobSucceeded { job } => {
+                self.forget(job);
+                out.push(Action::JobSucceeded { job });
+            }
+            DagAction::JobFailed { job, reason } => {
+                self.forget(job);
+                out.push(Action::JobFailed { job, reason });
+            }
+        }
+    }
+
+    fn from_tasks(&mut self, action: TaskAction, steps: &mut VecDeque<Step>, out: &mut Vec<Action>) {
+        match action {
+            TaskAction::Launch { task, attempt, executor } => {
+                // A stage of a job that has just ended: its cancellation is on the way.
+                if let Some((job, fragment)) = self.stages.get(&attempt.stage) {
+                    let (job, fragment) = (*job, *fragment);
+                    out.push(Action::Launch { job, task, attempt, fragment, executor });
+                } else {
+                    steps.push_back(Step::Task(TaskEvent::Ended { task, end: TaskEnd::Killed }));
+                }
+            }
+            TaskAction::Kill { task, executor } => out.push(Action::Kill { task, executor }),
+            TaskAction::Report { attempt, outcome } => {
+                steps.push_back(Step::Dag(DagEvent::TaskFinished { attempt, outcome }));
+            }
+        }
+    }
+
+    fn forget(&mut self, job: JobId) {
+        self.graphs.remove(&job);
+        self.stages.retain(|_, (j, _)| *j != job);
+    }
+}
