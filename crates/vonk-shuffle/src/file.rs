@@ -44,7 +44,8 @@ impl BlockFile {
 
     /// Reads the batch at a place given by [`append`](Self::append).
     pub fn read(&self, (start, length): (u64, u64)) -> Result<RecordBatch> {
-        let failed = |e: std::io::Error| Error::io(format!("cannot read the spill file {}", self.path.display()), e);
+        let failed =
+            |e: std::io::Error| Error::io(format!("cannot read the spill file {}", self.path.display()), e);
         let length = usize::try_from(length).map_err(|e| Error::internal(e.to_string()))?;
         let mut bytes = vec![0; length];
         self.file.read_exact_at(&mut bytes, start).map_err(failed)?;

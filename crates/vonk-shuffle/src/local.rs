@@ -133,7 +133,8 @@ impl SpillableBlocks for LocalBlocks {
 impl ShuffleBlocks for LocalBlocks {
     fn writer(&self, shuffle: u64, map: u32, _attempt: u32, partitions: u32) -> Result<Box<dyn MapWriter>> {
         let output = MapOutput::new(self.0.memory.clone(), partitions);
-        let sizes = MapOutputSizes { bytes: vec![0; partitions as usize], rows: vec![0; partitions as usize] };
+        let sizes =
+            MapOutputSizes { bytes: vec![0; partitions as usize], rows: vec![0; partitions as usize] };
         Ok(Box::new(Writer { store: self.0.clone(), shuffle, map, output, sizes, file: None }))
     }
 

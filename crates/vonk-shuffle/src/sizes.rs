@@ -64,7 +64,8 @@ mod tests {
     fn slices_count_for_themselves() {
         let ints: ArrayRef = Arc::new(Int32Array::from_iter_values(0..1000));
         assert_eq!(array_bytes(&ints.slice(10, 10)), 40);
-        let text: ArrayRef = Arc::new(StringViewArray::from_iter_values(["short", "a text of more than twelve bytes"]));
+        let text: ArrayRef =
+            Arc::new(StringViewArray::from_iter_values(["short", "a text of more than twelve bytes"]));
         assert_eq!(array_bytes(&text), 32 + 32);
         assert_eq!(array_bytes(&text.slice(0, 1)), 16);
     }
