@@ -1,0 +1,191 @@
+//! Runs physical queries: scalar subqueries first, then the bounds of range partitionings, then the query itself.
+
+use crate::bounds::set_bounds;
+use crate::driver::{Driver, JobMetrics, JobSpec, RunningJob};
+use crate::local::{LocalOptions, LocalRunner};
+use crate::progress::Progress;
+use arrow::array::RecordBatch;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use vonk_error::{Error, Result};
+use vonk_eval::EvalEnv;
+use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager, QueryContext};
+use vonk_physical::{ExplainMetrics, PlanNode};
+use vonk_planner::{PhysicalQuery, ScalarSubplan, lower};
+use vonk_scheduler::{DagOptions, SchedulerOptions, cut_stages};
+use vonk_shuffle::{BlockMemory, LocalBlocks, ShuffleBlocks, SpillableBlocks};
+use vonk_types::{DataType, Literal};
+
+/// What a query needs beside its plan.
+pub struct QuerySettings {
+    /// Session settings and functions.
+    pub env: EvalEnv,
+    /// Rows of a batch aimed at.
+    pub batch_rows: usize,
+    /// Set to stop the query, from any thread.
+    pub cancel: CancelFlag,
+    /// Told how far it is.
+    pub progress: Arc<Progress>,
+}
+
+/// What ran.
+#[derive(Debug, Clone, Default)]
+pub struct QueryReport {
+    /// Counters by plan node.
+    pub metrics: ExplainMetrics,
+    /// Stages submitted.
+    pub stages: u32,
+    /// Tasks that succeeded.
+    pub tasks: u32,
+}
+
+impl QueryReport {
+    fn add(&mut self, job: &JobMetrics) {
+        self.stages += job.stages;
+        self.tasks += job.tasks;
+        for (id, (rows, bytes, nanos)) in &job.nodes.nodes {
+            let sum = self.metrics.nodes.entry(*id).or_default();
+            sum.0 += rows;
+            sum.1 += bytes;
+            sum.2 += nanos;
+        }
+    }
+}
+
+/// Executors and the driver that uses them.
+pub struct Cluster {
+    driver: Driver,
+    exec: Arc<ExecutorEnv>,
+    slots: u32,
+    next_shuffle: AtomicU64,
+}
+
+impl Cluster {
+    /// Local mode.
+    pub fn local(options: LocalOptions) -> Result<Cluster> {
+        let memory = MemoryManager::new(options.memory_limit);
+        let spill_dir = options.local_dir.join(format!("vonk-{}-{}", std::process::id(), unique()));
+        let store = Arc::new(LocalBlocks::new(memory.clone() as Arc<dyn BlockMemory>, spill_dir.clone(), 0));
+        let spillable: Arc<dyn SpillableBlocks> = store.clone();
+        memory.set_blocks(Arc::downgrade(&spillable));
+        let blocks: Arc<dyn ShuffleBlocks> = store;
+        let exec =
+            Arc::new(ExecutorEnv { formats: options.formats, memory, shuffle: blocks.clone(), spill_dir });
+        let runner = LocalRunner::new(options.slots, exec.clone(), options.wire)?;
+        let scheduler = SchedulerOptions {
+            dag: DagOptions { release_consumed: true, ..DagOptions::default() },
+            max_task_failures: options.max_task_failures,
+        };
+        let driver = Driver::start(scheduler, Box::new(runner), blocks)?;
+        Ok(Cluster { driver, exec, slots: options.slots, next_shuffle: AtomicU64::new(0) })
+    }
+
+    /// Tasks that can run at once.
+    pub fn slots(&self) -> u32 {
+        self.slots
+    }
+
+    /// The memory of the process, for reports and tests.
+    pub fn memory(&self) -> &Arc<MemoryManager> {
+        &self.exec.memory
+    }
+
+    /// Runs a query. Its subqueries have run when this returns; its own rows are read from the handle.
+    pub fn run(&self, query: PhysicalQuery, settings: QuerySettings) -> Result<QueryHandle> {
+        let PhysicalQuery { subplans, mut root } = query;
+        let mut run = Run { cluster: self, settings, scalars: Vec::new(), report: QueryReport::default() };
+        for subplan in subplans {
+            run.scalar(subplan)?;
+        }
+        set_bounds(&mut root, &mut |plan| run.collect(&plan))?;
+        let job = run.submit(&root)?;
+        Ok(QueryHandle { job, report: run.report })
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // The folder holds nothing by now; one that cannot be removed harms nobody.
+        let _ = std::fs::remove_dir(&self.exec.spill_dir);
+    }
+}
+
+fn unique() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// One query while its jobs are made.
+struct Run<'a> {
+    cluster: &'a Cluster,
+    settings: QuerySettings,
+    scalars: Vec<(u32, Literal)>,
+    report: QueryReport,
+}
+
+impl Run<'_> {
+    fn submit(&self, root: &PlanNode) -> Result<RunningJob> {
+        self.settings.cancel.check()?;
+        let mut next = || self.cluster.next_shuffle.fetch_add(1, Ordering::Relaxed);
+        let lowered = lower(root, &mut next)?;
+        let stages = cut_stages(&lowered.graph, lowered.last, &mut 0).map_or(0, |s| s.len());
+        self.settings.progress.plan(u32::try_from(stages).unwrap_or(u32::MAX));
+        let env = EvalEnv { scalar_subqueries: Arc::new(self.scalars.clone()), ..self.settings.env.clone() };
+        // A job has a flag of its own, so that ending one does not end the query's next; it follows the query's.
+        let query = QueryContext::new(env, self.settings.batch_rows, self.settings.cancel.child());
+        let partitions = lowered.graph.get(lowered.last).map_or(0, |rdd| rdd.num_partitions);
+        let spec = JobSpec {
+            last: lowered.last,
+            fragments: lowered.fragments.into_iter().map(Arc::new).collect(),
+            graph: lowered.graph,
+            query: Arc::new(query),
+            progress: self.settings.progress.clone(),
+        };
+        Ok(self.cluster.driver.submit(spec, partitions))
+    }
+
+    fn collect(&mut self, root: &PlanNode) -> Result<Vec<RecordBatch>> {
+        let job = self.submit(root)?;
+        let mut batches = Vec::new();
+        while let Some(batch) = job.results.next()? {
+            batches.push(batch);
+        }
+        self.report.add(&job.metrics.lock());
+        Ok(batches)
+    }
+
+    fn scalar(&mut self, subplan: ScalarSubplan) -> Result<()> {
+        let ScalarSubplan { id, mut plan } = subplan;
+        set_bounds(&mut plan, &mut |plan| self.collect(&plan))?;
+        let data_type = plan.schema.fields.first().map_or(DataType::Null, |f| f.data_type.clone());
+        let batches = self.collect(&plan)?;
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        let value = match (rows, batches.iter().find(|b| b.num_rows() > 0)) {
+            (0, _) | (_, None) => Literal::null(data_type),
+            (1, Some(batch)) => Literal::from_array(batch.column(0), 0, data_type)?,
+            _ => return Err(Error::new("SCALAR_SUBQUERY_TOO_MANY_ROWS")),
+        };
+        self.scalars.push((id, value));
+        Ok(())
+    }
+}
+
+/// A running query. Dropping it cancels it.
+pub struct QueryHandle {
+    job: RunningJob,
+    report: QueryReport,
+}
+
+impl QueryHandle {
+    /// The next batch of the result, in order; `None` at the end. Blocks.
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        self.job.results.next()
+    }
+
+    /// What ran so far, subqueries included; complete once [`next_batch`](Self::next_batch) gave `None`.
+    pub fn report(&self) -> QueryReport {
+        let mut report = self.report.clone();
+        report.add(&self.job.metrics.lock());
+        report
+    }
+}
