@@ -22,9 +22,15 @@ pub struct ExecutorEnv {
     pub spill_dir: PathBuf,
 }
 
-/// Tells tasks to stop. Cheap to ask.
+/// Tells tasks to stop. Cheap to ask. A child follows its parent, but not the other way round.
 #[derive(Debug, Clone, Default)]
-pub struct CancelFlag(Arc<AtomicBool>);
+pub struct CancelFlag(Arc<Flag>);
+
+#[derive(Debug, Default)]
+struct Flag {
+    set: AtomicBool,
+    parent: Option<CancelFlag>,
+}
 
 impl CancelFlag {
     /// A flag that is not set.
@@ -32,14 +38,19 @@ impl CancelFlag {
         Self::default()
     }
 
+    /// A flag that is set when this one is, and can be set on its own.
+    pub fn child(&self) -> Self {
+        CancelFlag(Arc::new(Flag { set: AtomicBool::new(false), parent: Some(self.clone()) }))
+    }
+
     /// Asks to stop.
     pub fn cancel(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.0.set.store(true, Ordering::Relaxed);
     }
 
     /// Whether to stop.
     pub fn is_cancelled(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.0.set.load(Ordering::Relaxed) || self.0.parent.as_ref().is_some_and(CancelFlag::is_cancelled)
     }
 
     /// An error if asked to stop.
@@ -57,7 +68,7 @@ pub struct QueryContext {
     /// Set when the job ends or is cancelled.
     pub cancel: CancelFlag,
     /// Join tables of broadcasts and runtime filters, made by whichever task comes first.
-    pub shared: crate::build::Shared,
+    pub shared: crate::shared::Shared,
 }
 
 impl QueryContext {

@@ -7,15 +7,27 @@
 //!
 //! Must not know: SQL text, logical plans, schedulers.
 
+pub mod batch;
 pub mod build;
 pub mod context;
+mod hash_aggregate;
+mod hash_join;
 pub mod memory;
+mod merge_join;
+mod meter;
 pub mod metrics;
+mod nested_loop_join;
 pub mod operator;
+pub mod shared;
+pub mod spill;
 pub mod task;
+#[cfg(test)]
+mod testing;
 
 pub use context::{CancelFlag, ExecutorEnv, QueryContext, TaskContext};
 pub use memory::{MemoryManager, Reservation};
 pub use metrics::{NodeMetrics, TaskMetrics};
 pub use operator::{BoxedOperator, Operator};
+pub use shared::Shared;
+pub use spill::{SpillFile, SpillReader, SpillWriter};
 pub use task::{TaskOutput, TaskSpec, run_task};

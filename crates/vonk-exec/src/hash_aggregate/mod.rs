@@ -1,0 +1,11 @@
+//! Groups by hashing.
+
+use crate::context::TaskContext;
+use crate::operator::BoxedOperator;
+use vonk_error::{Error, Result};
+use vonk_physical::{HashAggregate, PlanNode};
+
+/// Makes the operator.
+pub fn operator(_cx: &TaskContext, node: &PlanNode, _plan: &HashAggregate) -> Result<BoxedOperator> {
+    Err(Error::unsupported(node.plan.name()))
+}
