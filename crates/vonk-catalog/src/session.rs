@@ -1,0 +1,337 @@
+//! One session's view of the catalogs.
+
+use crate::definition::{TableDefinition, TableKind, TemporaryView};
+use crate::variables::Variables;
+use crate::warehouse::Warehouse;
+use crate::{DEFAULT_DATABASE, GLOBAL_TEMP, SPARK_CATALOG};
+use parking_lot::RwLock;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use vonk_error::{Error, Result};
+use vonk_plan::catalog::{Catalog, Relation, TableName};
+use vonk_plan::source::TableSource;
+use vonk_plan::unresolved;
+
+/// Turns definitions into data and texts into plans. Implemented where formats and SQL are known.
+pub trait Opener: Send + Sync {
+    /// The data of a table.
+    fn table(&self, definition: &TableDefinition) -> Result<Arc<dyn TableSource>>;
+    /// Files as a table; `None` if `format` is not a file format.
+    fn files(&self, format: &str, path: &str) -> Result<Option<Arc<dyn TableSource>>>;
+    /// The query of a persistent view.
+    fn view(&self, text: &str) -> Result<unresolved::Plan>;
+}
+
+/// A catalog of tables that are always there.
+pub trait StaticCatalog: Send + Sync {
+    /// Its name.
+    fn name(&self) -> &str;
+    /// Its databases.
+    fn databases(&self) -> Vec<String>;
+    /// Tables of a database, sorted.
+    fn tables(&self, database: &str) -> Vec<String>;
+    /// A table's data.
+    fn table(&self, database: &str, table: &str) -> Result<Option<Arc<dyn TableSource>>>;
+}
+
+/// A table's full name, lower case where the catalog holds it so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TableId {
+    /// Catalog.
+    pub catalog: String,
+    /// Database.
+    pub database: String,
+    /// Table.
+    pub table: String,
+}
+
+impl TableId {
+    /// As a name.
+    pub fn name(&self) -> TableName {
+        TableName::new([&self.catalog, &self.database, &self.table])
+    }
+}
+
+/// What a name stands for.
+pub enum Found {
+    /// A temporary view.
+    Temporary(TemporaryView),
+    /// A global temporary view.
+    Global(TemporaryView),
+    /// A table or view of the warehouse.
+    Table(TableId, TableDefinition),
+    /// A table of a static catalog.
+    Static(TableId, Arc<dyn TableSource>),
+}
+
+struct State {
+    catalog: String,
+    database: String,
+    views: BTreeMap<String, TemporaryView>,
+    variables: Variables,
+}
+
+/// The catalogs as one session sees them. Global temporary views are shared by the sessions of a process.
+pub struct SessionCatalog {
+    warehouse: Arc<Warehouse>,
+    statics: Vec<Arc<dyn StaticCatalog>>,
+    opener: Arc<dyn Opener>,
+    global_views: Arc<RwLock<BTreeMap<String, TemporaryView>>>,
+    state: RwLock<State>,
+}
+
+impl SessionCatalog {
+    /// A session that uses the default database.
+    pub fn new(
+        warehouse: Arc<Warehouse>,
+        statics: Vec<Arc<dyn StaticCatalog>>,
+        opener: Arc<dyn Opener>,
+        global_views: Arc<RwLock<BTreeMap<String, TemporaryView>>>,
+    ) -> Self {
+        let state = State {
+            catalog: SPARK_CATALOG.to_string(),
+            database: DEFAULT_DATABASE.to_string(),
+            views: BTreeMap::new(),
+            variables: Variables::default(),
+        };
+        SessionCatalog { warehouse, statics, opener, global_views, state: RwLock::new(state) }
+    }
+
+    /// The warehouse.
+    pub fn warehouse(&self) -> &Arc<Warehouse> {
+        &self.warehouse
+    }
+
+    /// What turns definitions into data.
+    pub fn opener(&self) -> &Arc<dyn Opener> {
+        &self.opener
+    }
+
+    /// All catalogs, sorted by name.
+    pub fn catalogs(&self) -> Vec<String> {
+        let mut names: Vec<String> = self.statics.iter().map(|c| c.name().to_string()).collect();
+        names.push(SPARK_CATALOG.to_string());
+        names.sort();
+        names
+    }
+
+    fn static_catalog(&self, name: &str) -> Option<&Arc<dyn StaticCatalog>> {
+        self.statics.iter().find(|c| c.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Databases of a catalog, sorted.
+    pub fn databases(&self, catalog: &str) -> Result<Vec<String>> {
+        if catalog.eq_ignore_ascii_case(SPARK_CATALOG) {
+            return self.warehouse.databases();
+        }
+        match self.static_catalog(catalog) {
+            Some(c) => Ok(c.databases()),
+            None => Err(Error::new("CATALOG_NOT_FOUND").with("catalogName", format!("`{catalog}`"))),
+        }
+    }
+
+    /// Whether a database exists.
+    pub fn has_database(&self, catalog: &str, database: &str) -> Result<bool> {
+        if catalog.eq_ignore_ascii_case(SPARK_CATALOG) {
+            return Ok(self.warehouse.database(database)?.is_some());
+        }
+        Ok(self.databases(catalog)?.iter().any(|d| d.eq_ignore_ascii_case(database)))
+    }
+
+    /// Tables and persistent views of a database, sorted; an error if there is no such database.
+    pub fn tables(&self, catalog: &str, database: &str) -> Result<Vec<String>> {
+        if !self.has_database(catalog, database)? {
+            return Err(schema_not_found(catalog, database));
+        }
+        match self.static_catalog(catalog) {
+            Some(c) => Ok(c.tables(&database.to_lowercase())),
+            None => self.warehouse.tables(database),
+        }
+    }
+
+    /// Catalog and database of a name of up to two parts: `db`, `catalog.db`, `catalog` where it is one.
+    pub fn database_of(&self, name: &[String]) -> Result<(String, String)> {
+        let (catalog, database) = match name {
+            [] => return Ok(self.current()),
+            [d] => (self.state.read().catalog.clone(), d.clone()),
+            [c, d] => (c.clone(), d.clone()),
+            _ => {
+                let parts: Vec<String> =
+                    name.iter().map(|p| vonk_types::data_type::quote_identifier(p)).collect();
+                return Err(Error::new("SCHEMA_NOT_FOUND").with("schemaName", parts.join(".")));
+            }
+        };
+        if self.has_database(&catalog, &database)? {
+            return Ok((catalog.to_lowercase(), database.to_lowercase()));
+        }
+        Err(schema_not_found(&catalog, &database))
+    }
+
+    /// `USE`.
+    pub fn use_database(&self, name: &[String]) -> Result<()> {
+        if let [c] = name {
+            if self.static_catalog(c).is_some() || c.eq_ignore_ascii_case(SPARK_CATALOG) {
+                return self.use_catalog(c);
+            }
+        }
+        let (catalog, database) = self.database_of(name)?;
+        let mut state = self.state.write();
+        (state.catalog, state.database) = (catalog, database);
+        Ok(())
+    }
+
+    /// `SET CATALOG`.
+    pub fn use_catalog(&self, catalog: &str) -> Result<()> {
+        let databases = self.databases(catalog)?;
+        let first = if catalog.eq_ignore_ascii_case(SPARK_CATALOG) {
+            DEFAULT_DATABASE.to_string()
+        } else {
+            databases.first().cloned().unwrap_or_default()
+        };
+        let mut state = self.state.write();
+        (state.catalog, state.database) = (catalog.to_lowercase(), first);
+        Ok(())
+    }
+
+    /// The full name that a possibly partial name of a table would have; does not ask whether it exists.
+    pub fn table_id(&self, name: &[String]) -> TableId {
+        let state = self.state.read();
+        let (catalog, database, table) = match name {
+            [t] => (state.catalog.clone(), state.database.clone(), t.clone()),
+            [d, t] => (state.catalog.clone(), d.clone(), t.clone()),
+            [c, d, t] => (c.clone(), d.clone(), t.clone()),
+            other => (String::new(), String::new(), other.join(".")),
+        };
+        TableId {
+            catalog: catalog.to_lowercase(),
+            database: database.to_lowercase(),
+            table: table.to_lowercase(),
+        }
+    }
+
+    /// What a name stands for, temporary views first.
+    pub fn find(&self, name: &[String]) -> Result<Option<Found>> {
+        if let [view] = name {
+            if let Some(v) = self.state.read().views.get(&view.to_lowercase()) {
+                return Ok(Some(Found::Temporary(v.clone())));
+            }
+        }
+        if let [database, view] = name {
+            if database.eq_ignore_ascii_case(GLOBAL_TEMP) {
+                let found = self.global_views.read().get(&view.to_lowercase()).cloned();
+                return Ok(found.map(Found::Global));
+            }
+            // `tpch.lineitem` where the current catalog has no database `tpch`, but a static one has.
+            let current = self.state.read().catalog.clone();
+            if !self.has_database(&current, database)? {
+                return Ok(None);
+            }
+        }
+        let id = self.table_id(name);
+        if id.catalog == SPARK_CATALOG {
+            let found = self.warehouse.table(&id.database, &id.table)?;
+            return Ok(found.map(|d| Found::Table(id, d)));
+        }
+        match self.static_catalog(&id.catalog) {
+            Some(c) => Ok(c.table(&id.database, &id.table)?.map(|s| Found::Static(id, s))),
+            None => Ok(None),
+        }
+    }
+
+    /// Adds a temporary view.
+    pub fn put_view(&self, name: &str, view: TemporaryView, global: bool, replace: bool) -> Result<()> {
+        let key = name.to_lowercase();
+        let exists =
+            || Error::new("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS").with("relationName", format!("`{name}`"));
+        if global {
+            let mut views = self.global_views.write();
+            if !replace && views.contains_key(&key) {
+                return Err(exists());
+            }
+            views.insert(key, view);
+        } else {
+            let views = &mut self.state.write().views;
+            if !replace && views.contains_key(&key) {
+                return Err(exists());
+            }
+            views.insert(key, view);
+        }
+        Ok(())
+    }
+
+    /// Forgets a temporary view; `false` if there is none.
+    pub fn drop_view(&self, name: &[String]) -> bool {
+        match name {
+            [v] => self.state.write().views.remove(&v.to_lowercase()).is_some(),
+            [d, v] if d.eq_ignore_ascii_case(GLOBAL_TEMP) => {
+                self.global_views.write().remove(&v.to_lowercase()).is_some()
+            }
+            _ => false,
+        }
+    }
+
+    /// Names of temporary views, sorted.
+    pub fn temporary_views(&self) -> Vec<String> {
+        self.state.read().views.keys().cloned().collect()
+    }
+
+    /// Names of global temporary views, sorted.
+    pub fn global_temporary_views(&self) -> Vec<String> {
+        self.global_views.read().keys().cloned().collect()
+    }
+
+    /// Reads the session's variables.
+    pub fn variables<T>(&self, f: impl FnOnce(&Variables) -> T) -> T {
+        f(&self.state.read().variables)
+    }
+
+    /// Changes the session's variables.
+    pub fn variables_mut<T>(&self, f: impl FnOnce(&mut Variables) -> T) -> T {
+        f(&mut self.state.write().variables)
+    }
+
+    fn temporary(&self, name: TableName, view: TemporaryView) -> Relation {
+        match view {
+            TemporaryView::Source(source) => Relation::Table { name, source },
+            TemporaryView::Query { plan, text, column_names, database, .. } => {
+                Relation::View { name, plan, text, column_names, database: Some(database) }
+            }
+        }
+    }
+}
+
+/// Spark's error for a database that is not there.
+fn schema_not_found(catalog: &str, database: &str) -> Error {
+    let quote = vonk_types::data_type::quote_identifier;
+    Error::new("SCHEMA_NOT_FOUND").with("schemaName", format!("{}.{}", quote(catalog), quote(database)))
+}
+
+impl Catalog for SessionCatalog {
+    fn relation(&self, name: &[String]) -> Result<Option<Relation>> {
+        Ok(match self.find(name)? {
+            None => None,
+            Some(Found::Temporary(view)) => Some(self.temporary(TableName::new(name.to_vec()), view)),
+            Some(Found::Global(view)) => Some(self.temporary(TableName::new(name.to_vec()), view)),
+            Some(Found::Static(id, source)) => Some(Relation::Table { name: id.name(), source }),
+            Some(Found::Table(id, definition)) => Some(match &definition.kind {
+                TableKind::View { text, database, column_names } => Relation::View {
+                    name: id.name(),
+                    plan: Arc::new(self.opener.view(text)?),
+                    text: text.as_str().into(),
+                    column_names: column_names.clone(),
+                    database: Some(database.clone()),
+                },
+                _ => Relation::Table { name: id.name(), source: self.opener.table(&definition)? },
+            }),
+        })
+    }
+
+    fn files(&self, format: &str, path: &str) -> Result<Option<Arc<dyn TableSource>>> {
+        self.opener.files(format, path)
+    }
+
+    fn current(&self) -> (String, String) {
+        let state = self.state.read();
+        (state.catalog.clone(), state.database.clone())
+    }
+}
