@@ -1,0 +1,21 @@
+//! Resolved expressions from resolved parts: one function per syntax form of SQL.
+//!
+//! Every function checks types as Spark does, inserts implicit casts, and makes the text that Spark would give the result.
+
+mod access;
+mod case;
+mod cast;
+mod compare;
+mod literal;
+mod logic;
+mod operator;
+mod pattern;
+
+pub(crate) use access::{field, row, subscript};
+pub(crate) use case::case;
+pub(crate) use cast::{cast, cast_to};
+pub(crate) use compare::{between, compare, distinct_from, in_list};
+pub(crate) use literal::{literal, typed_literal};
+pub(crate) use logic::{and, is_test, not, or};
+pub(crate) use operator::{binary, unary};
+pub(crate) use pattern::{like, like_quantified};
