@@ -8,6 +8,8 @@
 pub mod blocks;
 mod file;
 mod local;
+pub mod partition;
+mod partition_hash;
 mod sizes;
 
 pub use blocks::{BlockMemory, BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks, SpillableBlocks};
