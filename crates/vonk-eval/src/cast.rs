@@ -2,6 +2,7 @@
 
 use arrow::array::ArrayRef;
 use vonk_error::Result;
+use vonk_types::cast::cast_array;
 use vonk_types::{CastMode, DataType, EvalContext};
 
 /// Casts an array between Spark types.
@@ -9,11 +10,8 @@ pub(crate) fn cast(
     array: &ArrayRef,
     from: &DataType,
     to: &DataType,
-    _mode: CastMode,
-    _ctx: &EvalContext,
+    mode: CastMode,
+    ctx: &EvalContext,
 ) -> Result<ArrayRef> {
-    if from == to || array.data_type() == &to.to_arrow() {
-        return Ok(array.clone());
-    }
-    vonk_error::internal_err!("cast of {from} to {to} before vonk_types has casts")
+    cast_array(array, from, to, mode, ctx)
 }

@@ -27,6 +27,7 @@ fn function(name: &'static str, kernel: fn(&KernelCall<'_>) -> Result<ArrayRef>,
         null_propagating: true,
         can_fail,
         display: Display::Call,
+        lambda_params: None,
     }))
 }
 

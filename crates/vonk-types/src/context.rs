@@ -62,14 +62,68 @@ impl SessionZone {
         let id = id.trim();
         let make = |rule| Some(SessionZone { id: Arc::from(id), rule });
         let rest = ["UTC", "GMT", "UT"].iter().find_map(|p| id.strip_prefix(p)).unwrap_or(id);
-        if rest.is_empty() || id == "Z" || id == "z" {
+        if rest.is_empty() || id == "Z" {
             return if id.is_empty() { None } else { make(ZoneRule::Fixed(0)) };
         }
         if rest.starts_with(['+', '-']) {
             return make(ZoneRule::Fixed(parse_offset(rest)?));
         }
-        make(ZoneRule::Region(id.parse::<Tz>().ok()?))
+        match short_id(id) {
+            Some(rule) => make(rule),
+            None => make(ZoneRule::Region(id.parse::<Tz>().ok()?)),
+        }
     }
+
+    /// As [`SessionZone::parse`], after completing offsets of one digit (`+1:30`, `+01:3`) as Spark does.
+    pub fn parse_lenient(id: &str) -> Option<Self> {
+        let Some(at) = id.find(['+', '-']) else { return Self::parse(id) };
+        let (head, offset) = id.split_at(at);
+        let (sign, body) = offset.split_at(1);
+        let digits = |s: &str, n: usize| s.len() == n && s.bytes().all(|b| b.is_ascii_digit());
+        let mut body = body.to_string();
+        if body.split_once(':').is_some_and(|(hour, _)| digits(hour, 1)) {
+            body.insert(0, '0');
+        }
+        if body.split_once(':').is_some_and(|(hour, minute)| digits(hour, 2) && digits(minute, 1)) {
+            body.insert(3, '0');
+        }
+        Self::parse(&format!("{head}{sign}{body}"))
+    }
+}
+
+/// Java's `ZoneId.SHORT_IDS`.
+fn short_id(id: &str) -> Option<ZoneRule> {
+    Some(ZoneRule::Region(match id {
+        "ACT" => Tz::Australia__Darwin,
+        "AET" => Tz::Australia__Sydney,
+        "AGT" => Tz::America__Argentina__Buenos_Aires,
+        "ART" => Tz::Africa__Cairo,
+        "AST" => Tz::America__Anchorage,
+        "BET" => Tz::America__Sao_Paulo,
+        "BST" => Tz::Asia__Dhaka,
+        "CAT" => Tz::Africa__Harare,
+        "CNT" => Tz::America__St_Johns,
+        "CST" => Tz::America__Chicago,
+        "CTT" => Tz::Asia__Shanghai,
+        "EAT" => Tz::Africa__Addis_Ababa,
+        "ECT" => Tz::Europe__Paris,
+        "IET" => Tz::America__Indiana__Indianapolis,
+        "IST" => Tz::Asia__Kolkata,
+        "JST" => Tz::Asia__Tokyo,
+        "MIT" => Tz::Pacific__Apia,
+        "NET" => Tz::Asia__Yerevan,
+        "NST" => Tz::Pacific__Auckland,
+        "PLT" => Tz::Asia__Karachi,
+        "PNT" => Tz::America__Phoenix,
+        "PRT" => Tz::America__Puerto_Rico,
+        "PST" => Tz::America__Los_Angeles,
+        "SST" => Tz::Pacific__Guadalcanal,
+        "VST" => Tz::Asia__Ho_Chi_Minh,
+        "EST" => return Some(ZoneRule::Fixed(-5 * 3600)),
+        "MST" => return Some(ZoneRule::Fixed(-7 * 3600)),
+        "HST" => return Some(ZoneRule::Fixed(-10 * 3600)),
+        _ => return None,
+    }))
 }
 
 /// `±h`, `±hh`, `±hh:mm`, `±hhmm`, `±hh:mm:ss`, `±hhmmss`, at most 18 hours; seconds east of UTC.

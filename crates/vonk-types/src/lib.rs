@@ -9,8 +9,15 @@ pub mod arrow_types;
 pub mod cast;
 pub mod context;
 pub mod data_type;
+pub mod datetime;
+pub mod decimal;
+pub mod interval;
 pub mod literal;
+pub mod number;
 pub mod operator;
+pub mod parse;
+pub mod sql_literal;
+pub mod text;
 
 pub use cast::CastMode;
 pub use context::EvalContext;

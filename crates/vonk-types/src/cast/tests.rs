@@ -1,0 +1,1 @@
+//! Casts as Spark 4.3 answers them.
