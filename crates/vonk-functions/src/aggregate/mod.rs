@@ -4,7 +4,7 @@
 //! update names the group of each row. Every accumulator can hand out its state as columns (for partial aggregation,
 //! spilling and the wire) and merge such columns.
 
-mod accumulate;
+pub(crate) mod accumulate;
 mod bits;
 mod booleans;
 mod by_key;
@@ -24,7 +24,7 @@ mod picks;
 mod sum;
 #[cfg(test)]
 mod tests;
-mod xxhash;
+pub(crate) mod xxhash;
 
 use crate::describe::Docs;
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -118,6 +118,24 @@ pub struct AggregateFunction {
     pub on_empty: Option<fn() -> Literal>,
     /// How a call looks in generated column names.
     pub display: Display,
+    /// What `WITHIN GROUP (ORDER BY …)` means.
+    pub within_group: WithinGroup,
+    /// Takes `IGNORE NULLS`, which adds a last argument `true`.
+    pub ignore_nulls: bool,
+}
+
+/// What `WITHIN GROUP (ORDER BY …)` means to an aggregate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum WithinGroup {
+    /// Nothing: refused.
+    Refused,
+    /// The order in which the values are taken (`listagg`).
+    Order,
+    /// The key is the first argument, before those written; a descending key adds a last argument `true`
+    /// (`percentile_cont`). It cannot be left out.
+    Input,
+    /// Where no argument is written, the key is the argument; a descending key adds two arguments `true` (`mode`).
+    InputInstead,
 }
 
 impl AggregateFunction {
@@ -142,6 +160,8 @@ impl AggregateFunction {
             order_sensitive: false,
             on_empty: None,
             display: Display::Call,
+            within_group: WithinGroup::Refused,
+            ignore_nulls: false,
         }
     }
 }

@@ -1,5 +1,24 @@
 //! Scalar functions: a value per row.
 
+/// Documentation of a function: group, usage, summary, since, and examples as statement and rows.
+macro_rules! docs {
+    ($group:ident, $usage:expr, $summary:expr, $since:expr, [$($sql:expr => $rows:expr),* $(,)?] $(,)?) => {
+        const {
+            const EXAMPLES: &[$crate::describe::Example] = &[$($crate::describe::ex($sql, $rows)),*];
+            $crate::describe::Docs::new($crate::describe::Group::$group, $usage, $summary, $since, EXAMPLES)
+        }
+    };
+}
+
+pub(crate) mod apply;
+mod arithmetic;
+pub(crate) mod array;
+pub(crate) mod lambda;
+pub(crate) mod map;
+pub(crate) mod params;
+#[cfg(test)]
+pub(crate) mod testing;
+
 use crate::describe::Docs;
 use crate::kernel::{KernelCall, ScalarInstance};
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -7,6 +26,7 @@ use arrow::array::ArrayRef;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use vonk_error::Result;
+use vonk_types::DataType;
 
 /// Whether equal arguments give equal results.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -30,6 +50,22 @@ pub enum Display {
     Prefix(&'static str),
     /// Anything else, from the texts of the arguments.
     Custom(fn(called_as: &str, args: &[String]) -> String),
+    /// As [`Custom`](Self::Custom), for operators whose form depends on the types of the arguments (after coercion):
+    /// a date plus an integer is written `date_add(a, b)`.
+    Typed(fn(called_as: &str, args: &[String], arg_types: &[DataType]) -> String),
+}
+
+impl Display {
+    /// The text of a call.
+    pub fn text(&self, called_as: &str, args: &[String], arg_types: &[DataType]) -> String {
+        match self {
+            Display::Call => format!("{called_as}({})", args.join(", ")),
+            Display::Infix(symbol) => format!("({})", args.join(&format!(" {symbol} "))),
+            Display::Prefix(prefix) => format!("{prefix}{}", args.join(", ")),
+            Display::Custom(f) => f(called_as, args),
+            Display::Typed(f) => f(called_as, args, arg_types),
+        }
+    }
 }
 
 /// How a function computes.
@@ -68,9 +104,46 @@ pub struct ScalarFunction {
     pub can_fail: bool,
     /// Text form.
     pub display: Display,
+    /// For functions that take lambdas: per lambda argument, in order, the types and nullability of its parameters, from the
+    /// types of the other arguments (those of lambdas are [`DataType::Null`] then). The analyzer asks this first, resolves the
+    /// bodies, and then calls `resolve`.
+    pub lambda_params: Option<LambdaParams>,
+}
+
+/// See [`ScalarFunction::lambda_params`].
+pub type LambdaParams = fn(&CallSite<'_>) -> Result<Vec<Vec<(DataType, bool)>>>;
+
+impl ScalarFunction {
+    /// A row with the usual: no other names, immutable, null for a null argument, may fail, written `name(a, b)`.
+    pub fn new(
+        name: &'static str,
+        docs: Docs,
+        arity: Arity,
+        resolve: fn(&CallSite<'_>) -> Result<Resolution>,
+        kernel: fn(&KernelCall<'_>) -> Result<ArrayRef>,
+    ) -> Self {
+        ScalarFunction {
+            name,
+            aliases: &[],
+            docs,
+            arity,
+            resolve,
+            kernel: ScalarKernel::Plain(kernel),
+            volatility: Volatility::Immutable,
+            null_propagating: true,
+            can_fail: true,
+            display: Display::Call,
+            lambda_params: None,
+        }
+    }
 }
 
 /// All scalar functions: one line per family.
 pub fn rows() -> Vec<ScalarFunction> {
-    Vec::new()
+    let mut rows = Vec::new();
+    rows.extend(arithmetic::rows());
+    rows.extend(array::rows());
+    rows.extend(lambda::rows());
+    rows.extend(map::rows());
+    rows
 }

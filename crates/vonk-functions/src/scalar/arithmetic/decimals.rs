@@ -1,0 +1,321 @@
+//! Decimals: exact results, rounded half up to the result's scale as Spark does it, step by step.
+
+use super::{Misfit, Op, zero_divisor};
+use crate::aggregate::accumulate::decimal_overflow;
+use crate::kernel::KernelCall;
+use crate::scalar::apply::Values;
+use arrow::array::{ArrayRef, ArrowPrimitiveType};
+use arrow::datatypes::{Decimal64Type, Decimal128Type, Int64Type, i256};
+use num_bigint::BigInt;
+use vonk_error::Result;
+use vonk_types::DataType;
+use vonk_types::arrow_types::MAX_DECIMAL64_PRECISION;
+use vonk_types::decimal::{POW10, fits};
+
+/// Digits that Spark's intermediate results keep.
+const MAX_DIGITS: i32 = 38;
+
+/// Operands and result.
+struct Shape {
+    /// Scales of the operands.
+    left: i32,
+    right: i32,
+    /// Type of the result.
+    precision: u8,
+    scale: i32,
+}
+
+/// Two decimals and an operation.
+pub(super) fn compute(call: &KernelCall<'_>, op: Op, misfit: Misfit) -> Result<ArrayRef> {
+    let (DataType::Decimal(p1, s1), DataType::Decimal(p2, s2)) = (&call.arg_types[0], &call.arg_types[1])
+    else {
+        return vonk_error::internal_err!("operands that are not decimals");
+    };
+    let (precision, scale) = match call.return_type {
+        DataType::Decimal(p, s) => (*p, i32::from(*s)),
+        _ => (38, 0),
+    };
+    let shape = Shape { left: i32::from(*s1), right: i32::from(*s2), precision, scale };
+    let exact = is_exact(op, (i32::from(*p1), i32::from(*s1)), (i32::from(*p2), i32::from(*s2)), &shape);
+    let small = |p: &u8| *p <= MAX_DECIMAL64_PRECISION;
+    match (small(p1), small(p2)) {
+        (true, true) => by_op::<Decimal64Type, Decimal64Type>(call, op, misfit, &shape, exact),
+        (true, false) => by_op::<Decimal64Type, Decimal128Type>(call, op, misfit, &shape, exact),
+        (false, true) => by_op::<Decimal128Type, Decimal64Type>(call, op, misfit, &shape, exact),
+        (false, false) => by_op::<Decimal128Type, Decimal128Type>(call, op, misfit, &shape, exact),
+    }
+}
+
+/// Whether the result type holds every result of the operand types as it is: nothing to round, nothing to check.
+fn is_exact(op: Op, (p1, s1): (i32, i32), (p2, s2): (i32, i32), shape: &Shape) -> bool {
+    let precision = i32::from(shape.precision);
+    match op {
+        Op::Add | Op::Subtract => {
+            let scale = s1.max(s2);
+            shape.scale == scale && precision > (p1 - s1).max(p2 - s2) + scale
+        }
+        Op::Multiply => shape.scale == s1 + s2 && precision >= p1 + p2,
+        _ => false,
+    }
+}
+
+fn by_op<L, R>(call: &KernelCall<'_>, op: Op, misfit: Misfit, shape: &Shape, exact: bool) -> Result<ArrayRef>
+where
+    L: ArrowPrimitiveType,
+    R: ArrowPrimitiveType,
+    L::Native: Into<i128>,
+    R::Native: Into<i128>,
+{
+    if exact {
+        return if shape.precision <= MAX_DECIMAL64_PRECISION {
+            narrow(call, op, shape)
+        } else {
+            wide::<L, R>(call, op, shape)
+        };
+    }
+    let (left, right) = (call.values::<L>(0), call.values::<R>(1));
+    match op {
+        Op::Add | Op::Subtract | Op::Multiply => rounded(call, op, misfit, shape, (left, right)),
+        Op::Divide => divided(call, misfit, shape, (left, right)),
+        Op::Remainder | Op::PositiveRemainder => remainders(call, op, misfit, shape, (left, right)),
+        Op::IntegralDivide => integral(call, misfit, shape, (left, right)),
+    }
+}
+
+/// Factors that bring both operands to one scale.
+fn factors(shape: &Shape) -> (i128, i128) {
+    let scale = shape.left.max(shape.right);
+    (POW10[(scale - shape.left) as usize], POW10[(scale - shape.right) as usize])
+}
+
+/// An exact result in 64 bits (its operands are then too). Wrapping is for the garbage of null rows.
+fn narrow(call: &KernelCall<'_>, op: Op, shape: &Shape) -> Result<ArrayRef> {
+    type D = Decimal64Type;
+    let (f, g) = factors(shape);
+    let (f, g) = (f as i64, g as i64);
+    match (op, f, g) {
+        (Op::Add, 1, 1) => call.map2::<D, D, D>(i64::wrapping_add),
+        (Op::Add, ..) => call.map2::<D, D, D>(|a, b| a.wrapping_mul(f).wrapping_add(b.wrapping_mul(g))),
+        (Op::Subtract, 1, 1) => call.map2::<D, D, D>(i64::wrapping_sub),
+        (Op::Subtract, ..) => call.map2::<D, D, D>(|a, b| a.wrapping_mul(f).wrapping_sub(b.wrapping_mul(g))),
+        _ => call.map2::<D, D, D>(i64::wrapping_mul),
+    }
+}
+
+/// An exact result in 128 bits.
+fn wide<L, R>(call: &KernelCall<'_>, op: Op, shape: &Shape) -> Result<ArrayRef>
+where
+    L: ArrowPrimitiveType,
+    R: ArrowPrimitiveType,
+    L::Native: Into<i128>,
+    R::Native: Into<i128>,
+{
+    let (f, g) = factors(shape);
+    match op {
+        Op::Add => call.map2::<L, R, Decimal128Type>(|a, b| {
+            a.into().wrapping_mul(f).wrapping_add(b.into().wrapping_mul(g))
+        }),
+        Op::Subtract => call.map2::<L, R, Decimal128Type>(|a, b| {
+            a.into().wrapping_mul(f).wrapping_sub(b.into().wrapping_mul(g))
+        }),
+        _ => call.map2::<L, R, Decimal128Type>(|a, b| a.into().wrapping_mul(b.into())),
+    }
+}
+
+/// A sum, difference or product whose type has no room for all digits.
+fn rounded<A: Copy + Into<i128>, B: Copy + Into<i128>>(
+    call: &KernelCall<'_>,
+    op: Op,
+    misfit: Misfit,
+    shape: &Shape,
+    (left, right): (Values<'_, A>, Values<'_, B>),
+) -> Result<ArrayRef> {
+    let (f, g) = factors(shape);
+    let (f, g) = (i256::from_i128(f), i256::from_i128(g));
+    each_decimal(call, |row| {
+        let a = i256::from_i128(left.get(row).into());
+        let b = i256::from_i128(right.get(row).into());
+        // At most 38 + 38 digits: within 256 bits.
+        let (value, scale) = match op {
+            Op::Add => (a.wrapping_mul(f).wrapping_add(b.wrapping_mul(g)), shape.left.max(shape.right)),
+            Op::Subtract => (a.wrapping_mul(f).wrapping_sub(b.wrapping_mul(g)), shape.left.max(shape.right)),
+            _ => to_digits(a.wrapping_mul(b), shape.left + shape.right),
+        };
+        let fitted = rescale_wide(value, scale, shape.scale).filter(|v| fits(*v, shape.precision));
+        match fitted {
+            Some(v) => Ok(Some(v)),
+            None if misfit == Misfit::Fail => {
+                let value = if scale < 0 { value.wrapping_mul(pow10(-scale)) } else { value };
+                let target = (shape.precision, shape.scale as i8);
+                Err(decimal_overflow(value, scale.max(0) as i8, target))
+            }
+            None => Ok(None),
+        }
+    })
+}
+
+/// 10^n in 256 bits, `n <= 76`.
+fn pow10(n: i32) -> i256 {
+    i256::from_i128(POW10[n.min(38) as usize]).wrapping_mul(i256::from_i128(POW10[(n - 38).max(0) as usize]))
+}
+
+/// Divides by 10^n, rounding half away from zero.
+fn shorten(value: i256, n: i32) -> i256 {
+    let by = pow10(n);
+    let (quotient, rest) = (value.wrapping_div(by), value.wrapping_rem(by));
+    let rest = if rest.is_negative() { rest.wrapping_neg() } else { rest };
+    if rest >= by.wrapping_sub(rest) { quotient.wrapping_add(value.signum()) } else { quotient }
+}
+
+/// Rounded to Spark's 38 digits (`Decimal.MATH_CONTEXT`), with the scale that is then left.
+fn to_digits(value: i256, scale: i32) -> (i256, i32) {
+    if value.to_i128().is_some_and(|v| fits(v, 38)) {
+        return (value, scale);
+    }
+    let magnitude = if value.is_negative() { value.wrapping_neg() } else { value };
+    let digits = magnitude.ilog10() as i32 + 1;
+    let dropped = digits - MAX_DIGITS;
+    let short = shorten(value, dropped);
+    // 99…9 may have become 100…0.
+    if short.to_i128().is_some_and(|v| fits(v, 38)) {
+        (short, scale - dropped)
+    } else {
+        (shorten(short, 1), scale - dropped - 1)
+    }
+}
+
+/// At another scale; `None` beyond 128 bits.
+fn rescale_wide(value: i256, from: i32, to: i32) -> Option<i128> {
+    let value = if to >= from { value.checked_mul(pow10(to - from))? } else { shorten(value, from - to) };
+    value.to_i128()
+}
+
+/// One decimal of the return type per row.
+fn each_decimal(call: &KernelCall<'_>, mut f: impl FnMut(usize) -> Result<Option<i128>>) -> Result<ArrayRef> {
+    match call.return_type {
+        DataType::Decimal(p, _) if *p <= MAX_DECIMAL64_PRECISION => {
+            call.each::<Decimal64Type>(|row| Ok(f(row)?.map(|v| v as i64)))
+        }
+        _ => call.each::<Decimal128Type>(f),
+    }
+}
+
+/// A quotient: first to 38 digits behind the point, then to the result's scale, half up both times.
+fn divided<A: Copy + Into<i128>, B: Copy + Into<i128>>(
+    call: &KernelCall<'_>,
+    misfit: Misfit,
+    shape: &Shape,
+    (left, right): (Values<'_, A>, Values<'_, B>),
+) -> Result<ArrayRef> {
+    let shift = shape.scale - shape.left + shape.right;
+    let factor = (0..=38).contains(&shift).then(|| POW10[shift as usize]);
+    // Below this a quotient is too far from a tie for the first rounding to matter.
+    let divisors = POW10[(37 - shape.scale).max(0) as usize];
+    each_decimal(call, |row| {
+        let (a, b): (i128, i128) = (left.get(row).into(), right.get(row).into());
+        if b == 0 {
+            return if misfit == Misfit::Fail { Err(zero_divisor(Op::Divide)) } else { Ok(None) };
+        }
+        let scaled = factor.and_then(|f| a.checked_mul(f)).filter(|_| -divisors < b && b < divisors);
+        let value = match scaled {
+            Some(scaled) => Some(div_half_up(scaled, b)),
+            None => return divided_by_steps(a, b, shape, misfit),
+        };
+        match value.filter(|v| fits(*v, shape.precision)) {
+            Some(v) => Ok(Some(v)),
+            None if misfit == Misfit::Fail => divided_by_steps(a, b, shape, misfit),
+            None => Ok(None),
+        }
+    })
+}
+
+/// Half away from zero.
+fn div_half_up(a: i128, b: i128) -> i128 {
+    let (quotient, rest) = match (i64::try_from(a), i64::try_from(b)) {
+        // 64-bit division is several times faster. (i64::MIN / -1 does not fit.)
+        (Ok(x), Ok(y)) if x != i64::MIN => (i128::from(x / y), i128::from(x % y)),
+        _ => (a / b, a % b),
+    };
+    let (rest, b_size) = (rest.unsigned_abs(), b.unsigned_abs());
+    let away = if (a < 0) == (b < 0) { 1 } else { -1 };
+    if rest >= b_size - rest { quotient + away } else { quotient }
+}
+
+fn divided_by_steps(a: i128, b: i128, shape: &Shape, misfit: Misfit) -> Result<Option<i128>> {
+    let numerator = BigInt::from(a) * BigInt::from(10).pow((MAX_DIGITS - shape.left + shape.right) as u32);
+    let long = big_half_up(&numerator, &BigInt::from(b));
+    let value = big_half_up(&long, &BigInt::from(10).pow((MAX_DIGITS - shape.scale) as u32));
+    match i128::try_from(&value).ok().filter(|v| fits(*v, shape.precision)) {
+        Some(v) => Ok(Some(v)),
+        None if misfit == Misfit::Fail => {
+            let value = i256::from_string(&long.to_string()).unwrap_or(i256::MAX);
+            Err(decimal_overflow(value, MAX_DIGITS as i8, (shape.precision, shape.scale as i8)))
+        }
+        None => Ok(None),
+    }
+}
+
+fn big_half_up(a: &BigInt, b: &BigInt) -> BigInt {
+    use num_bigint::Sign;
+    let (quotient, rest) = (a / b, a % b);
+    let tie = BigInt::from(rest.magnitude().clone()) * 2 >= BigInt::from(b.magnitude().clone());
+    match tie {
+        true if (a.sign() == Sign::Minus) == (b.sign() == Sign::Minus) => quotient + 1,
+        true => quotient - 1,
+        false => quotient,
+    }
+}
+
+/// `%` and `pmod`: exact at the greater scale.
+fn remainders<A: Copy + Into<i128>, B: Copy + Into<i128>>(
+    call: &KernelCall<'_>,
+    op: Op,
+    misfit: Misfit,
+    shape: &Shape,
+    (left, right): (Values<'_, A>, Values<'_, B>),
+) -> Result<ArrayRef> {
+    let (f, g) = factors(shape);
+    let scale = shape.left.max(shape.right);
+    each_decimal(call, |row| {
+        let (a, b): (i128, i128) = (left.get(row).into(), right.get(row).into());
+        if b == 0 {
+            return if misfit == Misfit::Fail { Err(zero_divisor(op)) } else { Ok(None) };
+        }
+        let a = i256::from_i128(a).wrapping_mul(i256::from_i128(f));
+        let b = i256::from_i128(b).wrapping_mul(i256::from_i128(g));
+        let mut rest = match (a.to_i128(), b.to_i128()) {
+            (Some(a), Some(b)) => i256::from_i128(a.wrapping_rem(b)),
+            _ => a.wrapping_rem(b),
+        };
+        if op == Op::PositiveRemainder && rest.is_negative() {
+            rest = rest.wrapping_add(b).wrapping_rem(b);
+        }
+        match rescale_wide(rest, scale, shape.scale).filter(|v| fits(*v, shape.precision)) {
+            Some(v) => Ok(Some(v)),
+            None if misfit == Misfit::Fail => {
+                Err(decimal_overflow(rest, scale as i8, (shape.precision, shape.scale as i8)))
+            }
+            None => Ok(None),
+        }
+    })
+}
+
+/// `div`: the whole part of the quotient, its low 64 bits.
+fn integral<A: Copy + Into<i128>, B: Copy + Into<i128>>(
+    call: &KernelCall<'_>,
+    misfit: Misfit,
+    shape: &Shape,
+    (left, right): (Values<'_, A>, Values<'_, B>),
+) -> Result<ArrayRef> {
+    let (f, g) = factors(shape);
+    call.each::<Int64Type>(|row| {
+        let (a, b): (i128, i128) = (left.get(row).into(), right.get(row).into());
+        if b == 0 {
+            return if misfit == Misfit::Fail { Err(zero_divisor(Op::IntegralDivide)) } else { Ok(None) };
+        }
+        let a = i256::from_i128(a).wrapping_mul(i256::from_i128(f));
+        let b = i256::from_i128(b).wrapping_mul(i256::from_i128(g));
+        let quotient = a.wrapping_div(b);
+        Ok(Some(quotient.to_parts().0 as i64))
+    })
+}
