@@ -1,0 +1,168 @@
+//! The public face: what a session gives, and what it gets back.
+
+use crate::env::{Env, ViewText};
+use crate::expr::{Clause, Walk};
+use crate::fold;
+use crate::relation::Relation;
+use crate::scope::Scope;
+use crate::session::Session;
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::Arc;
+use vonk_conf::Conf;
+use vonk_error::{Error, QueryContext, Result, SourceId, Span};
+use vonk_eval::EvalEnv;
+use vonk_plan::logical::{ColumnIds, LogicalPlan};
+use vonk_plan::{Catalog, TableName, unresolved};
+use vonk_types::{Literal, StructType};
+
+/// Session variables (`DECLARE VARIABLE`).
+pub trait Variables {
+    /// The value of a variable; the name may be qualified. `None` if there is none.
+    fn get(&self, name: &[String]) -> Option<Literal>;
+}
+
+/// No variables.
+impl Variables for () {
+    fn get(&self, _: &[String]) -> Option<Literal> {
+        None
+    }
+}
+
+/// Values of parameter markers.
+#[derive(Debug, Clone, Default)]
+pub struct Parameters {
+    /// Of `?`, in the order of the text.
+    pub positional: Vec<Literal>,
+    /// Of `:name`.
+    pub named: BTreeMap<String, Literal>,
+}
+
+/// Resolves plans and expressions for one statement.
+pub struct Analyzer<'a> {
+    /// Tables and views.
+    pub catalog: &'a dyn Catalog,
+    /// Functions, and what evaluation knows about the session.
+    pub env: &'a EvalEnv,
+    /// Settings.
+    pub conf: &'a Conf,
+    /// Makes column ids; the optimizer goes on with the same.
+    pub ids: &'a ColumnIds,
+    /// Session variables.
+    pub variables: &'a dyn Variables,
+    /// Values of parameter markers.
+    pub parameters: &'a Parameters,
+}
+
+/// A resolved plan and the texts that its spans point into.
+pub struct Analyzed {
+    /// The plan.
+    pub plan: Arc<LogicalPlan>,
+    /// Texts of views that were expanded, for errors at run time.
+    pub texts: Texts,
+}
+
+/// The texts of the views that a plan was made of, by the source their spans name.
+#[derive(Debug, Clone, Default)]
+pub struct Texts {
+    views: Vec<(SourceId, String, Arc<str>)>,
+}
+
+impl Texts {
+    /// Gives an error whose span points into a view's text its place.
+    pub fn resolve(&self, error: Error) -> Error {
+        let span = error.span();
+        match self.views.iter().find(|(source, ..)| *source == span.source) {
+            Some((_, name, text)) if error.context().is_none() => match view_context(span, name, text) {
+                Some(context) => error.with_context(context),
+                None => error,
+            },
+            _ => error,
+        }
+    }
+}
+
+fn view_context(span: Span, name: &str, text: &str) -> Option<QueryContext> {
+    let context = QueryContext::resolve(span, text)?;
+    Some(QueryContext { object_type: "VIEW".into(), object_name: name.into(), ..context })
+}
+
+impl Analyzer<'_> {
+    /// Resolves a query. The names of its output columns are the names of the result's columns.
+    pub fn analyze(&self, plan: &unresolved::Plan) -> Result<Arc<LogicalPlan>> {
+        Ok(self.analyze_with_texts(plan)?.plan)
+    }
+
+    /// Resolves a query, and says which views' texts its spans point into.
+    pub fn analyze_with_texts(&self, plan: &unresolved::Plan) -> Result<Analyzed> {
+        let binder = Binder::new(self);
+        let relation = binder.relation(plan, &Env::default()).map(Relation::exact);
+        let texts = Texts { views: binder.views.into_inner().into_iter().map(ViewText::into_parts).collect() };
+        let relation = relation.map_err(|e| texts.resolve(e))?;
+        Ok(Analyzed { plan: relation.plan, texts })
+    }
+
+    /// The value of an expression that depends on nothing but the session (LIMIT, DEFAULT, SET VARIABLE …).
+    pub fn analyze_constant(&self, e: &unresolved::Expr) -> Result<Literal> {
+        let binder = Binder::new(self);
+        let scope = Scope::default();
+        let env = Env::default();
+        let typed = Walk::new(&binder, &env, &[&scope], Clause::Constant).expr(e)?;
+        if !fold::is_foldable(&binder.session, &typed.expr) {
+            return Err(Error::new("NOT_A_CONSTANT_STRING.NOT_CONSTANT")
+                .with("name", typed.sql.clone())
+                .with("expr", typed.quoted())
+                .at(typed.span));
+        }
+        fold::fold(&binder.session, &typed.expr)
+    }
+
+    /// Shapes the rows of an INSERT: checks their number, brings them into the table's order (by name or position), fills
+    /// omitted columns with nulls, and casts by ANSI store assignment. `columns` are those the statement lists, if any.
+    pub fn write_input(
+        &self,
+        plan: Arc<LogicalPlan>,
+        table: &StructType,
+        columns: &[String],
+        by_name: bool,
+        table_name: &TableName,
+    ) -> Result<Arc<LogicalPlan>> {
+        crate::insert::write_input(&Binder::new(self), plan, table, columns, by_name, table_name)
+    }
+}
+
+/// The state of one analysis.
+pub(crate) struct Binder<'a> {
+    /// What the session gave.
+    pub analyzer: &'a Analyzer<'a>,
+    /// Settings, parsed.
+    pub session: Session<'a>,
+    /// Makes column ids.
+    pub ids: &'a ColumnIds,
+    /// Views met so far.
+    pub views: RefCell<Vec<ViewText>>,
+    /// Embedded plans used so far, by address.
+    pub embedded: RefCell<HashSet<usize>>,
+}
+
+impl<'a> Binder<'a> {
+    fn new(analyzer: &'a Analyzer<'a>) -> Self {
+        Binder {
+            analyzer,
+            session: Session::new(analyzer.env, analyzer.conf),
+            ids: analyzer.ids,
+            views: RefCell::default(),
+            embedded: RefCell::default(),
+        }
+    }
+
+    /// Resolves a relation that must not see the columns around it, with room on the stack for deep nesting.
+    pub fn relation(&self, plan: &unresolved::Plan, env: &Env<'_>) -> Result<Relation> {
+        stacker::maybe_grow(RED_ZONE, STACK, || crate::relations::relation(self, plan, env))
+    }
+}
+
+/// Stack that must be left for one more level of a tree.
+pub(crate) const RED_ZONE: usize = 256 << 10;
+/// Stack added when it is not.
+pub(crate) const STACK: usize = 4 << 20;

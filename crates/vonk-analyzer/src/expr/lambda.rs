@@ -1,0 +1,81 @@
+//! Lambda functions as arguments.
+
+use super::Walk;
+use crate::call::{self, CallArg, PendingArg};
+use crate::typed::Typed;
+use vonk_error::{Error, Result, Span};
+use vonk_functions::ScalarFunction;
+use vonk_plan::logical::Column;
+use vonk_plan::unresolved::{self, ExprKind};
+use vonk_types::DataType;
+
+impl Walk<'_> {
+    /// Arguments of which some are lambdas: the others first, for the parameters' types depend on them.
+    pub(super) fn lambda_arguments(
+        &mut self,
+        f: &ScalarFunction,
+        called_as: &str,
+        args: &[unresolved::Expr],
+        span: Span,
+    ) -> Result<Vec<CallArg>> {
+        let mut pending = Vec::with_capacity(args.len());
+        let mut lambdas: Vec<(&unresolved::Expr, &[String], &unresolved::Expr)> = Vec::new();
+        for a in args {
+            if let ExprKind::Lambda { params, body } = &a.kind {
+                lambdas.push((a, params, body));
+                pending.push(PendingArg::Lambda(params.len()));
+            } else {
+                for (t, _) in self.arguments(std::slice::from_ref(a))? {
+                    pending.push(PendingArg::Value(t));
+                }
+            }
+        }
+        let types = call::lambda_params(self.s(), f, called_as, &pending, span)?;
+        let mut lambdas = lambdas.into_iter().zip(types);
+        let mut out = Vec::with_capacity(pending.len());
+        for p in pending {
+            out.push(match p {
+                PendingArg::Value(t) => CallArg::Value(t),
+                PendingArg::Lambda(_) => match lambdas.next() {
+                    Some(((whole, params, body), types)) => {
+                        let (params, body) = self.lambda(params, body, types, self.at(whole.span))?;
+                        CallArg::Lambda { params, body }
+                    }
+                    None => return vonk_error::internal_err!("a lambda without parameter types"),
+                },
+            });
+        }
+        Ok(out)
+    }
+
+    fn lambda(
+        &mut self,
+        names: &[String],
+        body: &unresolved::Expr,
+        types: Vec<(DataType, bool)>,
+        span: Span,
+    ) -> Result<(Vec<Column>, Typed)> {
+        if names.len() != types.len() {
+            return Err(Error::new("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH")
+                .with("expectedNumArgs", names.len().to_string())
+                .with("actualNumArgs", types.len().to_string())
+                .at(span));
+        }
+        for (i, n) in names.iter().enumerate() {
+            if names[..i].iter().any(|m| self.s().same_name(m, n)) {
+                let all: Vec<String> = names.iter().map(|n| vonk_types::data_type::quote_identifier(n)).collect();
+                return Err(Error::new("INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES")
+                    .with("args", all.join(", "))
+                    .with("caseSensitiveConfig", "\"spark.sql.caseSensitive\"")
+                    .at(span));
+            }
+        }
+        let params: Vec<Column> =
+            names.iter().zip(types).map(|(n, (t, nullable))| self.b.ids.column(n.as_str(), t, nullable)).collect();
+        let depth = self.lambdas.len();
+        self.lambdas.extend(names.iter().cloned().zip(params.iter().cloned()));
+        let body = self.expr(body);
+        self.lambdas.truncate(depth);
+        Ok((params, body?))
+    }
+}

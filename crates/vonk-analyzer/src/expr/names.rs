@@ -1,0 +1,166 @@
+//! What a dotted name stands for: lambda parameter, column, function without parentheses, alias to the left, column of an
+//! enclosing query, session variable; in this order, Spark's.
+
+use super::{Inside, Walk};
+use crate::build;
+use crate::env::Frame;
+use crate::scope::{Field, Found};
+use crate::typed::Typed;
+use vonk_error::{Error, Result, Span};
+use vonk_plan::logical::Expr;
+use vonk_plan::unresolved::Name;
+use vonk_types::data_type::quote_if_needed;
+
+impl Walk<'_> {
+    /// Resolves a name.
+    pub(super) fn name(&mut self, n: &Name, span: Span) -> Result<Typed> {
+        if let Some(t) = self.lambda_name(n, span)? {
+            return Ok(t);
+        }
+        if let Some(t) = self.column_name(n, span)? {
+            return Ok(t);
+        }
+        if let [only] = n.parts.as_slice()
+            && let Some(t) = self.bare_function(only, span)?
+        {
+            return Ok(t);
+        }
+        if let Some(t) = self.alias_name(n, span)? {
+            return Ok(t);
+        }
+        if let Some(t) = self.outer_name(n, span)? {
+            return Ok(t);
+        }
+        if let Some(value) = self.b.analyzer.variables.get(&n.parts) {
+            let text = format!("variablereference(system.session.{}={})", n.last(), crate::naming::literal(self.s(), &value));
+            return Ok(Typed::new(Expr::Literal(value), text, span));
+        }
+        let scopes = &self.scopes[..self.scopes.len().min(1)];
+        let at = Name { parts: n.parts.clone(), span };
+        Err(crate::scope::unresolved(scopes, &at))
+    }
+
+    fn lambda_name(&mut self, n: &Name, span: Span) -> Result<Option<Typed>> {
+        let s = self.s();
+        let found = self.lambdas.iter().rev().find(|(name, _)| s.same_name(name, &n.parts[0]));
+        let Some((_, column)) = found else { return Ok(None) };
+        let base = Typed::new(Expr::LambdaParam(column.clone()), "namedlambdavariable()", span);
+        self.fields_of(base, &n.parts[1..], span).map(Some)
+    }
+
+    fn column_name(&mut self, n: &Name, span: Span) -> Result<Option<Typed>> {
+        let s = self.s();
+        let count = self.scopes.len();
+        let reverse = self.inside == Inside::Aggregate;
+        for k in 0..count {
+            let k = if reverse { count - 1 - k } else { k };
+            let Some(found) = self.scopes[k].resolve(s, &n.parts, span)? else { continue };
+            if k > 0 && !reverse {
+                self.named.insert(found.field.column.id, Name { parts: n.parts.clone(), span });
+            }
+            let Found { field, used } = found;
+            let base = Expr::Column(field.column.clone());
+            let sql = self.column_text(field, &n.parts[used - 1]);
+            let base = Typed::new(base, sql, span);
+            return self.fields_of(base, &n.parts[used..], span).map(Some);
+        }
+        Ok(None)
+    }
+
+    /// The text of a column: its name as it was written.
+    pub(super) fn column_text(&self, field: &Field, written: &str) -> String {
+        if self.qualified { field.sql() } else { written.to_string() }
+    }
+
+    fn fields_of(&self, mut base: Typed, fields: &[String], span: Span) -> Result<Typed> {
+        for f in fields {
+            base = build::field(self.s(), base, f, span)?;
+        }
+        Ok(base)
+    }
+
+    fn alias_name(&mut self, n: &Name, span: Span) -> Result<Option<Typed>> {
+        let Some(aliases) = self.aliases else { return Ok(None) };
+        let Some(alias) = aliases.find(self.s(), &n.parts[0]) else { return Ok(None) };
+        if alias.matches > 1 {
+            return Err(Error::new("AMBIGUOUS_LATERAL_COLUMN_ALIAS")
+                .with("name", crate::scope::quoted_name(&n.parts))
+                .with("n", alias.matches.to_string())
+                .at(span));
+        }
+        let name = quote_if_needed(&n.parts[0]);
+        if alias.generated {
+            let base = Typed::new(Expr::Column(alias.column.clone()), n.parts[0].as_str(), span);
+            return self.fields_of(base, &n.parts[1..], span).map(Some);
+        }
+        let text = format!("lateralAliasReference({name})");
+        let quoted = crate::scope::quoted_name(&n.parts[..1]);
+        match self.inside {
+            Inside::Aggregate => {
+                return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC")
+                    .with("lca", quoted)
+                    .with("aggFunc", format!("\"{text}\""))
+                    .at(span));
+            }
+            Inside::Window => {
+                return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW")
+                    .with("lca", quoted)
+                    .with("windowExpr", format!("\"{text}\""))
+                    .at(span));
+            }
+            Inside::Generator => {
+                return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GENERATOR")
+                    .with("lca", quoted)
+                    .with("generatorExpr", format!("\"{text}\""))
+                    .at(span));
+            }
+            Inside::Nothing => {}
+        }
+        let base = Typed::new(Expr::Column(alias.column.clone()), text, span);
+        self.fields_of(base, &n.parts[1..], span).map(Some)
+    }
+
+    fn outer_name(&mut self, n: &Name, span: Span) -> Result<Option<Typed>> {
+        let s = self.s();
+        let mut passed: Vec<&Frame<'_>> = Vec::new();
+        let mut frame = self.env.outer;
+        while let Some(f) = frame {
+            passed.push(f);
+            for scope in f.scopes {
+                let Some(found) = scope.resolve(s, &n.parts, span)? else { continue };
+                let Found { field, used } = found;
+                passed.iter().for_each(|p| p.note(&field.column));
+                let base =
+                    Typed::new(Expr::OuterColumn(field.column.clone()), format!("outer({})", field.sql()), span);
+                return self.fields_of(base, &n.parts[used..], span).map(Some);
+            }
+            frame = f.parent;
+        }
+        Ok(None)
+    }
+
+    /// `current_date`, `current_user` and their kin: functions that are called without parentheses.
+    fn bare_function(&mut self, name: &str, span: Span) -> Result<Option<Typed>> {
+        const BARE: [&str; 7] = [
+            "current_date",
+            "current_timestamp",
+            "current_time",
+            "current_user",
+            "user",
+            "session_user",
+            "grouping__id",
+        ];
+        let lower = name.to_ascii_lowercase();
+        if !BARE.contains(&lower.as_str()) {
+            return Ok(None);
+        }
+        if lower == "grouping__id" {
+            return self.grouping_id(&[], Some(name), span).map(Some);
+        }
+        if self.s().registry().get(&lower).is_none() {
+            return Ok(None);
+        }
+        let call = vonk_plan::unresolved::FunctionCall::plain(Name::of(lower), Vec::new());
+        self.function(&call, span).map(Some)
+    }
+}

@@ -1,0 +1,68 @@
+//! LATERAL VIEW, and generators beside the relation whose columns they read.
+
+use super::functions;
+use crate::analyzer::Binder;
+use crate::env::Env;
+use crate::expr::{Clause, Walk, alias_mismatch};
+use crate::relation::Relation;
+use crate::scope::{Scope, quoted_name};
+use crate::select::Calls;
+use std::sync::Arc;
+use vonk_error::{Error, Result, Span};
+use vonk_functions::GeneratorFunction;
+use vonk_plan::logical::{Generate, LogicalPlan};
+use vonk_plan::unresolved::{Expr, LateralView, Name};
+
+pub(crate) fn lateral_view(b: &Binder<'_>, v: &LateralView, env: &Env<'_>) -> Result<Relation> {
+    let input = b.relation(&v.input, env)?;
+    let span = env.span(v.span);
+    let f = functions::generator(b, &v.generator, span)?;
+    generated(b, input, &f, &v.generator, &v.args, v.outer, (Some(&v.alias), &v.columns), span, env)
+}
+
+/// The input's rows, each with what the generator makes of it. `named` is the qualifier and the names of the new columns.
+#[allow(clippy::too_many_arguments)]
+pub(crate) fn generated(
+    b: &Binder<'_>,
+    input: Relation,
+    f: &GeneratorFunction,
+    name: &Name,
+    args: &[Expr],
+    outer: bool,
+    named: (Option<&str>, &[String]),
+    span: Span,
+    env: &Env<'_>,
+) -> Result<Relation> {
+    let scopes = [&input.scope];
+    let calls = Calls::default();
+    let mut walk = Walk::new(b, env, &scopes, Clause::Generate).collecting(&calls);
+    let (alias, names) = named;
+    let g = walk.table_generator(f, name, args, outer, &[], span)?;
+    calls.refuse("Generate", span)?;
+    if !names.is_empty() && names.len() != g.columns.len() {
+        return Err(if env.view.is_none() && alias.is_none() {
+            Error::new("NUM_TABLE_VALUE_ALIASES_MISMATCH")
+                .with("funcName", quoted_name(&name.parts))
+                .with("aliasesNum", names.len().to_string())
+                .with("outColsNum", g.columns.len().to_string())
+        } else {
+            alias_mismatch(g.columns.len(), names, span)
+        });
+    }
+    let mut columns = g.columns;
+    for (c, n) in columns.iter_mut().zip(names) {
+        c.name = n.as_str().into();
+    }
+    let made = match alias {
+        Some(a) => Scope::qualified(columns.iter().cloned(), [a.to_string()]),
+        None => Scope::plain(columns.iter().cloned()),
+    };
+    let plan = LogicalPlan::Generate(Generate {
+        function: g.function,
+        args: g.args,
+        outer: g.outer,
+        columns,
+        input: input.plan,
+    });
+    Ok(Relation { plan: Arc::new(plan), scope: input.scope.joined(made) })
+}

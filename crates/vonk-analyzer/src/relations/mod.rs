@@ -1,0 +1,103 @@
+//! Relational operators.
+
+mod alias;
+mod cte;
+mod functions;
+mod hints;
+mod join;
+mod lateral;
+mod limit;
+mod pipes;
+mod pivot;
+mod sample;
+mod set_ops;
+mod table;
+mod unpivot;
+mod values;
+
+use crate::analyzer::Binder;
+use crate::env::Env;
+use crate::relation::Relation;
+use crate::scope::Scope;
+use crate::select::{self, Tail};
+use std::sync::Arc;
+use vonk_error::{Error, Result};
+use vonk_plan::logical::LogicalPlan;
+use vonk_plan::unresolved::{Embedded, Plan, Select};
+
+/// Resolves a relation.
+pub(crate) fn relation(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Relation> {
+    match plan {
+        Plan::Table(t) => table::table(b, t, env),
+        Plan::File { format, paths, options, span } => table::file(b, format, paths, options, env.span(*span)),
+        Plan::Values { rows, span } => values::values(b, rows, None, env.span(*span), env),
+        Plan::TableFunction { name, args, span } => {
+            functions::table_function(b, name, args, env.span(*span), env)
+        }
+        Plan::OneRow => Ok(Relation::plain(LogicalPlan::one_row())),
+        Plan::Select(s) => select::select(b, s, &[], env),
+        Plan::Join(j) => join::join(b, j, env),
+        Plan::SetOp { .. } => set_ops::set_op(b, plan, env),
+        Plan::With { recursive, ctes, body } => cte::with(b, *recursive, ctes, body, env),
+        Plan::Sort { .. } | Plan::Distribute { .. } => sorted(b, plan, env),
+        Plan::Limit { input, count } => limit::limit(b, input, count, env),
+        Plan::Offset { input, count } => limit::offset(b, input, count, env),
+        Plan::Aliased { input, alias, columns, span } => {
+            alias::aliased(b, input, alias, columns, env.span(*span), env)
+        }
+        Plan::Pivot(p) => pivot::pivot(b, p, env),
+        Plan::Unpivot(u) => unpivot::unpivot(b, u, env),
+        Plan::LateralView(v) => lateral::lateral_view(b, v, env),
+        Plan::Sample { input, amount, seed } => sample::sample(b, input, amount, *seed, env),
+        Plan::Subquery(inner) => {
+            let r = b.relation(inner, env)?;
+            Ok(Relation { plan: r.plan, scope: r.scope.requalified([]) })
+        }
+        Plan::Hint { input, hints } => hints::hinted(b, input, hints, env),
+        Plan::Pipe(p) => pipes::pipe(b, p, env),
+        Plan::Embedded(e) => embedded(b, e),
+    }
+}
+
+/// Sorts and distributions: those directly above a SELECT belong to it.
+fn sorted(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Relation> {
+    if let Some((sel, tail)) = peel(plan) {
+        return select::select(b, sel, &tail, env);
+    }
+    let (input, step) = match plan {
+        Plan::Sort { input, keys, global } => (input, Tail::Sort { keys, global: *global }),
+        Plan::Distribute { input, by } => (input, Tail::Distribute(by)),
+        other => return b.relation(other, env),
+    };
+    let input = b.relation(input, env)?;
+    select::sort_relation(b, input, &step, env)
+}
+
+/// The SELECT below sorts and distributions, and these from the innermost.
+fn peel(plan: &Plan) -> Option<(&Select, Vec<Tail<'_>>)> {
+    match plan {
+        Plan::Select(s) => Some((s, Vec::new())),
+        Plan::Sort { input, keys, global } => {
+            let (s, mut tail) = peel(input)?;
+            tail.push(Tail::Sort { keys, global: *global });
+            Some((s, tail))
+        }
+        Plan::Distribute { input, by } => {
+            let (s, mut tail) = peel(input)?;
+            tail.push(Tail::Distribute(by));
+            Some((s, tail))
+        }
+        _ => None,
+    }
+}
+
+/// A plan that is resolved already. Used twice in one query, its second use gets columns of its own.
+fn embedded(b: &Binder<'_>, e: &Embedded) -> Result<Relation> {
+    let plan = Arc::clone(&e.0)
+        .downcast::<LogicalPlan>()
+        .map_err(|_| Error::internal("an embedded plan that is no logical plan"))?;
+    let scope = Scope::plain(plan.output());
+    let used = !b.embedded.borrow_mut().insert(Arc::as_ptr(&plan) as usize);
+    let relation = Relation { plan, scope };
+    Ok(if used { relation.renewed(b.ids, None) } else { relation })
+}
