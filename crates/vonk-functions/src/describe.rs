@@ -25,6 +25,17 @@ pub struct Example {
 }
 
 impl Docs {
+    /// Documentation of a function of any family.
+    pub(crate) const fn new(
+        group: Group,
+        usage: &'static str,
+        summary: &'static str,
+        since: &'static str,
+        examples: &'static [Example],
+    ) -> Docs {
+        Docs { group, usage, summary, since, examples }
+    }
+
     /// Documentation of an aggregate function.
     pub(crate) const fn aggregate(
         usage: &'static str,

@@ -11,6 +11,7 @@
 //! Must not know: plans, SQL text, who calls a kernel.
 
 pub mod aggregate;
+pub mod coerce;
 pub mod describe;
 pub mod form;
 pub mod generator;
@@ -21,7 +22,7 @@ pub mod resolve;
 pub mod scalar;
 pub mod window;
 
-pub use aggregate::{AggregateCall, AggregateFunction, EmitTo, GroupsAccumulator};
+pub use aggregate::{AggregateCall, AggregateFunction, EmitTo, GroupsAccumulator, WithinGroup};
 pub use describe::{Docs, Example, Group};
 pub use form::{Form, FormFunction};
 pub use generator::{Generated, GeneratorFunction};
