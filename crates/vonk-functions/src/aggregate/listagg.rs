@@ -3,7 +3,7 @@
 use super::cells::{as_bytes, from_bytes};
 use super::collect::{Collect, state_types};
 use super::inputs;
-use super::{AggregateCall, AggregateFunction, GroupsAccumulator};
+use super::{AggregateCall, AggregateFunction, GroupsAccumulator, WithinGroup};
 use crate::describe::{Docs, ex};
 use crate::resolve::{Arity, CallSite, Resolution};
 use crate::scalar::Display;
@@ -26,6 +26,7 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
     vec![AggregateFunction {
         aliases: &["string_agg"],
         order_sensitive: true,
+        within_group: WithinGroup::Order,
         display: Display::Custom(display),
         ..AggregateFunction::new("listagg", LISTAGG, Arity::between(1, 2), resolve, state_types, make)
     }]

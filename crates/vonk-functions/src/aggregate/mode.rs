@@ -2,7 +2,7 @@
 
 use super::collect::{Collect, state_types};
 use super::inputs;
-use super::{AggregateCall, AggregateFunction, GroupsAccumulator};
+use super::{AggregateCall, AggregateFunction, GroupsAccumulator, WithinGroup};
 use crate::describe::{Docs, ex};
 use crate::normalize::normalize_floats;
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -10,6 +10,7 @@ use arrow::array::{Array, ArrayRef, UInt32Array};
 use arrow::compute::take;
 use arrow::row::{RowConverter, SortField};
 use vonk_error::Result;
+use vonk_types::Literal;
 
 const MODE: Docs = Docs::aggregate(
     "mode(expr[, deterministic])",
@@ -23,7 +24,10 @@ const MODE: Docs = Docs::aggregate(
 );
 
 pub(super) fn rows() -> Vec<AggregateFunction> {
-    vec![AggregateFunction::new("mode", MODE, Arity::between(1, 2), resolve, state_types, make)]
+    vec![AggregateFunction {
+        within_group: WithinGroup::InputInstead,
+        ..AggregateFunction::new("mode", MODE, Arity::between(1, 2), resolve, state_types, make)
+    }]
 }
 
 fn resolve(site: &CallSite<'_>) -> Result<Resolution> {
@@ -36,6 +40,8 @@ fn make(call: &AggregateCall<'_>) -> Result<Box<dyn GroupsAccumulator>> {
         return Err(vonk_error::Error::unsupported(format!("mode of {}", call.arg_types[0])).at(call.span));
     }
     let converter = RowConverter::new(vec![field])?;
+    // Among equally frequent values the greatest, for `mode() WITHIN GROUP (ORDER BY x DESC)`.
+    let greatest = call.constants.get(2).and_then(|l| l.as_ref()).and_then(Literal::as_bool).unwrap_or(false);
     let most_frequent = move |offsets: &[i32], values: ArrayRef| {
         let rows = converter.convert_columns(&[normalize_floats(&values)?])?;
         let mut order: Vec<u32> = (0..values.len() as u32).collect();
@@ -45,7 +51,7 @@ fn make(call: &AggregateCall<'_>) -> Result<Box<dyn GroupsAccumulator>> {
             slice.sort_unstable_by(|a, b| rows.row(*a as usize).cmp(&rows.row(*b as usize)));
             let mut best: Option<(usize, u32)> = None;
             for run in slice.chunk_by(|a, b| rows.row(*a as usize) == rows.row(*b as usize)) {
-                if best.is_none_or(|(n, _)| run.len() > n) {
+                if best.is_none_or(|(n, _)| run.len() > n || greatest && run.len() == n) {
                     best = Some((run.len(), run[0]));
                 }
             }

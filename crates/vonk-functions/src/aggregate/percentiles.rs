@@ -7,7 +7,7 @@
 
 use super::collect::{Collect, list_array, state_types};
 use super::inputs;
-use super::{AggregateCall, AggregateFunction, GroupsAccumulator};
+use super::{AggregateCall, AggregateFunction, GroupsAccumulator, WithinGroup};
 use crate::describe::{Docs, ex};
 use crate::normalize::normalize_floats;
 use crate::resolve::{Arg, Arity, CallSite, Resolution};
@@ -89,22 +89,28 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
         AggregateFunction::new("median", MEDIAN, Arity::exactly(1), resolve_median, state_types, |c| {
             interpolated(c, Asked { percentages: vec![Some(0.5)], array: false })
         }),
-        AggregateFunction::new(
-            "percentile_cont",
-            CONT,
-            Arity::between(2, 3),
-            resolve_percentile,
-            state_types,
-            percentile_cont,
-        ),
-        AggregateFunction::new(
-            "percentile_disc",
-            DISC,
-            Arity::between(2, 3),
-            resolve_percentile,
-            state_types,
-            percentile_disc,
-        ),
+        AggregateFunction {
+            within_group: WithinGroup::Input,
+            ..AggregateFunction::new(
+                "percentile_cont",
+                CONT,
+                Arity::between(2, 3),
+                resolve_percentile,
+                state_types,
+                percentile_cont,
+            )
+        },
+        AggregateFunction {
+            within_group: WithinGroup::Input,
+            ..AggregateFunction::new(
+                "percentile_disc",
+                DISC,
+                Arity::between(2, 3),
+                resolve_percentile,
+                state_types,
+                percentile_disc,
+            )
+        },
         AggregateFunction {
             aliases: &["approx_percentile"],
             display: Display::Custom(|name, args| with_default(name, args, "10000")),

@@ -46,6 +46,7 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
     let row = |name, docs, aliases, make| AggregateFunction {
         aliases,
         order_sensitive: true,
+        ignore_nulls: true,
         display: Display::Custom(display),
         ..AggregateFunction::new(name, docs, Arity::between(1, 2), resolve, state_types, make)
     };

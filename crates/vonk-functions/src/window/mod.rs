@@ -1,7 +1,8 @@
 //! Window functions that are not aggregates: ranks, offsets, values of a frame.
 
 use crate::describe::Docs;
-use crate::resolve::{Arity, CallSite, Resolution};
+use crate::resolve::{Arg, Arity, CallSite, Resolution};
+use crate::scalar::Display;
 use arrow::array::ArrayRef;
 use std::ops::Range;
 use vonk_error::{Result, Span};
@@ -50,6 +51,40 @@ pub struct WindowFunction {
     pub needs_order: bool,
     /// Whether the prefix of a partition suffices to compute it (`row_number`, `rank`): lets a limit per partition stop early.
     pub rank_like: bool,
+    /// How a call looks in generated column names.
+    pub display: Display,
+    /// The text of the frame that a function has of its own ([`uses_frame`](Self::uses_frame) is false), from its
+    /// arguments: `ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW` for ranks.
+    pub own_frame: fn(args: &[Arg]) -> String,
+    /// Moves by rows (`lag`): a frame is refused altogether, where others may repeat the one they have.
+    pub is_offset: bool,
+}
+
+impl WindowFunction {
+    /// A row with the usual: no other names, a rank (needs an order, looks from the partition's first row to the current
+    /// one), written `name(a, b)`.
+    pub fn new(
+        name: &'static str,
+        docs: Docs,
+        arity: Arity,
+        resolve: fn(&CallSite<'_>) -> Result<Resolution>,
+        kernel: fn(&WindowCall<'_>) -> Result<ArrayRef>,
+    ) -> Self {
+        WindowFunction {
+            name,
+            aliases: &[],
+            docs,
+            arity,
+            resolve,
+            kernel,
+            uses_frame: false,
+            needs_order: true,
+            rank_like: false,
+            display: Display::Call,
+            own_frame: |_| "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string(),
+            is_offset: false,
+        }
+    }
 }
 
 /// All window functions.
