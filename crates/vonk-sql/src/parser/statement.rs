@@ -1,0 +1,202 @@
+//! Which statement it is.
+
+use super::Parser;
+use crate::lex::{Kind, Kw};
+use vonk_error::{Error, Result, Span};
+use vonk_plan::unresolved::{ExplainMode, Plan, Statement};
+
+impl Parser<'_> {
+    /// One statement and nothing behind it but semicolons.
+    pub(crate) fn single_statement(&mut self) -> Result<Statement> {
+        if self.tokens.len() == 1 && self.text.trim().is_empty() || self.at(Kind::Semicolon) {
+            let empty = self.tokens.iter().all(|t| matches!(t.kind, Kind::Semicolon | Kind::Eof));
+            if empty {
+                return Err(Error::new("PARSE_EMPTY_STATEMENT"));
+            }
+        }
+        let statement = self.statement()?;
+        self.finish()?;
+        Ok(statement)
+    }
+
+    pub(super) fn statement(&mut self) -> Result<Statement> {
+        match self.kw() {
+            Kw::Select | Kw::Values | Kw::Table | Kw::Map | Kw::Reduce => self.query_statement(),
+            Kw::From => self.from_statement(),
+            Kw::With if self.at_with() => self.with_statement(),
+            Kw::Explain => self.explain(),
+            Kw::Create | Kw::Replace => self.create(),
+            Kw::Insert => Ok(Statement::Insert(Box::new(self.insert(None)?))),
+            Kw::Drop => self.drop(),
+            Kw::Alter => self.alter(),
+            Kw::Show => self.show(),
+            Kw::Desc | Kw::Describe => self.describe(),
+            Kw::Set => self.set(),
+            Kw::Reset => self.reset(),
+            Kw::Use => self.use_database(),
+            Kw::Cache => self.cache(),
+            Kw::Uncache => self.uncache(),
+            Kw::Clear => {
+                self.pos += 1;
+                self.expect_kw(Kw::Cache)?;
+                Ok(Statement::ClearCache)
+            }
+            Kw::Refresh => self.refresh(),
+            Kw::Truncate => self.truncate(),
+            Kw::Analyze => self.analyze(),
+            Kw::Declare => self.declare(),
+            _ if self.at(Kind::LParen) => self.query_statement(),
+            kw => match unsupported_statement(kw, self.ahead(1).kw) {
+                Some(what) => self.unsupported(what),
+                None => Err(self.unexpected()),
+            },
+        }
+    }
+
+    fn query_statement(&mut self) -> Result<Statement> {
+        Ok(Statement::Query(self.query()?))
+    }
+
+    /// FROM first: a query, or an INSERT (of which Spark allows several).
+    fn from_statement(&mut self) -> Result<Statement> {
+        let plan = self.query()?;
+        if self.at_kw(Kw::Insert) {
+            return self.unsupported("FROM … INSERT");
+        }
+        Ok(Statement::Query(plan))
+    }
+
+    /// `WITH … query`, `WITH … INSERT`.
+    fn with_statement(&mut self) -> Result<Statement> {
+        let (recursive, ctes) = self.nested(Self::with_clause)?;
+        match self.kw() {
+            Kw::Insert => Ok(Statement::Insert(Box::new(self.insert(Some((recursive, ctes)))?))),
+            Kw::Delete | Kw::Update | Kw::Merge => self.unsupported("WITH … DELETE, UPDATE, MERGE"),
+            _ => {
+                let body = Box::new(self.nested(Self::query_body)?);
+                Ok(Statement::Query(Plan::With { recursive, ctes, body }))
+            }
+        }
+    }
+
+    fn explain(&mut self) -> Result<Statement> {
+        self.pos += 1;
+        let mode = match self.kw() {
+            Kw::Extended => Some(ExplainMode::Extended),
+            Kw::Formatted => Some(ExplainMode::Formatted),
+            Kw::Codegen => Some(ExplainMode::Codegen),
+            Kw::Cost => Some(ExplainMode::Cost),
+            Kw::Logical => return Err(self.unexpected()),
+            Kw::Analyze if self.ahead(1).kw != Kw::Table && self.ahead(1).kw != Kw::Tables => {
+                Some(ExplainMode::Analyze)
+            }
+            _ => None,
+        };
+        if mode.is_some() {
+            self.pos += 1;
+        }
+        let statement = Box::new(self.nested(Self::statement)?);
+        Ok(Statement::Explain { mode: mode.unwrap_or(ExplainMode::Simple), statement })
+    }
+
+    /// A statement that is Spark's, and has no place in our tree: the rest of the text is skipped, so that the error names the
+    /// statement rather than a word of it.
+    pub(super) fn unsupported(&mut self, what: &str) -> Result<Statement> {
+        let start = self.start();
+        while !matches!(self.kind(), Kind::Eof | Kind::Semicolon) {
+            self.pos += 1;
+        }
+        Ok(Statement::Unsupported { what: what.to_string(), span: self.span_from(start) })
+    }
+
+    /// A query, and the place of its text.
+    pub(super) fn query_with_place(&mut self) -> Result<(Plan, Span)> {
+        let start = self.start();
+        let plan = self.query()?;
+        Ok((plan, self.span_from(start)))
+    }
+
+    /// `IF NOT EXISTS`
+    pub(super) fn if_not_exists(&mut self) -> Result<bool> {
+        let not = self.ahead(1).kw == Kw::Not || self.ahead(1).kind == Kind::Bang;
+        if self.at_kw(Kw::If) && not {
+            self.pos += 2;
+            self.expect_kw(Kw::Exists)?;
+            return Ok(true);
+        }
+        Ok(false)
+    }
+
+    /// `IF EXISTS`
+    pub(super) fn if_exists(&mut self) -> bool {
+        self.eat_kws(&[Kw::If, Kw::Exists])
+    }
+}
+
+/// The statements that are named rather than read.
+fn unsupported_statement(first: Kw, second: Kw) -> Option<&'static str> {
+    Some(match (first, second) {
+        (Kw::Delete, Kw::From) => "DELETE",
+        (Kw::Update, _) => "UPDATE",
+        (Kw::Merge, Kw::Into | Kw::With) => "MERGE",
+        (Kw::Comment, Kw::On) => "COMMENT ON",
+        (Kw::Load, Kw::Data) => "LOAD DATA",
+        (Kw::Msck, Kw::Repair) | (Kw::Repair, Kw::Table) => "REPAIR TABLE",
+        (Kw::Add, _) => "ADD resource",
+        (Kw::List, _) => "LIST resource",
+        (Kw::Call, _) => "CALL",
+        (Kw::Execute, Kw::Immediate) => "EXECUTE IMMEDIATE",
+        (Kw::Begin, _) => "SQL scripts",
+        (Kw::Grant, _) => "GRANT",
+        (Kw::Revoke, _) => "REVOKE",
+        (Kw::Export, Kw::Table) => "EXPORT TABLE",
+        (Kw::Import, Kw::Table) => "IMPORT TABLE",
+        (Kw::Lock, _) => "LOCK",
+        (Kw::Unlock, _) => "UNLOCK",
+        (Kw::Start, Kw::Transaction) => "START TRANSACTION",
+        (Kw::Commit, _) => "COMMIT",
+        (Kw::Rollback, _) => "ROLLBACK",
+        (Kw::Dfs, _) => "DFS",
+        _ => return None,
+    })
+}
+
+/// What stands alone, and nothing behind it.
+impl Parser<'_> {
+    pub(crate) fn single_plan(&mut self) -> Result<Plan> {
+        let plan = self.query()?;
+        self.finish()?;
+        Ok(plan)
+    }
+
+    pub(crate) fn single_expression(&mut self) -> Result<vonk_plan::unresolved::Expr> {
+        let e = self.named_expression()?;
+        self.end_of_text()?;
+        Ok(e)
+    }
+
+    pub(crate) fn single_type(&mut self) -> Result<vonk_plan::unresolved::TypeRef> {
+        let t = self.data_type()?;
+        self.end_of_text()?;
+        Ok(t)
+    }
+
+    pub(crate) fn single_name(&mut self) -> Result<vonk_plan::unresolved::Name> {
+        let name = self.name()?;
+        self.end_of_text()?;
+        Ok(name)
+    }
+
+    pub(crate) fn single_columns(&mut self) -> Result<Vec<vonk_plan::unresolved::ColumnDef>> {
+        let columns = self.comma_list(Self::column_def)?;
+        self.end_of_text()?;
+        Ok(columns)
+    }
+
+    fn end_of_text(&self) -> Result<()> {
+        if self.at(Kind::Eof) {
+            return Ok(());
+        }
+        Err(if self.ahead(1).kind == Kind::Eof { self.extra() } else { self.unexpected() })
+    }
+}
