@@ -1,0 +1,437 @@
+//! Several key columns packed into a few words.
+//!
+//! Numbers take their own width, nulls (where they are keys) a bit, strings two words: their view if they are short, else
+//! their number in a table of long strings. So packed keys are equal exactly where their columns are.
+
+use super::bytes::{BytesTable, each_text, is_inline, make_views};
+use super::words::{each_word, from_words};
+use super::{NONE, hash_next, hash_word};
+use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, new_null_array};
+use arrow::buffer::{BooleanBuffer, NullBuffer};
+use arrow::datatypes::{
+    ArrowPrimitiveType, DataType as ArrowType, Decimal128Type, IntervalMonthDayNano,
+    IntervalMonthDayNanoType, IntervalUnit,
+};
+use std::sync::Arc;
+use vonk_error::Result;
+
+/// Words of the longest packed key.
+pub(super) const MOST_WORDS: usize = 8;
+
+/// What the first word of a null string is: no string has this length.
+const NULL_TEXT: u64 = u32::MAX as u64;
+
+/// Bits of the values of a type, if they are of fixed width.
+pub(crate) fn bits(t: &ArrowType) -> Option<u32> {
+    Some(match t {
+        ArrowType::Null => 0,
+        ArrowType::Boolean => 1,
+        ArrowType::Int8 => 8,
+        ArrowType::Int16 => 16,
+        ArrowType::Int32 | ArrowType::UInt32 | ArrowType::Float32 | ArrowType::Date32 => 32,
+        ArrowType::Interval(IntervalUnit::YearMonth) => 32,
+        ArrowType::Int64
+        | ArrowType::Float64
+        | ArrowType::Decimal64(..)
+        | ArrowType::Timestamp(..)
+        | ArrowType::Duration(_) => 64,
+        ArrowType::Decimal128(..) | ArrowType::Interval(IntervalUnit::MonthDayNano) => 128,
+        _ => return None,
+    })
+}
+
+/// Where a column lies.
+#[derive(Debug, Clone, Copy)]
+enum Place {
+    Bits { word: usize, shift: u32, bits: u32 },
+    Wide { word: usize },
+    Text { word: usize, table: usize },
+}
+
+#[derive(Debug, Clone)]
+struct Field {
+    t: ArrowType,
+    place: Place,
+    /// Word and bit that say null, where null is a key and the value cannot say it.
+    null: Option<(usize, u32)>,
+}
+
+/// Where all columns lie.
+pub(super) struct Layout {
+    fields: Vec<Field>,
+    words: usize,
+    texts: usize,
+}
+
+impl Layout {
+    /// For columns of these types; `None` if they do not fit.
+    pub fn new(types: &[ArrowType], null_is_key: &[bool]) -> Option<Layout> {
+        let mut used: Vec<u32> = Vec::new();
+        let mut places = vec![None; types.len()];
+        let mut texts = 0;
+        let is_text = |t: &ArrowType| matches!(t, ArrowType::Utf8View | ArrowType::BinaryView);
+        for (i, t) in types.iter().enumerate() {
+            let word = used.len();
+            if is_text(t) {
+                places[i] = Some(Place::Text { word, table: texts });
+                texts += 1;
+            } else if bits(t)? == 128 {
+                places[i] = Some(Place::Wide { word });
+            } else {
+                continue;
+            }
+            used.extend([64, 64]);
+        }
+        let mut narrow: Vec<usize> = (0..types.len()).filter(|i| places[*i].is_none()).collect();
+        narrow.sort_by_key(|i| std::cmp::Reverse(bits(&types[*i])));
+        for i in narrow {
+            let bits = bits(&types[i])?;
+            let (word, shift) = free(&mut used, bits);
+            places[i] = Some(Place::Bits { word, shift, bits });
+        }
+        let mut fields = Vec::with_capacity(types.len());
+        for (i, t) in types.iter().enumerate() {
+            let null = (null_is_key[i] && !is_text(t)).then(|| free(&mut used, 1));
+            fields.push(Field { t: t.clone(), place: places[i]?, null });
+        }
+        let words = used.len().max(1);
+        let words = [1, 2, 3, 4, 6, MOST_WORDS].into_iter().find(|w| *w >= words)?;
+        Some(Layout { fields, words, texts })
+    }
+
+    /// Words of a key.
+    pub fn words(&self) -> usize {
+        self.words
+    }
+
+    /// Columns that are strings.
+    pub fn texts(&self) -> usize {
+        self.texts
+    }
+
+    /// Packs rows, row after row. `long` numbers long strings, by table and row's string.
+    pub fn pack(
+        &self,
+        columns: &[ArrayRef],
+        rows: usize,
+        out: &mut Vec<u64>,
+        long: &mut dyn FnMut(usize, usize, u128, &[u8]) -> u64,
+    ) {
+        out.clear();
+        out.resize(rows * self.words, 0);
+        for (field, column) in self.fields.iter().zip(columns) {
+            let nulls = column.logical_nulls().filter(|n| n.null_count() > 0);
+            match field.place {
+                Place::Bits { word, shift, bits } => {
+                    self.pack_bits(column, nulls.as_ref(), (word, shift, bits), out)
+                }
+                Place::Wide { word } => self.pack_wide(column, nulls.as_ref(), word, out),
+                Place::Text { word, table } => {
+                    self.pack_text(column, nulls.as_ref(), (word, table), out, long)
+                }
+            }
+            if let (Some((word, bit)), Some(nulls)) = (field.null, nulls) {
+                for row in (0..rows).filter(|r| nulls.is_null(*r)) {
+                    out[row * self.words + word] |= 1 << bit;
+                }
+            }
+        }
+    }
+
+    fn pack_bits(
+        &self,
+        column: &ArrayRef,
+        nulls: Option<&NullBuffer>,
+        (word, shift, bits): (usize, u32, u32),
+        out: &mut [u64],
+    ) {
+        let mask = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
+        let stride = self.words;
+        match nulls {
+            None => each_word(column, &mut |row, w| out[row * stride + word] |= (w & mask) << shift),
+            Some(n) => each_word(column, &mut |row, w| {
+                let w = if n.is_valid(row) { w & mask } else { 0 };
+                out[row * stride + word] |= w << shift;
+            }),
+        }
+    }
+
+    fn pack_wide(&self, column: &ArrayRef, nulls: Option<&NullBuffer>, word: usize, out: &mut [u64]) {
+        let stride = self.words;
+        let mut set = |row: usize, value: u128| {
+            if nulls.is_none_or(|n| n.is_valid(row)) {
+                out[row * stride + word] = value as u64;
+                out[row * stride + word + 1] = (value >> 64) as u64;
+            }
+        };
+        if let Some(a) = column.as_primitive_opt::<Decimal128Type>() {
+            a.values().iter().enumerate().for_each(|(row, v)| set(row, *v as u128));
+        } else if let Some(a) = column.as_primitive_opt::<IntervalMonthDayNanoType>() {
+            a.values().iter().enumerate().for_each(|(row, v)| set(row, interval_bits(*v)));
+        }
+    }
+
+    fn pack_text(
+        &self,
+        column: &ArrayRef,
+        nulls: Option<&NullBuffer>,
+        (word, table): (usize, usize),
+        out: &mut [u64],
+        long: &mut dyn FnMut(usize, usize, u128, &[u8]) -> u64,
+    ) {
+        each_text(column, |row, view, bytes| {
+            let at = row * self.words + word;
+            if nulls.is_some_and(|n| n.is_null(row)) {
+                out[at] = NULL_TEXT;
+                return;
+            }
+            out[at] = view as u64;
+            out[at + 1] = if is_inline(view) { (view >> 64) as u64 } else { long(table, row, view, bytes) };
+        });
+    }
+
+    /// Columns of packed keys, row after row. Takes the blocks out of the tables of long strings.
+    pub fn unpack(&self, keys: &[u64], tables: &mut [BytesTable]) -> Result<Vec<ArrayRef>> {
+        self.fields.iter().map(|f| self.unpack_field(f, keys, tables)).collect()
+    }
+
+    fn unpack_field(&self, field: &Field, keys: &[u64], tables: &mut [BytesTable]) -> Result<ArrayRef> {
+        let rows = keys.chunks_exact(self.words);
+        let nulls = field.null.and_then(|(word, bit)| {
+            let valid =
+                BooleanBuffer::collect_bool(rows.len(), |r| (keys[r * self.words + word] >> bit) & 1 == 0);
+            Some(NullBuffer::new(valid)).filter(|n| n.null_count() > 0)
+        });
+        match field.place {
+            Place::Bits { bits: 0, .. } => Ok(new_null_array(&field.t, rows.len())),
+            Place::Bits { word, shift, bits } => {
+                let mask = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
+                from_words(rows.map(|r| (r[word] >> shift) & mask), nulls, &field.t)
+            }
+            Place::Wide { word } => {
+                let values = rows.map(|r| u128::from(r[word]) | u128::from(r[word + 1]) << 64);
+                Ok(match &field.t {
+                    ArrowType::Decimal128(..) => {
+                        wide::<Decimal128Type>(values.map(|v| v as i128), nulls, &field.t)
+                    }
+                    _ => wide::<IntervalMonthDayNanoType>(values.map(interval_of_bits), nulls, &field.t),
+                })
+            }
+            Place::Text { word, table } => {
+                let valid =
+                    BooleanBuffer::collect_bool(rows.len(), |r| keys[r * self.words + word] != NULL_TEXT);
+                let nulls = Some(NullBuffer::new(valid)).filter(|n| n.null_count() > 0);
+                let table = &mut tables[table];
+                let views: Vec<u128> = rows
+                    .map(|r| match r[word] {
+                        NULL_TEXT => 0,
+                        w if is_inline(u128::from(w)) => u128::from(w) | u128::from(r[word + 1]) << 64,
+                        _ => table.view(r[word + 1] as usize),
+                    })
+                    .collect();
+                Ok(make_views(views.into(), table.take_blocks(), nulls, &field.t))
+            }
+        }
+    }
+}
+
+fn wide<T: ArrowPrimitiveType>(
+    values: impl Iterator<Item = T::Native>,
+    nulls: Option<NullBuffer>,
+    t: &ArrowType,
+) -> ArrayRef {
+    let values: Vec<T::Native> = values.collect();
+    Arc::new(PrimitiveArray::<T>::new(values.into(), nulls).with_data_type(t.clone()))
+}
+
+fn interval_bits(v: IntervalMonthDayNano) -> u128 {
+    u128::from(v.months as u32) | u128::from(v.days as u32) << 32 | u128::from(v.nanoseconds as u64) << 64
+}
+
+fn interval_of_bits(bits: u128) -> IntervalMonthDayNano {
+    IntervalMonthDayNano::new(bits as u32 as i32, (bits >> 32) as u32 as i32, (bits >> 64) as u64 as i64)
+}
+
+/// The first word with that many bits free, and the lowest of them; makes a new word if there is none.
+fn free(used: &mut Vec<u32>, bits: u32) -> (usize, u32) {
+    let word = match used.iter().position(|u| u + bits <= 64) {
+        Some(word) => word,
+        None => {
+            used.push(0);
+            used.len() - 1
+        }
+    };
+    let shift = used[word];
+    used[word] += bits;
+    (word, shift.min(63))
+}
+
+/// A table of packed keys.
+pub(super) trait PackedTable: Send + Sync {
+    /// Numbers of keys, new or old; rows that are not valid get [`NONE`].
+    fn insert(&mut self, keys: &[u64], valid: Option<&NullBuffer>, ids: &mut Vec<u32>);
+    /// Numbers of keys, or [`NONE`].
+    fn find(&self, keys: &[u64], valid: Option<&NullBuffer>, ids: &mut Vec<u32>);
+    /// Keys in order of their numbers, word after word.
+    fn keys(&self) -> &[u64];
+    /// Number of keys.
+    fn len(&self) -> usize;
+    /// Bytes held.
+    fn size(&self) -> usize;
+}
+
+impl PackedTable for super::ints::IntTable {
+    fn insert(&mut self, keys: &[u64], valid: Option<&NullBuffer>, ids: &mut Vec<u32>) {
+        self.insert(keys, valid, NONE, ids);
+    }
+    fn find(&self, keys: &[u64], valid: Option<&NullBuffer>, ids: &mut Vec<u32>) {
+        self.find(keys, valid, NONE, ids);
+    }
+    fn keys(&self) -> &[u64] {
+        self.keys()
+    }
+    fn len(&self) -> usize {
+        self.len()
+    }
+    fn size(&self) -> usize {
+        self.size()
+    }
+}
+
+#[derive(Clone, Copy)]
+struct Slot {
+    hash: u32,
+    id: u32,
+}
+
+/// Keys of `W` words.
+#[derive(Default)]
+struct WordTable<const W: usize> {
+    slots: Vec<Slot>,
+    keys: Vec<u64>,
+}
+
+/// A table for keys of this many words.
+pub(super) fn packed_table(words: usize) -> Box<dyn PackedTable> {
+    match words {
+        1 => Box::new(super::ints::IntTable::default()),
+        2 => Box::new(WordTable::<2>::default()),
+        3 => Box::new(WordTable::<3>::default()),
+        4 => Box::new(WordTable::<4>::default()),
+        6 => Box::new(WordTable::<6>::default()),
+        _ => Box::new(WordTable::<MOST_WORDS>::default()),
+    }
+}
+
+#[inline(always)]
+fn hash_key<const W: usize>(key: &[u64; W]) -> u32 {
+    let mut h = hash_word(key[0]);
+    for word in &key[1..] {
+        h = hash_next(h, *word);
+    }
+    (h >> 32) as u32
+}
+
+impl<const W: usize> WordTable<W> {
+    #[inline(always)]
+    fn key(&self, id: u32) -> &[u64] {
+        let at = id as usize * W;
+        &self.keys[at..at + W]
+    }
+
+    #[inline(always)]
+    fn insert_one(&mut self, key: &[u64; W]) -> u32 {
+        let count = self.keys.len() / W;
+        if count * 8 >= self.slots.len() * 5 {
+            self.grow();
+        }
+        let hash = hash_key(key);
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let slot = self.slots[at];
+            if slot.id == NONE {
+                self.slots[at] = Slot { hash, id: count as u32 };
+                self.keys.extend_from_slice(key);
+                return count as u32;
+            }
+            if slot.hash == hash && self.key(slot.id) == key {
+                return slot.id;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    #[inline(always)]
+    fn find_one(&self, key: &[u64; W]) -> u32 {
+        let hash = hash_key(key);
+        let mask = self.slots.len() - 1;
+        let mut at = hash as usize & mask;
+        loop {
+            let slot = self.slots[at];
+            if slot.id == NONE || (slot.hash == hash && self.key(slot.id) == key) {
+                return slot.id;
+            }
+            at = (at + 1) & mask;
+        }
+    }
+
+    #[cold]
+    fn grow(&mut self) {
+        let wanted = match self.slots.len() {
+            0 => 64,
+            n if n < 1 << 16 => n * 4,
+            n => n * 2,
+        };
+        let old = std::mem::replace(&mut self.slots, vec![Slot { hash: 0, id: NONE }; wanted]);
+        let mask = wanted - 1;
+        for slot in old.into_iter().filter(|s| s.id != NONE) {
+            let mut at = slot.hash as usize & mask;
+            while self.slots[at].id != NONE {
+                at = (at + 1) & mask;
+            }
+            self.slots[at] = slot;
+        }
+    }
+}
+
+impl<const W: usize> PackedTable for WordTable<W> {
+    fn insert(&mut self, keys: &[u64], valid: Option<&NullBuffer>, ids: &mut Vec<u32>) {
+        ids.clear();
+        let (keys, _) = keys.as_chunks::<W>();
+        match valid {
+            None => keys.iter().for_each(|k| ids.push(self.insert_one(k))),
+            Some(v) => keys
+                .iter()
+                .enumerate()
+                .for_each(|(i, k)| ids.push(if v.is_valid(i) { self.insert_one(k) } else { NONE })),
+        }
+    }
+
+    fn find(&self, keys: &[u64], valid: Option<&NullBuffer>, ids: &mut Vec<u32>) {
+        ids.clear();
+        let (keys, _) = keys.as_chunks::<W>();
+        if self.slots.is_empty() {
+            ids.resize(keys.len(), NONE);
+            return;
+        }
+        match valid {
+            None => ids.extend(keys.iter().map(|k| self.find_one(k))),
+            Some(v) => ids.extend(
+                keys.iter().enumerate().map(|(i, k)| if v.is_valid(i) { self.find_one(k) } else { NONE }),
+            ),
+        }
+    }
+
+    fn keys(&self) -> &[u64] {
+        &self.keys
+    }
+
+    fn len(&self) -> usize {
+        self.keys.len() / W
+    }
+
+    fn size(&self) -> usize {
+        self.slots.capacity() * size_of::<Slot>() + self.keys.capacity() * 8
+    }
+}
