@@ -100,6 +100,17 @@ pub fn div_half_up(value: i128, n: u32) -> i128 {
     }
 }
 
+/// Divides by a positive number, rounding to the nearest and ties to even.
+pub fn div_half_even(value: i128, by: i128) -> i128 {
+    let (q, r) = (value / by, value % by);
+    let up = match r.unsigned_abs().cmp(&(by as u128 - r.unsigned_abs())) {
+        std::cmp::Ordering::Greater => true,
+        std::cmp::Ordering::Equal => q % 2 != 0,
+        std::cmp::Ordering::Less => false,
+    };
+    if up { q + value.signum() } else { q }
+}
+
 /// Brings a value to another scale (rounding half up) and checks its precision.
 pub fn rescale(unscaled: i128, from_scale: i8, to_scale: i8, precision: u8) -> Option<i128> {
     let shift = to_scale as i32 - from_scale as i32;
@@ -271,9 +282,10 @@ pub fn from_f64(v: f64, precision: u8, scale: i8) -> Option<i128> {
 
 /// The digits that a double prints as, in plain notation.
 pub fn plain_f64(v: f64) -> String {
-    match crate::number::decimal_of_f64(v) {
-        Some((unscaled, exponent)) => Parsed { unscaled, scale: -(exponent as i64), next: 0 }.plain_text(),
-        None => crate::number::format_f64(v),
+    let text = crate::number::format_f64(v);
+    match parse_number(&text) {
+        Some(n) => n.plain_text(),
+        None => text,
     }
 }
 

@@ -66,7 +66,7 @@ fn exact_digits(b: Binary) -> Digits {
         let drop = if b.exponent > b.bits { insignificant_digits(b.exponent - b.bits - 1) } else { 0 };
         return integer_digits(value, drop);
     }
-    let mut exponent = estimate_exponent(b);
+    let exponent = estimate_exponent(b);
     let b5 = (-exponent).max(0) as u32;
     let mut b2 = b5 as i32 + tiny_bits + b.exponent;
     let s5 = exponent.max(0) as u32;
@@ -81,59 +81,107 @@ fn exact_digits(b: Binary) -> Digits {
     if m2 < 0 {
         (b2, s2, m2) = (b2 - m2, s2 - m2, 0);
     }
-    let five = |n: u32| BigUint::from(5u32).pow(n);
-    let mut rest = (five(b5) * (b.fraction >> tail)) << b2 as usize;
-    let scale = five(s5) << s2 as usize;
-    let tens = &scale * 10u32;
-    let mut margin = five(b5) << m2 as usize;
-    // Java has a path for small numbers, in which the upper border does not count as reached.
-    let small = fits_long(fraction_bits, b2, b5) && fits_long(1, s2, s5 + 1);
-    let mut out = Digits { digits: [0; 32], len: 0, exponent: 0 };
-    let mut step = |margin: &mut BigUint| -> (u8, bool, bool) {
-        let q = &rest / &scale;
-        rest = (&rest - &q * &scale) * 10u32;
-        *margin *= 10u32;
-        let low = rest < *margin;
-        let high = match (&rest + &*margin).cmp(&tens) {
-            Ordering::Greater => true,
-            Ordering::Equal => !small,
-            Ordering::Less => false,
-        };
-        (q.iter_u32_digits().next().unwrap_or(0) as u8, low, high)
-    };
-    let (q, mut low, mut high) = step(&mut margin);
-    if q == 0 && !high {
-        exponent -= 1;
-    } else {
-        out.push(q);
+    let scaled = Scaled { fraction: b.fraction >> tail, b2, b5, s2, s5, m2, exponent };
+    match (bits_of(fraction_bits, b2, b5), bits_of(1, s2, s5 + 1)) {
+        (..32, ..32) => scaled.small_digits(|v| v as i32 as i64),
+        (..64, ..64) => scaled.small_digits(|v| v),
+        _ => scaled.big_digits(),
     }
-    if !(-3..8).contains(&exponent) {
-        (low, high) = (false, false); // E notation has a digit after the point
-    }
-    while !low && !high && out.len < 30 {
-        let q;
-        (q, low, high) = step(&mut margin);
-        out.push(q);
-    }
-    out.exponent = exponent + 1;
-    let up = high
-        && (!low
-            || match (rest << 1usize).cmp(&tens) {
-                Ordering::Greater => true,
-                Ordering::Equal => out.digits[out.len - 1] & 1 == 1,
-                Ordering::Less => false,
-            });
-    if up {
-        out.round_up();
-    }
-    out
 }
 
-/// Whether `bits × 2^p2 × 5^p5` surely fits 63 bits, by the estimate that Java uses.
-fn fits_long(bits: i32, p2: i32, p5: u32) -> bool {
-    let five_bits = if p5 < 28 { (5u64.pow(p5)).ilog2() as i32 + 1 } else { p5 as i32 * 3 };
-    let five_bits = if p5 == 0 { 0 } else { five_bits };
-    bits + p2 + five_bits < 64
+/// `value = fraction × 2^b2 × 5^b5 / (2^s2 × 5^s5)`, half a unit of the last binary place being `2^m2 × 5^b5` over the same.
+struct Scaled {
+    fraction: u64,
+    b2: i32,
+    b5: u32,
+    s2: i32,
+    s5: u32,
+    m2: i32,
+    exponent: i32,
+}
+
+/// Why digit generation stopped: at or above the lower border, at or below the upper one; and which neighbour is nearer.
+struct Stop {
+    low: bool,
+    high: bool,
+    nearer: Ordering,
+}
+
+impl Scaled {
+    /// Where Java computes in `int` or `long`: `wrap` cuts to the width, as some products overflow and Java's digits show it.
+    fn small_digits(self, wrap: impl Fn(i64) -> i64) -> Digits {
+        let five = |n: u32| 5i64.wrapping_pow(n);
+        let mut rest = wrap((self.fraction as i64).wrapping_mul(five(self.b5)).wrapping_shl(self.b2 as u32));
+        let scale = wrap(five(self.s5).wrapping_shl(self.s2 as u32)).max(1);
+        let tens = wrap(scale.wrapping_mul(10));
+        let mut margin = wrap(five(self.b5).wrapping_shl(self.m2 as u32));
+        self.generate(|first| {
+            let q = rest / scale;
+            rest = wrap((rest % scale).wrapping_mul(10));
+            margin = wrap(margin.wrapping_mul(10));
+            let (low, high) = match first || margin > 0 {
+                true => (rest < margin, wrap(rest.wrapping_add(margin)) > tens),
+                false => (true, true),
+            };
+            let nearer = wrap(wrap(rest << 1).wrapping_sub(tens)).cmp(&0);
+            (q as u8, Stop { low, high, nearer })
+        })
+    }
+
+    fn big_digits(self) -> Digits {
+        let five = |n: u32| BigUint::from(5u32).pow(n);
+        let mut rest = (five(self.b5) * self.fraction) << self.b2 as usize;
+        let scale = five(self.s5) << self.s2 as usize;
+        let tens = &scale * 10u32;
+        let mut margin = five(self.b5) << self.m2 as usize;
+        self.generate(|_| {
+            let q = &rest / &scale;
+            rest = (&rest - &q * &scale) * 10u32;
+            margin *= 10u32;
+            let stop = Stop {
+                low: rest < margin,
+                high: &rest + &margin >= tens,
+                nearer: (&rest << 1usize).cmp(&tens),
+            };
+            (q.iter_u32_digits().next().unwrap_or(0) as u8, stop)
+        })
+    }
+
+    /// Takes digits until they are enough.
+    fn generate(&self, mut step: impl FnMut(bool) -> (u8, Stop)) -> Digits {
+        let mut exponent = self.exponent;
+        let mut out = Digits { digits: [0; 32], len: 0, exponent: 0 };
+        let (q, mut stop) = step(true);
+        if q == 0 && !stop.high {
+            exponent -= 1;
+        } else {
+            out.push(q);
+        }
+        if !(-3..8).contains(&exponent) {
+            (stop.low, stop.high) = (false, false); // E notation has a digit after the point
+        }
+        while !stop.low && !stop.high && out.len < 30 {
+            let q;
+            (q, stop) = step(false);
+            out.push(q);
+        }
+        out.exponent = exponent + 1;
+        let odd = out.len > 0 && out.digits[out.len - 1] & 1 == 1;
+        if stop.high && (!stop.low || stop.nearer.is_gt() || (stop.nearer.is_eq() && odd)) {
+            out.round_up();
+        }
+        out
+    }
+}
+
+/// At most so many bits has `2^p2 × 5^p5` times a number of `bits` bits, by Java's estimate.
+fn bits_of(bits: i32, p2: i32, p5: u32) -> i32 {
+    let five_bits = match p5 {
+        0 => 0,
+        1..27 => 5u64.pow(p5).ilog2() as i32 + 1,
+        _ => p5 as i32 * 3,
+    };
+    bits + p2 + five_bits
 }
 
 /// The decimal exponent of the first digit, perhaps one too high.

@@ -8,7 +8,9 @@
 
 use crate::context::EvalContext;
 use crate::data_type::{DataType, StructType};
-use crate::datetime::{Zone, write_date, write_timestamp, write_timestamp_ntz};
+use crate::datetime::{
+    Zone, write_date, write_date_hive, write_timestamp, write_timestamp_hive, write_timestamp_ntz,
+};
 use crate::{decimal, interval, number};
 use arrow::array::{Array, AsArray, RecordBatch};
 use arrow::datatypes::{
@@ -111,9 +113,19 @@ impl CellWriter {
                 Some(a) => out.push_str(&String::from_utf8_lossy(a.value(row))),
                 None => return Err(unlike(array, t)),
             },
-            DataType::Date => write_date(primitive::<Date32Type>(array, row)?, out),
+            DataType::Date => {
+                let days = primitive::<Date32Type>(array, row)?;
+                match self.form {
+                    Form::Hive => write_date_hive(days, out),
+                    Form::Cast => write_date(days, out),
+                }
+            }
             DataType::Timestamp => {
-                write_timestamp(primitive::<TimestampMicrosecondType>(array, row)?, &self.zone, out)
+                let micros = primitive::<TimestampMicrosecondType>(array, row)?;
+                match self.form {
+                    Form::Hive => write_timestamp_hive(micros, &self.zone, out),
+                    Form::Cast => write_timestamp(micros, &self.zone, out),
+                }
             }
             DataType::TimestampNtz => {
                 write_timestamp_ntz(primitive::<TimestampMicrosecondType>(array, row)?, out)

@@ -147,7 +147,8 @@ impl Caster<'_> {
         let error = |i: usize| {
             let v = a.value(i);
             if v.to_f64().is_finite() {
-                let text = format!("{}D", format_f64(micros(v)));
+                let micros = micros(v);
+                let text = format!("{}{}", format_f64(micros), if micros.is_finite() { "D" } else { "" });
                 return self.overflow_of(text, &DataType::Double, &DataType::Long);
             }
             self.malformed_as(a, i, &DataType::Double)
@@ -156,8 +157,15 @@ impl Caster<'_> {
     }
 }
 
-/// Seconds as microseconds, the rest dropped; beyond 64 bits the low ones.
+/// Seconds as microseconds, the rest dropped; beyond 64 bits the low ones. Spark computes with 34 digits here.
 fn decimal_to_micros(unscaled: i128, scale: i8) -> i64 {
+    let unscaled = match unscaled.unsigned_abs() >= POW10[34] as u128 {
+        true => {
+            let pow = POW10[unscaled.unsigned_abs().ilog10() as usize - 33];
+            decimal::div_half_even(unscaled, pow) * pow
+        }
+        false => unscaled,
+    };
     let scale = scale.unsigned_abs() as usize;
     if scale >= 6 {
         return (unscaled / POW10[scale - 6]) as i64;

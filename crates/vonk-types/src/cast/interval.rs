@@ -25,7 +25,7 @@ impl Caster<'_> {
                 Ok(self.map::<_, IntervalYearMonthType>(a, |v| v - v % unit))
             }
             (DayTimeInterval(..), DayTimeInterval(_, end)) => {
-                let unit = micros_per(*end);
+                let unit = if *end == DayTimeField::Second { 1 } else { micros_per(*end) };
                 let a = self.primitive::<DurationMicrosecondType>(array)?;
                 Ok(self.map::<_, DurationMicrosecondType>(a, |v| v - v % unit))
             }
@@ -110,7 +110,7 @@ impl Caster<'_> {
             let (unscaled, scale) = exact(a.value(i));
             self.beyond_decimal(decimal::format(unscaled, scale))
         };
-        self.checked::<S, T>(a, self.strict(), check, error)
+        self.checked::<S, T>(a, self.interval_strict(), check, error)
     }
 
     fn number_to_months(&self, array: &ArrayRef, end: YearMonthField) -> Result<ArrayRef> {
@@ -134,7 +134,7 @@ impl Caster<'_> {
             DataType::Int => integers!(Int32Type),
             DataType::Long => integers!(Int64Type),
             DataType::Decimal(_, s) => with_decimal!(self.from, array, self, |a| {
-                let f = |v| cut(scaled(v, *s, unit));
+                let f = |v| cut(scaled(v, *s, unit, end == YearMonthField::Month));
                 self.checked::<_, IntervalYearMonthType>(a, self.interval_strict(), f, |i| {
                     self.overflow(a, i)
                 })
@@ -161,7 +161,7 @@ impl Caster<'_> {
             DataType::Int => integers!(Int32Type),
             DataType::Long => integers!(Int64Type),
             DataType::Decimal(_, s) => with_decimal!(self.from, array, self, |a| {
-                let f = |v| cut(scaled(v, *s, unit));
+                let f = |v| cut(scaled(v, *s, unit, end == DayTimeField::Second));
                 self.checked::<_, DurationMicrosecondType>(a, self.interval_strict(), f, |i| {
                     self.overflow(a, i)
                 })
@@ -171,13 +171,14 @@ impl Caster<'_> {
     }
 }
 
-/// A decimal number of units, rounded half up.
-fn scaled<N: Unscaled>(v: N, scale: i8, unit: i64) -> Option<i64> {
+/// A decimal number of units in the finest unit of the family, rounded half up; then cut to whole units if these are coarser.
+fn scaled<N: Unscaled>(v: N, scale: i8, unit: i64, finest: bool) -> Option<i64> {
     let scale = scale.unsigned_abs() as u32;
     let pow = *POW10.get(scale as usize)?;
     let (whole, rest) = (v.wide() / pow, v.wide() % pow);
     // The rest times the unit may need more than 128 bits when the scale is great; its last digits cannot matter then.
     let spare = scale.saturating_sub(26);
     let rest = decimal::div_half_up((rest / POW10[spare as usize]) * unit as i128, scale - spare);
-    i64::try_from(whole.checked_mul(unit as i128)?.checked_add(rest)?).ok()
+    let value = i64::try_from(whole.checked_mul(unit as i128)?.checked_add(rest)?).ok()?;
+    Some(if finest { value } else { value - value % unit })
 }

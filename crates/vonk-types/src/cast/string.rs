@@ -3,7 +3,7 @@
 use super::CastMode;
 use super::kernel::Caster;
 use crate::arrow_types::MAX_DECIMAL64_PRECISION;
-use crate::data_type::DataType;
+use crate::data_type::{DataType, DayTimeField};
 use crate::datetime::{Zone, parse_date, parse_timestamp_at, parse_timestamp_ntz, today};
 use crate::decimal;
 use crate::interval::{parse_calendar, parse_day_time, parse_year_month};
@@ -58,7 +58,11 @@ impl Caster<'_> {
                 self.parse_or_fail::<IntervalYearMonthType>(a, |s| parse_year_month(s, *from, *to, 1))
             }
             DataType::DayTimeInterval(from, to) => {
-                self.parse_or_fail::<DurationMicrosecondType>(a, |s| parse_day_time(s, *from, *to))
+                // Spark's cast to seconds loses the sign of a whole part of zero.
+                let lost = |v: i64| *from == DayTimeField::Second && (-999_999..0).contains(&v);
+                self.parse_or_fail::<DurationMicrosecondType>(a, |s| {
+                    parse_day_time(s, *from, *to).map(|v| if lost(v) { -v } else { v })
+                })
             }
             DataType::CalendarInterval => {
                 let parse = |s: &str| {

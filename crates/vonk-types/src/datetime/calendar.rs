@@ -114,10 +114,37 @@ pub fn write_date(days: i32, out: &mut String) {
     push2(d, out);
 }
 
+/// Appends a date as results show it, which Spark makes with Java's old classes: years of the era, without a sign.
+pub fn write_date_hive(days: i32, out: &mut String) {
+    use std::fmt::Write;
+    let (y, m, d) = civil_from_days(days);
+    if (1..=9999).contains(&y) {
+        return write_date(days, out);
+    }
+    let year = if y <= 0 { 1 - y as i64 } else { y as i64 };
+    let _ = write!(out, "{year:04}-{m:02}-{d:02}"); // writing to a String does not fail
+}
+
+/// Appends a timestamp as results show it: see [`write_date_hive`]; those classes also know no changes of the clocks
+/// before 1900.
+pub fn write_timestamp_hive(micros: i64, zone: &Zone, out: &mut String) {
+    const YEAR_1900: i64 = -2_208_988_800 * MICROS_PER_SECOND;
+    let local = match micros < YEAR_1900 {
+        true => micros.saturating_add(zone.standard_offset() as i64 * MICROS_PER_SECOND),
+        false => zone.utc_to_local(micros),
+    };
+    write_date_hive(local.div_euclid(MICROS_PER_DAY) as i32, out);
+    write_time(local.rem_euclid(MICROS_PER_DAY), out);
+}
+
 /// Appends `2020-01-31 12:30:00.5`: no trailing zeros in the fraction.
 pub fn write_timestamp_ntz(micros: i64, out: &mut String) {
-    let (days, time) = (micros.div_euclid(MICROS_PER_DAY), micros.rem_euclid(MICROS_PER_DAY));
-    write_date(days as i32, out); // 2^63 microseconds are 107 million days
+    write_date(micros.div_euclid(MICROS_PER_DAY) as i32, out); // 2^63 microseconds are 107 million days
+    write_time(micros.rem_euclid(MICROS_PER_DAY), out);
+}
+
+/// Appends ` 12:30:00.5`.
+fn write_time(time: i64, out: &mut String) {
     let (seconds, mut fraction) = ((time / MICROS_PER_SECOND) as u32, (time % MICROS_PER_SECOND) as u32);
     for (mark, part) in [(' ', seconds / 3600), (':', seconds / 60 % 60), (':', seconds % 60)] {
         out.push(mark);

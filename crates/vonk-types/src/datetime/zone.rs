@@ -197,6 +197,17 @@ impl Zone {
         }
     }
 
+    /// The offset without daylight saving, as of today's rules.
+    pub fn standard_offset(&self) -> i32 {
+        const YEAR_2024: i64 = 1_704_067_200;
+        match self.0 {
+            Inner::Fixed(seconds) => seconds,
+            Inner::Region(table) => {
+                (0..12).map(|month| table.utc(YEAR_2024 + month * 30 * DAY)).min().unwrap_or(0)
+            }
+        }
+    }
+
     /// What the clocks show at an instant.
     pub fn utc_to_local(&self, micros: i64) -> i64 {
         micros.saturating_add(self.offset_at_utc(micros) as i64 * MICROS_PER_SECOND)

@@ -64,7 +64,7 @@ pub fn parse_calendar(s: &str) -> Option<(i32, i32, i64)> {
     Some((months, days, micros))
 }
 
-/// Whole part and nanoseconds of `1`, `1.5`, `.5`.
+/// Whole part and nanoseconds of `1`, `1.5`, `.5`, `5.`.
 fn number_parts(s: &str) -> Option<(i64, Option<i64>)> {
     let (whole, fraction) = match s.split_once('.') {
         Some((whole, fraction)) => (whole, Some(fraction)),
@@ -78,10 +78,13 @@ fn number_parts(s: &str) -> Option<(i64, Option<i64>)> {
     let nanos = match fraction {
         None => None,
         Some(f) => {
-            if f.is_empty() || f.len() > 9 || !f.bytes().all(|b| b.is_ascii_digit()) {
+            if f.len() > 9
+                || (f.is_empty() && !s.starts_with(|c: char| c.is_ascii_digit()))
+                || !f.bytes().all(|b| b.is_ascii_digit())
+            {
                 return None;
             }
-            Some(f.parse::<i64>().ok()? * 10i64.pow(9 - f.len() as u32))
+            Some(if f.is_empty() { 0 } else { f.parse::<i64>().ok()? * 10i64.pow(9 - f.len() as u32) })
         }
     };
     Some((whole, nanos))
