@@ -5,8 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use vonk_error::Span;
 use vonk_eval::BoundExpr;
-pub use vonk_plan::logical::JoinKind;
-use vonk_plan::logical::{WindowFrame, WriteMode};
+pub use vonk_plan::logical::{FrameBound, FrameUnits, JoinKind, WindowFrame, WriteMode};
 use vonk_plan::source::ScanPlan;
 use vonk_types::{DataType, Literal, StructType};
 
