@@ -5,6 +5,7 @@
 //!
 //! Must not know: SQL text, operators other than scans and writes.
 
+pub mod commit;
 pub mod conform;
 pub mod files;
 pub mod parquet;
