@@ -10,19 +10,35 @@
 pub mod batch;
 pub mod build;
 pub mod context;
+mod expand;
+mod filter;
+mod gather;
+mod generate;
 mod hash_aggregate;
 mod hash_join;
+mod hashing;
+mod inputs;
+mod limit;
 pub mod memory;
 mod merge_join;
 mod meter;
 pub mod metrics;
 mod nested_loop_join;
 pub mod operator;
+mod project;
+mod range;
+mod sample;
+mod scan;
 pub mod shared;
+mod shuffle;
+mod sort;
 pub mod spill;
 pub mod task;
 #[cfg(test)]
 mod testing;
+mod values;
+mod window;
+mod write;
 
 pub use context::{CancelFlag, ExecutorEnv, QueryContext, TaskContext};
 pub use memory::{MemoryManager, Reservation};
