@@ -1,6 +1,12 @@
 //! Generators: several rows per row (`explode`, `inline`, `stack`).
 
-use crate::describe::Docs;
+mod explode;
+mod inline;
+mod stack;
+#[cfg(test)]
+mod tests;
+
+use crate::describe::{Docs, Example, Group};
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite};
 use arrow::array::{ArrayRef, UInt32Array};
@@ -37,5 +43,18 @@ pub struct GeneratorFunction {
 
 /// All generators.
 pub fn rows() -> Vec<GeneratorFunction> {
-    Vec::new()
+    let mut rows = explode::rows();
+    rows.extend(inline::rows());
+    rows.extend(stack::rows());
+    rows
+}
+
+/// Documentation of a generator.
+const fn docs(
+    usage: &'static str,
+    summary: &'static str,
+    since: &'static str,
+    examples: &'static [Example],
+) -> Docs {
+    Docs::new(Group::Generator, usage, summary, since, examples)
 }

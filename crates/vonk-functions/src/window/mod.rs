@@ -1,6 +1,12 @@
 //! Window functions that are not aggregates: ranks, offsets, values of a frame.
 
-use crate::describe::Docs;
+mod nth;
+mod offsets;
+mod ranks;
+#[cfg(test)]
+mod tests;
+
+use crate::describe::{Docs, Example, Group};
 use crate::resolve::{Arg, Arity, CallSite, Resolution};
 use crate::scalar::Display;
 use arrow::array::ArrayRef;
@@ -89,5 +95,18 @@ impl WindowFunction {
 
 /// All window functions.
 pub fn rows() -> Vec<WindowFunction> {
-    Vec::new()
+    let mut rows = ranks::rows();
+    rows.extend(offsets::rows());
+    rows.extend(nth::rows());
+    rows
+}
+
+/// Documentation of a window function.
+const fn docs(
+    usage: &'static str,
+    summary: &'static str,
+    since: &'static str,
+    examples: &'static [Example],
+) -> Docs {
+    Docs::new(Group::Window, usage, summary, since, examples)
 }

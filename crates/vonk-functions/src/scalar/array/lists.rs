@@ -39,6 +39,7 @@ impl<'a> Lists<'a> {
     }
 
     /// Of an array column.
+    #[cfg(test)]
     pub fn of_array(array: &'a ArrayRef) -> Lists<'a> {
         let list = array.as_list::<i32>();
         Lists { offsets: list.offsets(), nulls: list.nulls(), elements: list.values(), constant: false }

@@ -107,5 +107,6 @@ pub(super) fn index_of_zero() -> Error {
     Error::new("INVALID_INDEX_OF_ZERO")
 }
 
+pub(crate) use access::with_nulls;
 pub(super) use access::{find_keys, key_mismatch};
 pub(super) use make::different_types;
