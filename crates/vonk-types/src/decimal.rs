@@ -241,7 +241,7 @@ pub fn parse(s: &str, precision: u8, scale: i8) -> Option<i128> {
 /// The double nearest to a decimal.
 pub fn to_f64(unscaled: i128, scale: i8) -> f64 {
     const EXACT: i128 = 1 << 53;
-    if (0..=22).contains(&scale) && -EXACT <= unscaled && unscaled <= EXACT {
+    if (0..=22).contains(&scale) && (-EXACT..=EXACT).contains(&unscaled) {
         return unscaled as i64 as f64 / POW10[scale as usize] as f64;
     }
     if scale == 0 {
@@ -253,7 +253,7 @@ pub fn to_f64(unscaled: i128, scale: i8) -> f64 {
 /// The float nearest to a decimal.
 pub fn to_f32(unscaled: i128, scale: i8) -> f32 {
     const EXACT: i128 = 1 << 24;
-    if (0..=10).contains(&scale) && -EXACT <= unscaled && unscaled <= EXACT {
+    if (0..=10).contains(&scale) && (-EXACT..=EXACT).contains(&unscaled) {
         return unscaled as i32 as f32 / POW10[scale as usize] as f32;
     }
     if scale == 0 {

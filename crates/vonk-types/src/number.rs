@@ -187,7 +187,8 @@ fn bits_of(bits: i32, p2: i32, p5: u32) -> i32 {
 /// The decimal exponent of the first digit, perhaps one too high.
 fn estimate_exponent(b: Binary) -> i32 {
     let mantissa = f64::from_bits(1023 << 52 | (b.fraction & ((1 << 52) - 1)));
-    ((mantissa - 1.5) * 0.289529654 + 0.176091259 + b.exponent as f64 * 0.301029995663981).floor() as i32
+    ((mantissa - 1.5) * 0.289529654 + 0.176091259 + b.exponent as f64 * std::f64::consts::LOG10_2).floor()
+        as i32
 }
 
 fn integer_digits(mut value: u64, drop: u32) -> Digits {

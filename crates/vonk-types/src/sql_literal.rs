@@ -182,3 +182,38 @@ fn map_sql(
     }
     Ok(format!("MAP({})", parts.join(", ")))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{DataType, ScalarValue};
+
+    fn both(l: &Literal) -> (String, String) {
+        let ctx = EvalContext::default();
+        (sql_text(l, &ctx), pretty_text(l, &ctx))
+    }
+
+    /// What Spark 4.3 writes in messages and column names.
+    #[test]
+    fn text() {
+        let decimal = |v, p, s| Literal::new(ScalarValue::Decimal64(Some(v), p, s), DataType::Decimal(p, s));
+        let date = Literal::new(ScalarValue::Date32(Some(18_262)), DataType::Date);
+        let binary = Literal::new(ScalarValue::BinaryView(Some(vec![0xAB])), DataType::Binary);
+        for (l, sql, pretty) in [
+            (Literal::int(1), "1", "1"),
+            (Literal::long(300), "300L", "300"),
+            (Literal::double(1e10), "1.0E10D", "1.0E10"),
+            (Literal::double(f64::NAN), "CAST('NaN' AS DOUBLE)", "NaN"),
+            (Literal::string("it's"), "'it\\'s'", "it's"),
+            (decimal(15, 2, 1), "1.5BD", "1.5"),
+            (decimal(1, 8, 8), "1E-8BD", "1E-8"),
+            (Literal::null(DataType::Int), "CAST(NULL AS INT)", "NULL"),
+            (Literal::null(DataType::Null), "NULL", "NULL"),
+            (Literal::boolean(true), "true", "true"),
+            (date, "DATE '2020-01-01'", "DATE '2020-01-01'"),
+            (binary, "X'AB'", "X'AB'"),
+        ] {
+            assert_eq!(both(&l), (sql.to_string(), pretty.to_string()));
+        }
+    }
+}

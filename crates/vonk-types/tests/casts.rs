@@ -1,5 +1,7 @@
 //! Casts of every type to every type against Spark's answers in `casts.tsv` (made by `sql-tests/casts.py`).
 
+#![allow(clippy::unwrap_used)] // tests
+
 use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, NullArray, StringViewArray};
 use std::collections::HashMap;
 use std::sync::Arc;

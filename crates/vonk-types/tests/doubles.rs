@@ -1,5 +1,7 @@
 //! The text of floats and doubles against Spark's (Java 17) in `doubles.tsv`: kind (`d` or `f`), bits, text.
 
+#![allow(clippy::unwrap_used)] // tests
+
 use vonk_types::number::{format_f32, format_f64, parse_f64};
 
 #[test]

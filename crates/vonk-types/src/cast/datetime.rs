@@ -26,7 +26,7 @@ impl Caster<'_> {
             }
             // Without ANSI, a date is no number and no boolean: null.
             (DataType::Date, _) => Ok(new_null_array(&self.to.to_arrow(), array.len())),
-            (DataType::Timestamp | DataType::TimestampNtz, _) => self.from_timestamp(self.primitive(array)?),
+            (DataType::Timestamp | DataType::TimestampNtz, _) => self.timestamps(self.primitive(array)?),
             (_, DataType::Timestamp) => self.number_to_timestamp(array),
             _ => self.impossible(),
         }
@@ -50,7 +50,7 @@ impl Caster<'_> {
         self.checked::<Date32Type, TimestampMicrosecondType>(a, self.mode != CastMode::Try, check, error)
     }
 
-    fn from_timestamp(&self, a: &PrimitiveArray<TimestampMicrosecondType>) -> Result<ArrayRef> {
+    fn timestamps(&self, a: &PrimitiveArray<TimestampMicrosecondType>) -> Result<ArrayRef> {
         type Ts = TimestampMicrosecondType;
         let zone = Zone::of(&self.ctx.time_zone);
         let seconds = |t: i64| t.div_euclid(MICROS_PER_SECOND);
@@ -61,7 +61,7 @@ impl Caster<'_> {
             }
             (DataType::Timestamp, DataType::TimestampNtz) => self.map::<Ts, Ts>(a, |t| zone.utc_to_local(t)),
             (DataType::TimestampNtz, DataType::Timestamp) => self.map::<Ts, Ts>(a, |t| zone.local_to_utc(t)),
-            (DataType::Timestamp, DataType::Boolean) => self.to_boolean(a),
+            (DataType::Timestamp, DataType::Boolean) => self.nonzero(a),
             (DataType::Timestamp, DataType::Long) => self.map::<Ts, Int64Type>(a, seconds),
             (DataType::Timestamp, DataType::Int) => self.narrow_seconds::<Int32Type>(a, |s| s as i32)?,
             (DataType::Timestamp, DataType::Short) => self.narrow_seconds::<Int16Type>(a, |s| s as i16)?,
@@ -73,9 +73,9 @@ impl Caster<'_> {
                 self.map::<Ts, Float32Type>(a, |t| (t as f64 / MICROS_PER_SECOND as f64) as f32)
             }
             (DataType::Timestamp, DataType::Decimal(p, _)) if *p <= 18 => {
-                self.to_decimal_seconds::<Decimal64Type>(a)?
+                self.timestamp_to_decimal::<Decimal64Type>(a)?
             }
-            (DataType::Timestamp, DataType::Decimal(..)) => self.to_decimal_seconds::<Decimal128Type>(a)?,
+            (DataType::Timestamp, DataType::Decimal(..)) => self.timestamp_to_decimal::<Decimal128Type>(a)?,
             _ => return self.impossible(),
         })
     }
@@ -96,7 +96,7 @@ impl Caster<'_> {
         self.checked::<TimestampMicrosecondType, T>(a, self.strict(), check, |i| self.overflow(a, i))
     }
 
-    fn to_decimal_seconds<T: ArrowPrimitiveType>(
+    fn timestamp_to_decimal<T: ArrowPrimitiveType>(
         &self,
         a: &PrimitiveArray<TimestampMicrosecondType>,
     ) -> Result<ArrayRef>

@@ -66,12 +66,12 @@ pub(super) use with_decimal;
 
 impl Caster<'_> {
     /// Whether the target is kept in 64 bits.
-    fn to_64(&self) -> bool {
+    fn is_narrow(&self) -> bool {
         parts(self.to).0 <= crate::arrow_types::MAX_DECIMAL64_PRECISION
     }
 
     /// From a decimal to a number.
-    pub fn from_decimal(&self, array: &ArrayRef) -> Result<ArrayRef> {
+    pub fn decimals(&self, array: &ArrayRef) -> Result<ArrayRef> {
         with_decimal!(self.from, array, self, |a| self.decimal_to_number(a))
     }
 
@@ -86,13 +86,13 @@ impl Caster<'_> {
                 let bits = BooleanBuffer::collect_bool(values.len(), |i| values[i].wide() != 0);
                 Arc::new(BooleanArray::new(bits, array.nulls().cloned()))
             }
-            DataType::Byte => self.to_integer::<S, Int8Type>(array, |v| v as i8, |v| v as i64)?,
-            DataType::Short => self.to_integer::<S, Int16Type>(array, |v| v as i16, |v| v as i64)?,
-            DataType::Int => self.to_integer::<S, Int32Type>(array, |v| v as i32, |v| v as i64)?,
-            DataType::Long => self.to_integer::<S, Int64Type>(array, |v| v as i64, |v| v)?,
+            DataType::Byte => self.decimal_to_integer::<S, Int8Type>(array, |v| v as i8, |v| v as i64)?,
+            DataType::Short => self.decimal_to_integer::<S, Int16Type>(array, |v| v as i16, |v| v as i64)?,
+            DataType::Int => self.decimal_to_integer::<S, Int32Type>(array, |v| v as i32, |v| v as i64)?,
+            DataType::Long => self.decimal_to_integer::<S, Int64Type>(array, |v| v as i64, |v| v)?,
             DataType::Float => self.map::<S, Float32Type>(array, |v| decimal::to_f32(v.wide(), scale)),
             DataType::Double => self.decimal_to_double(array, scale),
-            DataType::Decimal(..) if self.to_64() => self.rescale::<S, Decimal64Type>(array)?,
+            DataType::Decimal(..) if self.is_narrow() => self.rescale::<S, Decimal64Type>(array)?,
             DataType::Decimal(..) => self.rescale::<S, Decimal128Type>(array)?,
             _ => return self.impossible(),
         })
@@ -110,7 +110,7 @@ impl Caster<'_> {
         self.map::<S, Float64Type>(array, |v| decimal::to_f64(v.wide(), scale))
     }
 
-    fn to_integer<S: ArrowPrimitiveType, T: ArrowPrimitiveType>(
+    fn decimal_to_integer<S: ArrowPrimitiveType, T: ArrowPrimitiveType>(
         &self,
         array: &PrimitiveArray<S>,
         cut: impl Fn(i128) -> T::Native,
@@ -159,6 +159,15 @@ impl Caster<'_> {
                 return Ok(self.map::<S, T>(array, |v| cut(v.wide()).mul_wrapping(factor)));
             }
             let bound = POW10[(q as i32 - shift).max(0) as usize];
+            if p <= 18 {
+                // The same in 64 bits.
+                let bound = i64::try_from(bound).unwrap_or(i64::MAX);
+                let check = |v: S::Native| {
+                    let v = v.wide() as i64;
+                    (cut((v as i128).wrapping_mul(pow)), v < bound && v > -bound)
+                };
+                return self.checked::<S, T>(array, self.strict(), check, |i| self.decimal_misfit(array, i));
+            }
             let check = |v: S::Native| {
                 let v = v.wide();
                 (cut(v.wrapping_mul(pow)), v < bound && v > -bound)
@@ -195,8 +204,8 @@ impl Caster<'_> {
     }
 
     /// To a decimal from a boolean, an integer, a float or a double.
-    pub fn to_decimal(&self, array: &ArrayRef) -> Result<ArrayRef> {
-        if self.to_64() {
+    pub fn numbers_to_decimal(&self, array: &ArrayRef) -> Result<ArrayRef> {
+        if self.is_narrow() {
             self.number_to_decimal::<Decimal64Type>(array)
         } else {
             self.number_to_decimal::<Decimal128Type>(array)

@@ -50,7 +50,7 @@ pub fn cast_array(
     }
     let c = Caster { from, to, mode, ctx };
     match (from, to) {
-        (_, DataType::String) => c.to_string(array),
+        (_, DataType::String) => c.write_strings(array),
         (DataType::String, _) => c.parse_strings(array),
         (DataType::Array(..) | DataType::Map(..) | DataType::Struct(_), _) => c.nested(array),
         (_, DataType::Binary) => c.integral_to_binary(array),
@@ -58,8 +58,8 @@ pub fn cast_array(
         | (_, DataType::YearMonthInterval(..) | DataType::DayTimeInterval(..)) => c.intervals(array),
         (DataType::Date | DataType::Timestamp | DataType::TimestampNtz, _)
         | (_, DataType::Date | DataType::Timestamp | DataType::TimestampNtz) => c.datetimes(array),
-        (DataType::Decimal(..), _) => c.from_decimal(array),
-        (_, DataType::Decimal(..)) => c.to_decimal(array),
+        (DataType::Decimal(..), _) => c.decimals(array),
+        (_, DataType::Decimal(..)) => c.numbers_to_decimal(array),
         _ => c.numbers(array),
     }
 }

@@ -81,7 +81,7 @@ impl Caster<'_> {
         })
     }
 
-    pub(super) fn to_boolean<S: ArrowPrimitiveType>(&self, array: &PrimitiveArray<S>) -> ArrayRef
+    pub(super) fn nonzero<S: ArrowPrimitiveType>(&self, array: &PrimitiveArray<S>) -> ArrayRef
     where
         S::Native: Number,
     {
@@ -95,7 +95,7 @@ impl Caster<'_> {
         S::Native: Number,
     {
         Ok(match self.to {
-            DataType::Boolean => self.to_boolean(array),
+            DataType::Boolean => self.nonzero(array),
             DataType::Byte => self.narrow::<S, Int8Type>(array, |v| v.to_i64() as i8)?,
             DataType::Short => self.narrow::<S, Int16Type>(array, |v| v.to_i64() as i16)?,
             DataType::Int => self.narrow::<S, Int32Type>(array, |v| v.to_i64() as i32)?,
@@ -130,7 +130,7 @@ impl Caster<'_> {
         S::Native: Number,
     {
         Ok(match self.to {
-            DataType::Boolean => self.to_boolean(array),
+            DataType::Boolean => self.nonzero(array),
             DataType::Byte => self.truncate::<S, Int8Type>(array, |v| {
                 let int = v.to_i32();
                 (int as i8, fits_i32(v.to_f64()) && int as i8 as i32 == int)

@@ -160,8 +160,6 @@ pub fn can_store_assign(from: &DataType, to: &DataType) -> bool {
         (a, b) if a.is_numeric() && b.is_numeric() => true,
         (a, T::String) if !a.is_nested() => true,
         (a, b) if a.is_datetime() && b.is_datetime() => true,
-        (T::YearMonthInterval(..), T::YearMonthInterval(..)) => true,
-        (T::DayTimeInterval(..), T::DayTimeInterval(..)) => true,
         (T::Array(a, n), T::Array(b, m)) => resolvable(*n, *m) && can_store_assign(a, b),
         (T::Map(k, v, n), T::Map(l, w, m)) => {
             resolvable(*n, *m) && can_store_assign(k, l) && can_store_assign(v, w)

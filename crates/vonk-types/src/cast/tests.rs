@@ -157,6 +157,8 @@ fn which_casts_exist() {
     assert!(!can_up_cast(&DataType::Long, &DataType::Int));
     assert!(can_store_assign(&DataType::Long, &DataType::Int));
     assert!(!can_store_assign(&DataType::String, &DataType::Int));
+    let hours = DataType::DayTimeInterval(crate::DayTimeField::Hour, crate::DayTimeField::Hour);
+    assert!(!can_store_assign(&hours, &DataType::DAY_TIME));
 }
 
 #[test]

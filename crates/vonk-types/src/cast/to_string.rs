@@ -11,7 +11,7 @@ use vonk_error::Result;
 
 impl Caster<'_> {
     /// To strings from anything.
-    pub fn to_string(&self, array: &ArrayRef) -> Result<ArrayRef> {
+    pub fn write_strings(&self, array: &ArrayRef) -> Result<ArrayRef> {
         match self.from {
             DataType::Binary => self.binary_to_string(array),
             DataType::Byte => Ok(integers(self.primitive::<Int8Type>(array)?)),
