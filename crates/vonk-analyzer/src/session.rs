@@ -45,12 +45,11 @@ impl<'a> Session<'a> {
 
     /// Whether two names are the same.
     pub fn same_name(&self, a: &str, b: &str) -> bool {
-        if self.case_sensitive { a == b } else { a.eq_ignore_ascii_case(b) || a.to_lowercase() == b.to_lowercase() }
-    }
-
-    /// What plain `timestamp` means.
-    pub fn timestamp(&self) -> DataType {
-        if self.timestamp_is_ntz { DataType::TimestampNtz } else { DataType::Timestamp }
+        if self.case_sensitive {
+            a == b
+        } else {
+            a.eq_ignore_ascii_case(b) || a.to_lowercase() == b.to_lowercase()
+        }
     }
 
     /// How explicit and implicit casts treat misfits.

@@ -61,3 +61,11 @@ pub(crate) fn quoted_type(t: &DataType) -> String {
 pub(crate) fn mismatch(condition: &'static str, sql: &str, span: Span) -> Error {
     Error::new(condition).with("sqlExpr", quoted(sql)).at(span)
 }
+
+/// Completes an error that a function's `resolve` gave with the text of the whole call.
+pub(crate) fn complete(e: Error, sql: impl FnOnce() -> String, span: Span) -> Error {
+    let e = e.at(span);
+    let lacks_text =
+        e.condition().starts_with("DATATYPE_MISMATCH.") && !e.params().any(|(k, _)| k == "sqlExpr");
+    if lacks_text { e.with("sqlExpr", quoted(&sql())) } else { e }
+}

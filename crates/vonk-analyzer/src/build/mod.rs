@@ -11,9 +11,9 @@ mod logic;
 mod operator;
 mod pattern;
 
-pub(crate) use access::{field, row, subscript};
-pub(crate) use case::case;
-pub(crate) use cast::{cast, cast_to};
+pub(crate) use access::{field, named_struct, row, struct_of, subscript};
+pub(crate) use case::{case, coalesce, if_then_else, null_if};
+pub(crate) use cast::{cast, cast_by_name, cast_to};
 pub(crate) use compare::{between, compare, distinct_from, in_list};
 pub(crate) use literal::{literal, typed_literal};
 pub(crate) use logic::{and, is_test, not, or};

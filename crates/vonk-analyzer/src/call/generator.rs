@@ -1,8 +1,11 @@
 //! Generators.
+
+use super::{cast_all, described};
+use crate::naming;
 use crate::session::Session;
-use crate::typed::Typed;
-use vonk_error::{Error, Result, Span};
-use vonk_functions::GeneratorFunction;
+use crate::typed::{Typed, complete};
+use vonk_error::{Result, Span};
+use vonk_functions::{Arg, CallSite, GeneratorFunction};
 use vonk_plan::logical::Expr;
 use vonk_types::StructType;
 
@@ -19,11 +22,19 @@ pub(crate) struct GeneratorCall {
 
 /// A call of a generator.
 pub(crate) fn generator(
-    _s: &Session<'_>,
-    _f: &GeneratorFunction,
+    s: &Session<'_>,
+    f: &GeneratorFunction,
     called_as: &str,
-    _args: Vec<Typed>,
-    _span: Span,
+    args: Vec<Typed>,
+    span: Span,
 ) -> Result<GeneratorCall> {
-    Err(Error::unsupported(called_as))
+    f.arity.check(called_as, args.len()).map_err(|e| e.at(span))?;
+    let described: Vec<Arg> = args.iter().map(|a| described(s, a)).collect();
+    let sql = format!("{called_as}({})", naming::list(&args));
+    let site = CallSite { called_as, args: &described, ctx: s.ctx(), span };
+    let (arg_types, columns) = (f.resolve)(&site).map_err(|e| complete(e, || sql.clone(), span))?;
+    if arg_types.len() != described.len() {
+        return vonk_error::internal_err!("{} resolved to {} arguments", f.name, arg_types.len());
+    }
+    Ok(GeneratorCall { args: cast_all(s, args, &arg_types), columns, sql })
 }
