@@ -1,3 +1,31 @@
-//! What users import: sessions, DataFrames and columns; wires everything below together.
+//! What users import: sessions and queries; wires everything below together.
+//!
+//! ```
+//! let session = vonk::Session::builder().config("spark.master", "local[2]").build()?;
+//! let mut answer = session.sql("SELECT 1 + 1 AS two")?;
+//! assert_eq!(answer.schema().catalog_string(), "struct<two:int>");
+//! assert_eq!(answer.rows_as_text()?, ["2"]);
+//! # Ok::<(), vonk::Error>(())
+//! ```
+//!
+//! A [`Session`] holds settings, a catalog and a way to run queries; [`Session::sql`] runs one statement and gives an
+//! [`Answer`], whose rows are read batch by batch while the query runs.
 //!
 //! Must not know: terminals, network protocols.
+
+mod answer;
+mod commands;
+mod opener;
+mod pipeline;
+mod samples;
+mod session;
+mod settings;
+
+pub use answer::{Answer, Profile};
+pub use session::{Control, Session, SessionBuilder};
+pub use vonk_cluster::{Progress, QueryReport, StageProgress};
+pub use vonk_error::{Error, ErrorKind, Result};
+pub use vonk_exec::CancelFlag;
+pub use vonk_sources::tpch::generate as generate_tpch;
+pub use vonk_sql::{is_complete, split_statements};
+pub use vonk_types::{DataType, EvalContext, StructField, StructType, text};

@@ -1,0 +1,182 @@
+//! What a statement answers.
+
+use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use vonk_analyzer::Texts;
+use vonk_cluster::{QueryHandle, QueryReport};
+use vonk_error::{Error, Result};
+use vonk_types::text::TextFormatter;
+use vonk_types::{DataType, EvalContext, StructField, StructType};
+
+/// How long a statement took, and what ran.
+#[derive(Debug, Clone, Default)]
+pub struct Profile {
+    /// From the text to the physical plan.
+    pub planning: Duration,
+    /// From then to the last row read.
+    pub execution: Duration,
+    /// Stages and tasks.
+    pub report: QueryReport,
+}
+
+/// The rows of a statement: read while the query runs, in bounded memory. Dropping it cancels the query.
+pub struct Answer {
+    schema: StructType,
+    eval: Arc<EvalContext>,
+    ready: VecDeque<RecordBatch>,
+    running: Option<Running>,
+    profile: Profile,
+    begun: Instant,
+    /// A query, whose columns mean something even without rows.
+    query: bool,
+    /// The rows as `spark-sql` prints them, where that is not the text of their values (SHOW TABLES, DESCRIBE).
+    shown: Option<Vec<String>>,
+}
+
+struct Running {
+    handle: QueryHandle,
+    text: Arc<str>,
+    texts: Texts,
+}
+
+impl Answer {
+    /// No columns, no rows: what most commands answer.
+    pub(crate) fn empty(eval: Arc<EvalContext>) -> Answer {
+        Answer::of(StructType::new(vec![]), vec![], eval)
+    }
+
+    /// Rows that are there already.
+    pub(crate) fn of(schema: StructType, batches: Vec<RecordBatch>, eval: Arc<EvalContext>) -> Answer {
+        Answer {
+            schema,
+            eval,
+            ready: batches.into(),
+            running: None,
+            profile: Profile::default(),
+            begun: Instant::now(),
+            query: false,
+            shown: None,
+        }
+    }
+
+    /// The same, printed by `spark-sql` in another way than its values.
+    pub(crate) fn shown_as(mut self, rows: Vec<String>) -> Answer {
+        self.shown = Some(rows);
+        self
+    }
+
+    /// Columns of strings.
+    pub(crate) fn text_rows(
+        columns: &[&str],
+        rows: &[Vec<Option<String>>],
+        eval: Arc<EvalContext>,
+    ) -> Result<Answer> {
+        let fields: Vec<StructField> =
+            columns.iter().map(|c| StructField::new(*c, DataType::String, true)).collect();
+        let schema = StructType::new(fields);
+        let column = |i: usize| -> ArrayRef {
+            Arc::new(rows.iter().map(|r| r.get(i).cloned().flatten()).collect::<StringViewArray>())
+        };
+        let arrays = (0..columns.len()).map(column).collect();
+        let batch = RecordBatch::try_new(schema.to_arrow_schema(), arrays)?;
+        Ok(Answer::of(schema, vec![batch], eval))
+    }
+
+    /// A query that runs. Errors get their place in `text`, or in those of views.
+    pub(crate) fn running(
+        schema: StructType,
+        handle: QueryHandle,
+        text: Arc<str>,
+        texts: Texts,
+        planning: Duration,
+        eval: Arc<EvalContext>,
+    ) -> Answer {
+        let mut answer = Answer::of(schema, vec![], eval);
+        answer.running = Some(Running { handle, text, texts });
+        answer.profile.planning = planning;
+        answer.query = true;
+        answer
+    }
+
+    /// Columns.
+    pub fn schema(&self) -> &StructType {
+        &self.schema
+    }
+
+    /// Whether it is a query's (a command's answer may have rows, too).
+    pub fn is_query(&self) -> bool {
+        self.query
+    }
+
+    /// Session settings that show in the text of values.
+    pub fn eval_context(&self) -> &Arc<EvalContext> {
+        &self.eval
+    }
+
+    /// The next batch, never empty; `None` at the end. Blocks while the query has nothing yet.
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(batch) = self.ready.pop_front() {
+            return Ok(Some(batch));
+        }
+        let Some(running) = &mut self.running else { return Ok(None) };
+        let next = running.handle.next_batch();
+        self.profile.execution = self.begun.elapsed();
+        match next {
+            Ok(Some(batch)) => Ok(Some(batch)),
+            Ok(None) => {
+                self.profile.report = running.handle.report();
+                self.running = None;
+                Ok(None)
+            }
+            Err(e) => {
+                let e = located(e, &running.text, &running.texts);
+                self.running = None;
+                Err(e)
+            }
+        }
+    }
+
+    /// All rows.
+    pub fn collect(&mut self) -> Result<Vec<RecordBatch>> {
+        let mut batches = Vec::new();
+        while let Some(batch) = self.next_batch()? {
+            batches.push(batch);
+        }
+        Ok(batches)
+    }
+
+    /// All rows as text, the columns of each joined by tabs, as `spark-sql` prints them.
+    pub fn rows_as_text(&mut self) -> Result<Vec<String>> {
+        if let Some(rows) = self.shown.take() {
+            self.collect()?;
+            return Ok(rows);
+        }
+        let mut rows = Vec::new();
+        let formatter = TextFormatter::new(&self.schema, &self.eval);
+        while let Some(batch) = self.next_batch()? {
+            for i in 0..batch.num_rows() {
+                let mut row = String::new();
+                formatter.row(&batch, i, &mut row)?;
+                rows.push(row);
+            }
+        }
+        Ok(rows)
+    }
+
+    /// How long it took and what ran; complete once all rows were read.
+    pub fn profile(&self) -> Profile {
+        let mut profile = self.profile.clone();
+        if let Some(running) = &self.running {
+            profile.report = running.handle.report();
+            profile.execution = self.begun.elapsed();
+        }
+        profile
+    }
+}
+
+/// An error with its place in the statement's text or in that of a view.
+pub(crate) fn located(error: Error, text: &str, texts: &Texts) -> Error {
+    texts.resolve(error).in_text(text)
+}

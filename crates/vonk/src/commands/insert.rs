@@ -1,0 +1,224 @@
+//! INSERT, and the writing of rows into a table's folder.
+//!
+//! Tasks write files into a staging folder inside of the table's, which readers do not look into (its name begins with an
+//! underscore). When all tasks are done, the files named by those attempts that count are moved to their places; an overwrite
+//! removes the old files just before. A failure leaves the table as it was.
+
+use super::{done, writable};
+use crate::answer::{Answer, located};
+use crate::pipeline::Pipeline;
+use arrow::array::AsArray;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use vonk_analyzer::Texts;
+use vonk_catalog::TableDefinition;
+use vonk_conf as conf;
+use vonk_error::{Error, Result};
+use vonk_plan::LogicalPlan;
+use vonk_plan::logical::{Column, Expr, Named, Write, WriteMode};
+use vonk_plan::unresolved::{Insert, InsertTarget, PartitionValue};
+use vonk_types::StructType;
+
+/// Where rows go.
+pub(super) struct Target {
+    /// Format.
+    pub format: String,
+    /// Folder.
+    pub folder: PathBuf,
+    /// Columns, partition columns last.
+    pub schema: StructType,
+    /// How many of the last columns are partition columns.
+    pub partition_columns: usize,
+    /// Options of the format.
+    pub options: Vec<(String, String)>,
+}
+
+impl Target {
+    pub fn of_table(definition: &TableDefinition) -> Target {
+        Target {
+            format: definition.provider.clone(),
+            folder: PathBuf::from(&definition.location),
+            schema: definition.schema(),
+            partition_columns: definition.partition_columns,
+            options: definition.options.clone(),
+        }
+    }
+}
+
+/// `INSERT` in its forms.
+pub(super) fn insert(cx: &Pipeline<'_>, insert: &Insert) -> Result<Answer> {
+    if let Some(e) = &insert.replace_where {
+        return Err(Error::unsupported("INSERT … REPLACE WHERE").at(e.span));
+    }
+    let mode = if insert.overwrite { WriteMode::Overwrite } else { WriteMode::Append };
+    let name = match &insert.target {
+        InsertTarget::Table(name) => name,
+        InsertTarget::Directory { path, provider, options } => {
+            return to_directory(cx, insert, path.as_deref(), provider, options);
+        }
+    };
+    let (id, definition) = writable(cx, name, "INSERT")?;
+    let (plan, texts) = cx.analyze(&insert.source)?;
+    let schema = definition.schema();
+    let (plan, fixed) = with_partition(cx, plan, &insert.partition, &definition)?;
+    let listed: Vec<String> = match (insert.columns.is_empty(), fixed.is_empty()) {
+        (true, true) => vec![],
+        (false, true) => insert.columns.clone(),
+        // Columns given by PARTITION come last, under their names.
+        (empty, false) => {
+            let is_fixed = |n: &str| fixed.iter().any(|f| f.eq_ignore_ascii_case(n));
+            let others = if empty {
+                schema.fields.iter().map(|f| f.name.to_string()).filter(|n| !is_fixed(n)).collect()
+            } else {
+                insert.columns.clone()
+            };
+            others.into_iter().chain(fixed.iter().cloned()).collect()
+        }
+    };
+    let plan = cx.with_analyzer(|a| a.write_input(plan, &schema, &listed, insert.by_name, &id.name()))?;
+    write_rows(cx, &Target::of_table(&definition), plan, texts, mode)?;
+    done(cx)
+}
+
+/// `PARTITION (a = 1, b)`: adds the given values as columns after the query's, and tells their names.
+fn with_partition(
+    cx: &Pipeline<'_>,
+    plan: Arc<LogicalPlan>,
+    partition: &[PartitionValue],
+    definition: &TableDefinition,
+) -> Result<(Arc<LogicalPlan>, Vec<String>)> {
+    for p in partition {
+        if !definition.partition_names().any(|n| n.eq_ignore_ascii_case(&p.column)) {
+            return Err(Error::new("NON_PARTITION_COLUMN").with("columnName", format!("`{}`", p.column)));
+        }
+    }
+    let mut exprs: Vec<Named<Expr>> = plan.output().iter().map(Named::pass).collect();
+    let mut names = Vec::new();
+    for p in partition {
+        let Some(value) = &p.value else { continue };
+        let literal = cx.with_analyzer(|a| a.analyze_constant(value))?;
+        let column: Column = cx.ids.column(p.column.as_str(), literal.data_type.clone(), literal.is_null());
+        exprs.push(Named { expr: Expr::Literal(literal), column });
+        names.push(p.column.clone());
+    }
+    if names.is_empty() {
+        return Ok((plan, names));
+    }
+    Ok((Arc::new(LogicalPlan::Project { exprs, input: plan }), names))
+}
+
+fn to_directory(
+    cx: &Pipeline<'_>,
+    insert: &Insert,
+    path: Option<&str>,
+    provider: &str,
+    options: &[(String, String)],
+) -> Result<Answer> {
+    let option = options.iter().find(|(k, _)| k.eq_ignore_ascii_case("path")).map(|(_, v)| v.as_str());
+    let Some(path) = path.or(option) else {
+        return Err(Error::unsupported("INSERT OVERWRITE DIRECTORY without a path"));
+    };
+    let (plan, texts) = cx.analyze(&insert.source)?;
+    let target = Target {
+        format: provider.to_lowercase(),
+        folder: vonk_sources::files::local_path(path)?,
+        schema: plan.schema(),
+        partition_columns: 0,
+        options: options.to_vec(),
+    };
+    write_rows(cx, &target, plan, texts, WriteMode::Overwrite)?;
+    done(cx)
+}
+
+fn io(what: &str, path: &Path, e: impl std::fmt::Display) -> Error {
+    Error::io(format!("cannot {what} {}", path.display()), e)
+}
+
+/// Runs a query whose columns are the target's, and makes its rows part of the target.
+pub(super) fn write_rows(
+    cx: &Pipeline<'_>,
+    target: &Target,
+    plan: Arc<LogicalPlan>,
+    texts: Texts,
+    mode: WriteMode,
+) -> Result<()> {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    if target.format != "parquet" {
+        return Err(Error::unsupported(format!("writing files of format {}", target.format)));
+    }
+    let n = NEXT.fetch_add(1, Ordering::Relaxed);
+    let staging = target.folder.join(format!("_vonk-staging-{}-{n}", std::process::id()));
+    std::fs::create_dir_all(&staging).map_err(|e| io("make the folder", &staging, e))?;
+    let result = write_staged(cx, target, &staging, plan, texts)
+        .and_then(|files| commit(target, &staging, &files, mode));
+    // Whatever is left in it belongs to attempts that do not count.
+    let _ = std::fs::remove_dir_all(&staging);
+    result
+}
+
+/// Writes into the staging folder; the files that count.
+fn write_staged(
+    cx: &Pipeline<'_>,
+    target: &Target,
+    staging: &Path,
+    plan: Arc<LogicalPlan>,
+    texts: Texts,
+) -> Result<Vec<PathBuf>> {
+    let columns = target.schema.fields.len();
+    let mut options = target.options.clone();
+    if !options.iter().any(|(k, _)| k.eq_ignore_ascii_case("compression")) {
+        options.push(("compression".to_string(), cx.conf.get(&conf::PARQUET_COMPRESSION)));
+    }
+    let write = LogicalPlan::Write(Write {
+        format: target.format.as_str().into(),
+        path: staging.to_string_lossy().as_ref().into(),
+        partition_by: (columns - target.partition_columns..columns).collect(),
+        schema: target.schema.clone(),
+        mode: WriteMode::Append,
+        options,
+        input: plan,
+    });
+    let planned = cx.plan(Arc::new(write), texts)?;
+    let located = |e: Error| located(e, &cx.text, &planned.texts);
+    let mut running = cx.run(planned.physical).map_err(located)?;
+    let mut files = Vec::new();
+    while let Some(batch) = running.next_batch().map_err(located)? {
+        let paths = batch.column(0).as_string_view();
+        files.extend((0..batch.num_rows()).map(|i| PathBuf::from(paths.value(i))));
+    }
+    Ok(files)
+}
+
+/// Moves staged files to their places.
+fn commit(target: &Target, staging: &Path, files: &[PathBuf], mode: WriteMode) -> Result<()> {
+    if mode == WriteMode::Overwrite {
+        remove_data(&target.folder)?;
+    }
+    for file in files {
+        let relative = file.strip_prefix(staging).map_err(|e| Error::internal(e.to_string()))?;
+        // Writers hide their files by a dot in front.
+        let name = relative.file_name().map(|n| n.to_string_lossy().trim_start_matches('.').to_string());
+        let to = target.folder.join(relative.with_file_name(name.unwrap_or_default()));
+        if let Some(folder) = to.parent() {
+            std::fs::create_dir_all(folder).map_err(|e| io("make the folder", folder, e))?;
+        }
+        std::fs::rename(file, &to).map_err(|e| io("move a file to", &to, e))?;
+    }
+    Ok(())
+}
+
+/// Removes a table's files, but not what is being written.
+pub(super) fn remove_data(folder: &Path) -> Result<()> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
+    for entry in entries.flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.starts_with("_vonk-staging") || name.starts_with('.') {
+            continue;
+        }
+        let path = entry.path();
+        let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        removed.map_err(|e| io("remove", &path, e))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,176 @@
+//! Sessions.
+
+use crate::answer::Answer;
+use crate::opener::SessionOpener;
+use crate::samples::Samples;
+use crate::{commands, settings};
+use parking_lot::RwLock;
+use std::path::PathBuf;
+use std::sync::Arc;
+use vonk_analyzer::Parameters;
+use vonk_catalog::{SessionCatalog, Warehouse};
+use vonk_cluster::{Cluster, LocalOptions, Master, Progress};
+use vonk_conf::{self as conf, Conf};
+use vonk_error::{Error, Result};
+use vonk_eval::EvalEnv;
+use vonk_exec::CancelFlag;
+use vonk_functions::Registry;
+use vonk_sources::Formats;
+use vonk_types::EvalContext;
+
+/// What runs beside a statement: how to stop it, how far it is, values of its parameters.
+#[derive(Default, Clone)]
+pub struct Control {
+    /// Set to stop the statement, from any thread.
+    pub cancel: CancelFlag,
+    /// Told how far it is.
+    pub progress: Arc<Progress>,
+    /// Values of `?` and `:name`.
+    pub parameters: Parameters,
+}
+
+/// Settings, catalog and executors. Cheap to clone: clones are the same session.
+#[derive(Clone)]
+pub struct Session(Arc<State>);
+
+struct State {
+    /// What was set.
+    conf: RwLock<Conf>,
+    /// What the session began with, which RESET goes back to.
+    initial: Conf,
+    catalog: SessionCatalog,
+    cluster: Arc<Cluster>,
+    user: Arc<str>,
+}
+
+/// Makes sessions.
+#[derive(Default)]
+pub struct SessionBuilder {
+    conf: Conf,
+    error: Option<Error>,
+}
+
+impl SessionBuilder {
+    /// Sets a key, as `SET key = value` would. An impossible value is reported by [`build`](Self::build).
+    pub fn config(mut self, key: &str, value: &str) -> Self {
+        let set = settings::check(key, value).and_then(|()| self.conf.set(key, value));
+        if let Err(e) = set {
+            self.error.get_or_insert(e);
+        }
+        self
+    }
+
+    /// Starts the session.
+    pub fn build(self) -> Result<Session> {
+        if let Some(e) = self.error {
+            return Err(e);
+        }
+        let conf = self.conf;
+        let Master::Local { slots } = conf.get(&conf::MASTER).parse()?;
+        let limit = conf.get(&conf::MEMORY_LIMIT).0;
+        let cluster = Cluster::local(LocalOptions {
+            slots,
+            memory_limit: u64::try_from(limit).ok().filter(|l| *l > 0),
+            local_dir: PathBuf::from(conf.get(&conf::LOCAL_DIR)),
+            formats: Formats::builtin(),
+            wire: conf.get(&conf::WIRE),
+            max_task_failures: u32::try_from(conf.get(&conf::TASK_MAX_FAILURES)).unwrap_or(1),
+        })?;
+        let warehouse = conf.get(&conf::WAREHOUSE_DIR);
+        let warehouse = warehouse.strip_prefix("file:").unwrap_or(&warehouse);
+        let samples = Samples::new(conf.get(&conf::SAMPLES_TPCH_SCALE));
+        let catalog = SessionCatalog::new(
+            Arc::new(Warehouse::new(warehouse)),
+            vec![Arc::new(samples)],
+            Arc::new(SessionOpener),
+            Arc::default(),
+        );
+        let user = std::env::var("USER").unwrap_or_else(|_| "vonk".to_string());
+        Ok(Session(Arc::new(State {
+            initial: conf.clone(),
+            conf: RwLock::new(conf),
+            catalog,
+            cluster: Arc::new(cluster),
+            user: user.into(),
+        })))
+    }
+}
+
+impl Session {
+    /// A builder with the defaults.
+    pub fn builder() -> SessionBuilder {
+        SessionBuilder::default()
+    }
+
+    /// Runs one statement. Commands are done when this returns; a query's rows are read from the answer.
+    pub fn sql(&self, text: &str) -> Result<Answer> {
+        self.execute(text, &Control::default())
+    }
+
+    /// As [`sql`](Self::sql), with a way to stop it and to see how far it is.
+    pub fn execute(&self, text: &str, control: &Control) -> Result<Answer> {
+        let options = settings::parse_options(&self.conf());
+        let statement = vonk_sql::parse_statement(text, &options).map_err(|e| e.in_text(text))?;
+        commands::execute(self, &statement, text, control).map_err(|e| e.in_text(text))
+    }
+
+    /// The settings now.
+    pub fn conf(&self) -> Conf {
+        self.0.conf.read().clone()
+    }
+
+    /// Sets a key.
+    pub fn set(&self, key: &str, value: &str) -> Result<()> {
+        settings::check(key, value)?;
+        self.0.conf.write().set(key, value)
+    }
+
+    /// Sets a key back to what the session began with; all keys if none is named.
+    pub(crate) fn reset(&self, key: Option<&str>) {
+        let mut conf = self.0.conf.write();
+        match key {
+            None => *conf = self.0.initial.clone(),
+            Some(key) => {
+                conf.unset(key);
+                if let (true, Some(value)) = (self.0.initial.is_set(key), self.0.initial.text(key)) {
+                    // It was accepted when the session began.
+                    let _ = conf.set(key, &value);
+                }
+            }
+        }
+    }
+
+    /// The session's catalog.
+    pub(crate) fn catalog(&self) -> &SessionCatalog {
+        &self.0.catalog
+    }
+
+    /// Where queries run.
+    pub(crate) fn cluster(&self) -> &Arc<Cluster> {
+        &self.0.cluster
+    }
+
+    /// Who uses it.
+    pub(crate) fn user(&self) -> &Arc<str> {
+        &self.0.user
+    }
+
+    /// What evaluation needs, for a statement that starts now.
+    pub(crate) fn eval_env(&self, conf: &Conf) -> Result<EvalEnv> {
+        Ok(EvalEnv {
+            ctx: Arc::new(settings::eval_context(conf, &self.0.user)?),
+            registry: Registry::builtin().clone(),
+            scalar_subqueries: Arc::default(),
+        })
+    }
+
+    /// The session's settings as evaluation sees them.
+    pub fn eval_context(&self) -> Result<Arc<EvalContext>> {
+        Ok(Arc::new(settings::eval_context(&self.conf(), &self.0.user)?))
+    }
+
+    /// The most memory that operators and blocks ever held together, in bytes.
+    pub fn peak_memory(&self) -> u64 {
+        self.0.cluster.memory().peak()
+    }
+}
