@@ -1,4 +1,53 @@
-//! The `vonk` binary: REPL, one-shot statements, the JSON-lines protocol, data generation.
+//! The `vonk` command: a shell, scripts, machine-readable sessions, sample data.
 //!
-//! Decides nothing about a query: it builds sessions and prints results.
-fn main() {}
+//! Must not know: how queries are planned or run. It builds a [`vonk::Session`] and prints answers.
+
+mod generate;
+mod interrupt;
+mod options;
+mod output;
+mod progress;
+mod protocol;
+mod script;
+mod shell;
+
+use clap::Parser;
+use options::{Command, Options, SqlOptions};
+use std::io::IsTerminal;
+use std::process::ExitCode;
+
+// Freed memory goes back to the system sooner, and small allocations of many threads do not contend.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    let options = Options::parse();
+    let result = match options.command {
+        None => run_sql(SqlOptions::default()),
+        Some(Command::Sql(sql)) => run_sql(sql),
+        Some(Command::Generate(command)) => generate::run(&command),
+    };
+    match result {
+        Ok(code) => code,
+        Err(e) => {
+            eprintln!("{e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn run_sql(options: SqlOptions) -> vonk::Result<ExitCode> {
+    let session = options.session()?;
+    if let Some(options::Protocol::Jsonl) = options.protocol {
+        return protocol::run(&session);
+    }
+    let format = options.format.unwrap_or_else(output::Format::default_for_stdout);
+    if !options.execute.is_empty() || options.file.is_some() {
+        return script::run(&session, &options, format);
+    }
+    if std::io::stdin().is_terminal() {
+        shell::run(&session, format)
+    } else {
+        script::run_stdin(&session, format)
+    }
+}
