@@ -97,7 +97,8 @@ impl Analyzer<'_> {
     pub fn analyze_with_texts(&self, plan: &unresolved::Plan) -> Result<Analyzed> {
         let binder = Binder::new(self);
         let relation = binder.relation(plan, &Env::default()).map(Relation::exact);
-        let texts = Texts { views: binder.views.into_inner().into_iter().map(ViewText::into_parts).collect() };
+        let texts =
+            Texts { views: binder.views.into_inner().into_iter().map(ViewText::into_parts).collect() };
         let relation = relation.map_err(|e| texts.resolve(e))?;
         Ok(Analyzed { plan: relation.plan, texts })
     }

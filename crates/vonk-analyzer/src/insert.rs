@@ -90,7 +90,8 @@ impl Target<'_> {
         } else {
             "INSERT_COLUMN_ARITY_MISMATCH.NOT_ENOUGH_DATA_COLUMNS"
         };
-        let list = |names: Vec<&str>| names.iter().map(|n| quote_identifier(n)).collect::<Vec<_>>().join(", ");
+        let list =
+            |names: Vec<&str>| names.iter().map(|n| quote_identifier(n)).collect::<Vec<_>>().join(", ");
         let wanted = positions.iter().map(|i| self.table.fields[*i].name.as_ref()).collect();
         Error::new(condition)
             .with("tableName", self.name.quoted())

@@ -52,7 +52,8 @@ impl Relation {
         let mut exprs = Vec::with_capacity(self.scope.fields.len());
         let mut fields = Vec::with_capacity(self.scope.fields.len());
         for (i, f) in self.scope.fields.iter().enumerate() {
-            let name = names.and_then(|n| n.get(i)).map_or_else(|| f.column.name.clone(), |n| n.as_str().into());
+            let name =
+                names.and_then(|n| n.get(i)).map_or_else(|| f.column.name.clone(), |n| n.as_str().into());
             let column = Column { id: ids.fresh(), name, ..f.column.clone() };
             exprs.push(Named { expr: vonk_plan::Expr::column(&f.column), column: column.clone() });
             fields.push(Field { column, ..f.clone() });

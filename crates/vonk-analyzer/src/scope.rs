@@ -86,7 +86,10 @@ impl Scope {
     }
 
     /// Of columns with one qualifier.
-    pub fn qualified(columns: impl IntoIterator<Item = Column>, qualifier: impl Into<Arc<[String]>>) -> Scope {
+    pub fn qualified(
+        columns: impl IntoIterator<Item = Column>,
+        qualifier: impl Into<Arc<[String]>>,
+    ) -> Scope {
         let qualifier = qualifier.into();
         Scope::new(columns.into_iter().map(|c| Field::qualified(c, qualifier.clone())).collect())
     }

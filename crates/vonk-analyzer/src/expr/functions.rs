@@ -23,7 +23,9 @@ impl Walk<'_> {
                 .at(self.at(named.span)));
         }
         match function {
-            Function::Aggregate(f) if call.over.is_some() => self.window_aggregate(&f, &called_as, call, span),
+            Function::Aggregate(f) if call.over.is_some() => {
+                self.window_aggregate(&f, &called_as, call, span)
+            }
             Function::Aggregate(f) => self.aggregate(&f, &called_as, call, span),
             Function::Window(f) => self.window_function(&f, &called_as, call, span),
             Function::Generator(f) => self.nested_generator(&f, &called_as, call, span),
@@ -207,14 +209,22 @@ impl Walk<'_> {
         call::aggregate(self.s(), f, called_as, args, extras, span)
     }
 
-    fn aggregate_arguments(&mut self, called_as: &str, call: &FunctionCall, span: Span) -> Result<Vec<Typed>> {
+    fn aggregate_arguments(
+        &mut self,
+        called_as: &str,
+        call: &FunctionCall,
+        span: Span,
+    ) -> Result<Vec<Typed>> {
         if called_as == "count" {
             match call.args.as_slice() {
                 // count(*) counts rows; count(DISTINCT *) the distinct rows without nulls.
-                [one] if !call.distinct => match &one.kind {
-                    ExprKind::Star(s) if s.qualifier.is_none() && s.except.is_empty() => return Ok(Vec::new()),
+                [one] => match &one.kind {
+                    ExprKind::Star(s) if s.qualifier.is_none() && s.except.is_empty() && !call.distinct => {
+                        return Ok(Vec::new());
+                    }
                     ExprKind::Star(unresolved::Star { qualifier: Some(q), .. }) => {
-                        let known = self.scopes.first().is_some_and(|s| !s.star(self.s(), &q.parts).is_empty());
+                        let known =
+                            self.scopes.first().is_some_and(|s| !s.star(self.s(), &q.parts).is_empty());
                         if known {
                             return Err(Error::new("INVALID_USAGE_OF_STAR_WITH_TABLE_IDENTIFIER_IN_COUNT")
                                 .with("tableName", quoted_name(&q.parts))

@@ -25,7 +25,10 @@ pub(crate) struct Generator {
 
 impl Walk<'_> {
     /// If an item of the select list is a call of a generator: the call, and the names given by AS.
-    pub fn as_generator<'e>(&self, e: &'e unresolved::Expr) -> Option<(Arc<GeneratorFunction>, &'e FunctionCall, &'e [String])> {
+    pub fn as_generator<'e>(
+        &self,
+        e: &'e unresolved::Expr,
+    ) -> Option<(Arc<GeneratorFunction>, &'e FunctionCall, &'e [String])> {
         let (call, names) = match &e.kind {
             ExprKind::Function(call) => (call, [].as_slice()),
             ExprKind::Alias { expr, names } => match &expr.kind {

@@ -63,15 +63,19 @@ impl Walk<'_> {
         }
         for (i, n) in names.iter().enumerate() {
             if names[..i].iter().any(|m| self.s().same_name(m, n)) {
-                let all: Vec<String> = names.iter().map(|n| vonk_types::data_type::quote_identifier(n)).collect();
+                let all: Vec<String> =
+                    names.iter().map(|n| vonk_types::data_type::quote_identifier(n)).collect();
                 return Err(Error::new("INVALID_LAMBDA_FUNCTION_CALL.DUPLICATE_ARG_NAMES")
                     .with("args", all.join(", "))
                     .with("caseSensitiveConfig", "\"spark.sql.caseSensitive\"")
                     .at(span));
             }
         }
-        let params: Vec<Column> =
-            names.iter().zip(types).map(|(n, (t, nullable))| self.b.ids.column(n.as_str(), t, nullable)).collect();
+        let params: Vec<Column> = names
+            .iter()
+            .zip(types)
+            .map(|(n, (t, nullable))| self.b.ids.column(n.as_str(), t, nullable))
+            .collect();
         let depth = self.lambdas.len();
         self.lambdas.extend(names.iter().cloned().zip(params.iter().cloned()));
         let body = self.expr(body);

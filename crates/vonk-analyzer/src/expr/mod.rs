@@ -26,7 +26,7 @@ use vonk_plan::logical::{Column, ColumnId, SortExpr};
 use vonk_plan::unresolved::{self, ExprKind, Name, SortKey};
 
 pub(crate) use functions::{called_as, search_path};
-pub(crate) use generators::{Generator, alias_mismatch};
+pub(crate) use generators::alias_mismatch;
 pub(crate) use stars::Item;
 
 /// Where an expression stands: decides what it may contain.
@@ -217,9 +217,11 @@ impl<'w> Walk<'w> {
                 build::cast(s, operand, data_type, *try_cast, span)
             }
             ExprKind::Function(call) => self.function(call, span),
-            ExprKind::Lambda { .. } => Err(Error::new("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION")
-                .with("class", "unknown")
-                .at(span)),
+            ExprKind::Lambda { .. } => {
+                Err(Error::new("INVALID_LAMBDA_FUNCTION_CALL.NON_HIGHER_ORDER_FUNCTION")
+                    .with("class", "unknown")
+                    .at(span))
+            }
             ExprKind::Subscript { expr, index } => {
                 let (x, index) = (self.part(e, expr)?, self.part(e, index)?);
                 build::subscript(s, x, index, span)
@@ -236,9 +238,9 @@ impl<'w> Walk<'w> {
             // An alias within an expression means nothing, except for calls that name fields by it.
             ExprKind::Alias { expr, .. } => self.expr(expr),
             ExprKind::Collate { expr, collation } => self.collate(expr, collation, span),
-            ExprKind::NamedArgument { name, .. } => {
-                Err(Error::new("NAMED_PARAMETERS_NOT_SUPPORTED").with("functionName", crate::scope::quoted_name(std::slice::from_ref(name))).at(span))
-            }
+            ExprKind::NamedArgument { name, .. } => Err(Error::new("NAMED_PARAMETERS_NOT_SUPPORTED")
+                .with("functionName", crate::scope::quoted_name(std::slice::from_ref(name)))
+                .at(span)),
             ExprKind::Default => Err(Error::new("DEFAULT_PLACEMENT_INVALID").at(span)),
             ExprKind::TableArgument(_) => Err(Error::unsupported("a table as an argument").at(span)),
             ExprKind::IdentifierClause(text) => {
@@ -312,19 +314,10 @@ impl<'w> Walk<'w> {
 
     /// The parts of the name that `IDENTIFIER(text)` stands for.
     pub fn identifier(&mut self, text: &unresolved::Expr) -> Result<Vec<String>> {
-        let typed = Walk::new(self.b, self.env, &[], Clause::Constant).expr(text)?;
+        let mut walk = Walk::new(self.b, self.env, self.scopes, Clause::Constant);
+        walk.qualified = true;
+        let typed = walk.expr(text)?;
         identifier_parts(self.s(), &typed)
-    }
-
-    /// Sort keys of a window, an aggregate or a sort.
-    pub fn sort_keys(&mut self, keys: &[SortKey]) -> Result<Vec<(Typed, SortExpr)>> {
-        keys.iter().map(|k| self.sort_key(k)).collect()
-    }
-
-    /// A sort key with the text of the whole key.
-    pub fn sort_key(&mut self, k: &SortKey) -> Result<(Typed, SortExpr)> {
-        let key = self.expr(&k.expr)?;
-        sort_expr(key, k)
     }
 }
 
@@ -350,19 +343,22 @@ pub(crate) fn sort_expr(key: Typed, k: &SortKey) -> Result<(Typed, SortExpr)> {
 /// The parts of a name given as a constant string.
 pub(crate) fn identifier_parts(s: &Session<'_>, typed: &Typed) -> Result<Vec<String>> {
     let not_constant = |sub: &'static str| {
-        Error::new(sub).with("name", "IDENTIFIER").with("expr", typed.quoted()).at(typed.span)
+        Error::new(sub).with("name", "IDENTIFIER").with("expr", typed.sql.clone()).at(typed.span)
     };
     if !crate::fold::is_foldable(s, &typed.expr) {
         return Err(not_constant("NOT_A_CONSTANT_STRING.NOT_CONSTANT"));
     }
     let value = crate::fold::fold(s, &typed.expr)?;
     match value.value {
-        datafusion_common::ScalarValue::Utf8View(Some(text)) => split_name(&text)
-            .ok_or_else(|| Error::new("IDENTIFIER_SYNTAX").at(typed.span))
-            .or_else(|_| Ok(vec![text])),
+        datafusion_common::ScalarValue::Utf8View(Some(text)) => split_name(&text).ok_or_else(|| {
+            Error::new("PARSE_SYNTAX_ERROR")
+                .with("error", format!("'{text}'"))
+                .with("hint", "")
+                .at(typed.span)
+        }),
         datafusion_common::ScalarValue::Utf8View(None) => Err(not_constant("NOT_A_CONSTANT_STRING.NULL")),
         _ => Err(not_constant("NOT_A_CONSTANT_STRING.WRONG_TYPE")
-            .with("dataType", crate::typed::quoted_type(&value.data_type))),
+            .with("dataType", value.data_type.catalog_string())),
     }
 }
 

@@ -1,7 +1,7 @@
 //! What a dotted name stands for: lambda parameter, column, function without parentheses, alias to the left, column of an
 //! enclosing query, session variable; in this order, Spark's.
 
-use super::{Inside, Walk};
+use super::{Clause, Inside, Walk};
 use crate::build;
 use crate::env::Frame;
 use crate::scope::{Field, Found};
@@ -32,7 +32,11 @@ impl Walk<'_> {
             return Ok(t);
         }
         if let Some(value) = self.b.analyzer.variables.get(&n.parts) {
-            let text = format!("variablereference(system.session.{}={})", n.last(), crate::naming::literal(self.s(), &value));
+            let text = format!(
+                "variablereference(system.session.{}={})",
+                n.last(),
+                crate::naming::literal(self.s(), &value)
+            );
             return Ok(Typed::new(Expr::Literal(value), text, span));
         }
         let scopes = &self.scopes[..self.scopes.len().min(1)];
@@ -54,7 +58,12 @@ impl Walk<'_> {
         let reverse = self.inside == Inside::Aggregate;
         for k in 0..count {
             let k = if reverse { count - 1 - k } else { k };
-            let Some(found) = self.scopes[k].resolve(s, &n.parts, span)? else { continue };
+            let found = match self.scopes[k].resolve(s, &n.parts, span) {
+                // ORDER BY takes an ambiguous name for an unknown one.
+                Err(_) if self.clause == Clause::Sort => None,
+                other => other?,
+            };
+            let Some(found) = found else { continue };
             if k > 0 && !reverse {
                 self.named.insert(found.field.column.id, Name { parts: n.parts.clone(), span });
             }
@@ -130,8 +139,11 @@ impl Walk<'_> {
                 let Some(found) = scope.resolve(s, &n.parts, span)? else { continue };
                 let Found { field, used } = found;
                 passed.iter().for_each(|p| p.note(&field.column));
-                let base =
-                    Typed::new(Expr::OuterColumn(field.column.clone()), format!("outer({})", field.sql()), span);
+                let base = Typed::new(
+                    Expr::OuterColumn(field.column.clone()),
+                    format!("outer({})", field.sql()),
+                    span,
+                );
                 return self.fields_of(base, &n.parts[used..], span).map(Some);
             }
             frame = f.parent;

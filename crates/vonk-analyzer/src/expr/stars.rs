@@ -96,7 +96,8 @@ impl Walk<'_> {
         // A struct column, or one of an enclosing query.
         let found = scope.resolve(s, &q.parts, span)?.is_some();
         if !found {
-            let mut all: Vec<String> = scope.fields.iter().map(|f| quote_identifier(&f.column.name)).collect();
+            let mut all: Vec<String> =
+                scope.fields.iter().map(|f| quote_identifier(&f.column.name)).collect();
             all.sort();
             return Err(Error::new("CANNOT_RESOLVE_STAR_EXPAND")
                 .with("targetString", quoted_name(&q.parts))
@@ -154,7 +155,9 @@ impl Walk<'_> {
                 || partial.iter().any(|(c, p)| *c == column && (p.starts_with(&rest) || rest.starts_with(p)));
             if clash {
                 let all: Vec<String> = except.iter().map(ToString::to_string).collect();
-                return Err(Error::new("EXCEPT_OVERLAPPING_COLUMNS").with("columns", all.join(", ")).at(span));
+                return Err(Error::new("EXCEPT_OVERLAPPING_COLUMNS")
+                    .with("columns", all.join(", "))
+                    .at(span));
             }
             if rest.is_empty() {
                 whole.insert(column.id);
@@ -192,8 +195,11 @@ impl Walk<'_> {
         let mut kept = Vec::new();
         let mut args = Vec::new();
         for f in fields.fields.iter() {
-            let inner: Vec<&[String]> =
-                without.iter().copied().filter(|p| p.first().is_some_and(|n| s.same_name(n, &f.name))).collect();
+            let inner: Vec<&[String]> = without
+                .iter()
+                .copied()
+                .filter(|p| p.first().is_some_and(|n| s.same_name(n, &f.name)))
+                .collect();
             if inner.iter().any(|p| p.len() == 1) {
                 continue;
             }

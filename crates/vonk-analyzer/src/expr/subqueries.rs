@@ -35,7 +35,9 @@ impl Walk<'_> {
     /// Resolves the query of a subquery; names that it does not know are looked up here and further out.
     fn subquery(&mut self, query: &Plan, span: Span) -> Result<(Relation, Vec<Column>)> {
         if self.clause == Clause::Values {
-            return Err(Error::new("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.SCALAR_SUBQUERY_IN_VALUES").at(span));
+            return Err(
+                Error::new("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.SCALAR_SUBQUERY_IN_VALUES").at(span)
+            );
         }
         if !self.lambdas.is_empty() {
             return Err(Error::new("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION").at(span));
@@ -61,7 +63,15 @@ impl Walk<'_> {
             .with("number", n.to_string())
             .at(span));
         }
-        let allowed = matches!(self.clause, Clause::Select | Clause::Where | Clause::Having | Clause::GroupBy | Clause::Join | Clause::Qualify);
+        let allowed = matches!(
+            self.clause,
+            Clause::Select
+                | Clause::Where
+                | Clause::Having
+                | Clause::GroupBy
+                | Clause::Join
+                | Clause::Qualify
+        );
         if !outer.is_empty() && !allowed {
             return Err(Error::new(
                 "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_CORRELATED_SCALAR_SUBQUERY",
@@ -153,8 +163,14 @@ impl Walk<'_> {
         let types = |list: Vec<String>| list.join(", ");
         crate::typed::mismatch("DATATYPE_MISMATCH.IN_SUBQUERY_DATA_TYPE_MISMATCH", sql, span)
             .with("mismatchedColumns", types(pairs.iter().map(|(t, c)| one(t, c)).collect()))
-            .with("leftType", types(pairs.iter().map(|(t, _)| crate::typed::quoted_type(&t.data_type())).collect()))
-            .with("rightType", types(pairs.iter().map(|(_, c)| crate::typed::quoted_type(&c.data_type)).collect()))
+            .with(
+                "leftType",
+                types(pairs.iter().map(|(t, _)| crate::typed::quoted_type(&t.data_type())).collect()),
+            )
+            .with(
+                "rightType",
+                types(pairs.iter().map(|(_, c)| crate::typed::quoted_type(&c.data_type)).collect()),
+            )
     }
 
     fn cast_output(&self, plan: Arc<LogicalPlan>, shaped: Vec<(Expr, Column)>) -> Arc<LogicalPlan> {

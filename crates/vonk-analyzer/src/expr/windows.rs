@@ -98,7 +98,9 @@ impl Walk<'_> {
         };
         let (data_type, nullable) = match &over.expr {
             vonk_plan::logical::WindowExpr::Aggregate { call, .. } => (call.data_type.clone(), true),
-            vonk_plan::logical::WindowExpr::Function { data_type, nullable, .. } => (data_type.clone(), *nullable),
+            vonk_plan::logical::WindowExpr::Function { data_type, nullable, .. } => {
+                (data_type.clone(), *nullable)
+            }
         };
         let call = select::WindowCall {
             expr: over.expr,

@@ -1,10 +1,9 @@
 //! `relation AS alias (columns)`.
 
-use super::values;
+use super::{lateral, values};
 use crate::analyzer::Binder;
 use crate::env::Env;
 use crate::relation::Relation;
-use crate::scope::quoted_name;
 use vonk_error::{Error, Result, Span};
 use vonk_plan::logical::{Column, LogicalPlan};
 use vonk_plan::unresolved::Plan;
@@ -31,10 +30,7 @@ fn named(b: &Binder<'_>, input: &Plan, r: Relation, names: &[String], span: Span
     let n = r.scope.fields.len();
     if n != names.len() {
         return Err(match input {
-            Plan::TableFunction { name, .. } => Error::new("NUM_TABLE_VALUE_ALIASES_MISMATCH")
-                .with("funcName", quoted_name(&name.parts))
-                .with("aliasesNum", names.len().to_string())
-                .with("outColsNum", n.to_string()),
+            Plan::TableFunction { name, .. } => lateral::table_alias_mismatch(n, names, name, span),
             _ => Error::new("ASSIGNMENT_ARITY_MISMATCH")
                 .with("numExpr", names.len().to_string())
                 .with("numTarget", n.to_string())

@@ -6,7 +6,7 @@ use crate::expr::{Clause, Walk};
 use crate::relation::Relation;
 use vonk_error::{Error, Result};
 use vonk_plan::logical::{Distribution, LogicalPlan, SortExpr};
-use vonk_plan::unresolved::{ExprKind, Hint, Plan};
+use vonk_plan::unresolved::{Expr, ExprKind, Hint, Name, Plan};
 
 pub(crate) fn hinted(b: &Binder<'_>, input: &Plan, hints: &[Hint], env: &Env<'_>) -> Result<Relation> {
     let mut r = b.relation(input, env)?;
@@ -31,10 +31,19 @@ fn distribution(b: &Binder<'_>, h: &Hint, r: &Relation, env: &Env<'_>) -> Result
         match &a.kind {
             ExprKind::Literal(l) if i == 0 => {
                 let n = match l.value {
-                    datafusion_common::ScalarValue::Int32(Some(n)) => u32::try_from(n).ok().filter(|n| *n > 0),
+                    datafusion_common::ScalarValue::Int32(Some(n)) => {
+                        u32::try_from(n).ok().filter(|n| *n > 0)
+                    }
                     _ => None,
                 };
-                number = Some(n.ok_or_else(|| invalid(&name))?);
+                match (&l.value, n) {
+                    (_, Some(n)) => number = Some(n),
+                    (datafusion_common::ScalarValue::Utf8View(Some(column)), None) => {
+                        let name = Name { parts: vec![column.clone()], span: a.span };
+                        exprs.push(walk.expr(&Expr::new(ExprKind::Name(name), a.span))?.expr);
+                    }
+                    _ => return Err(invalid(&name)),
+                }
             }
             ExprKind::Name(_) => exprs.push(walk.expr(a)?.expr),
             _ => return Err(invalid(&name)),
@@ -54,12 +63,13 @@ fn distribution(b: &Binder<'_>, h: &Hint, r: &Relation, env: &Env<'_>) -> Result
             let key = |expr| SortExpr { expr, descending: false, nulls_first: true };
             Some(Distribution::Range(exprs.into_iter().map(key).collect(), number))
         }
-        "REPARTITION_BY_RANGE" => return Err(invalid(&name)),
+        "REPARTITION_BY_RANGE" => number.map(Distribution::RoundRobin),
         _ if !exprs.is_empty() => Some(Distribution::Hash(exprs, number)),
         _ => None,
     })
 }
 
 fn invalid(name: &str) -> Error {
-    Error::new("INVALID_HINT_PARAMETER").with("hintName", name)
+    let condition = if name == "COALESCE" { "_LEGACY_ERROR_TEMP_1048" } else { "_LEGACY_ERROR_TEMP_1047" };
+    Error::new(condition).with("hintName", name)
 }

@@ -36,9 +36,7 @@ pub(crate) fn join(b: &Binder<'_>, j: &unresolved::Join, env: &Env<'_>) -> Resul
     };
     let span = env.span(j.span);
     let (right, lateral) = if j.lateral {
-        if !matches!(kind, JoinKind::Inner | JoinKind::Left) {
-            return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_JOIN_USING").at(span));
-        }
+        refuse_lateral(j, kind)?;
         let scopes = [&left.scope];
         let frame = Frame::new(&scopes, env.outer);
         let right = b.relation(&j.right, &env.within(&frame))?;
@@ -72,6 +70,25 @@ pub(crate) fn join(b: &Binder<'_>, j: &unresolved::Join, env: &Env<'_>) -> Resul
     }
 }
 
+fn refuse_lateral(j: &unresolved::Join, kind: JoinKind) -> Result<()> {
+    let name = match kind {
+        JoinKind::Inner | JoinKind::Left => match j.constraint {
+            JoinConstraint::Using(_) => return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_JOIN_USING")),
+            JoinConstraint::Natural => {
+                return Err(Error::new("INCOMPATIBLE_JOIN_TYPES")
+                    .with("joinType1", "LATERAL")
+                    .with("joinType2", "NATURAL"));
+            }
+            _ => return Ok(()),
+        },
+        JoinKind::Right => "RIGHT OUTER",
+        JoinKind::Full => "FULL OUTER",
+        JoinKind::LeftSemi => "LEFT SEMI",
+        _ => "LEFT ANTI",
+    };
+    Err(Error::new("INVALID_LATERAL_JOIN_TYPE").with("joinType", name))
+}
+
 /// `…, LATERAL explode(t.xs) AS e(x)`: rows are generated in place, without a join.
 fn lateral_generator(
     b: &Binder<'_>,
@@ -92,7 +109,9 @@ fn lateral_generator(
     let span = env.span(*span);
     let Ok(f) = functions::generator(b, name, span) else { return Ok(None) };
     // A left join without a match keeps the row only if its condition is true of nothing: an outer generator.
-    let r = lateral::generated(b, left.clone(), &f, name, args, outer, (alias.map(String::as_str), names), span, env)?;
+    let named = (alias.map(String::as_str), names);
+    let mismatch = lateral::table_alias_mismatch;
+    let r = lateral::generated(b, left.clone(), &f, name, args, outer, named, mismatch, span, env)?;
     Ok(Some(r))
 }
 
@@ -159,14 +178,19 @@ impl Sides<'_, '_> {
         for name in &names {
             let l = self.key(&self.left.scope, name, "left")?;
             let r = self.key(&self.right.scope, name, "right")?;
-            let (lt, rt) = (Typed::column(&self.left.scope.fields[l].column, self.span), Typed::column(&self.right.scope.fields[r].column, self.span));
+            let (lt, rt) = (
+                Typed::column(&self.left.scope.fields[l].column, self.span),
+                Typed::column(&self.right.scope.fields[r].column, self.span),
+            );
             conditions.push(build::binary(&self.b.session, BinaryOp::Eq, lt, rt, self.span)?.expr);
             left_keys.push(l);
             right_keys.push(r);
         }
         let condition = Expr::and_all(conditions);
         let (left, right) = self.extended();
-        let pick = |scope: &Scope, keys: &[usize]| -> Vec<Field> { keys.iter().map(|k| scope.fields[*k].clone()).collect() };
+        let pick = |scope: &Scope, keys: &[usize]| -> Vec<Field> {
+            keys.iter().map(|k| scope.fields[*k].clone()).collect()
+        };
         let rest = |scope: &Scope, keys: &[usize]| -> Vec<Field> {
             let ids: HashSet<ColumnId> = keys.iter().map(|k| scope.fields[*k].column.id).collect();
             scope.fields.iter().filter(|f| !ids.contains(&f.column.id)).cloned().collect()
@@ -199,7 +223,8 @@ impl Sides<'_, '_> {
     fn key(&self, scope: &Scope, name: &str, side: &str) -> Result<usize> {
         let found = scope.fields.iter().position(|f| self.b.session.same_name(&f.column.name, name));
         found.ok_or_else(|| {
-            let mut all: Vec<String> = scope.fields.iter().map(|f| quote_identifier(&f.column.name)).collect();
+            let mut all: Vec<String> =
+                scope.fields.iter().map(|f| quote_identifier(&f.column.name)).collect();
             all.sort();
             Error::new("UNRESOLVED_USING_COLUMN_FOR_JOIN")
                 .with("colName", quote_identifier(name))
@@ -228,7 +253,12 @@ fn nullable(scope: &Scope, extended: bool) -> Scope {
 }
 
 /// The key columns of a full join: whichever side has a value.
-fn merge(b: &Binder<'_>, left: &[Field], right: &[Field], span: Span) -> Result<(Vec<Named<Expr>>, Vec<Field>)> {
+fn merge(
+    b: &Binder<'_>,
+    left: &[Field],
+    right: &[Field],
+    span: Span,
+) -> Result<(Vec<Named<Expr>>, Vec<Field>)> {
     let mut merged = Vec::with_capacity(left.len());
     let mut fields = Vec::with_capacity(left.len());
     for (l, r) in left.iter().zip(right) {

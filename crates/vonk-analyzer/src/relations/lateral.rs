@@ -1,6 +1,5 @@
 //! LATERAL VIEW, and generators beside the relation whose columns they read.
 
-use super::functions;
 use crate::analyzer::Binder;
 use crate::env::Env;
 use crate::expr::{Clause, Walk, alias_mismatch};
@@ -9,15 +8,41 @@ use crate::scope::{Scope, quoted_name};
 use crate::select::Calls;
 use std::sync::Arc;
 use vonk_error::{Error, Result, Span};
-use vonk_functions::GeneratorFunction;
+use vonk_functions::{Function, GeneratorFunction};
 use vonk_plan::logical::{Generate, LogicalPlan};
 use vonk_plan::unresolved::{Expr, LateralView, Name};
 
 pub(crate) fn lateral_view(b: &Binder<'_>, v: &LateralView, env: &Env<'_>) -> Result<Relation> {
     let input = b.relation(&v.input, env)?;
     let span = env.span(v.span);
-    let f = functions::generator(b, &v.generator, span)?;
-    generated(b, input, &f, &v.generator, &v.args, v.outer, (Some(&v.alias), &v.columns), span, env)
+    let f = match b.session.registry().get(v.generator.last()) {
+        Some(Function::Generator(f)) => f.clone(),
+        Some(_) => {
+            return Err(Error::new("UNSUPPORTED_GENERATOR.NOT_GENERATOR")
+                .with("functionName", quoted_name(&v.generator.parts))
+                .with("classCanonicalName", v.generator.last())
+                .at(span));
+        }
+        None => {
+            let (_, database) = b.analyzer.catalog.current();
+            let parts = match v.generator.parts.as_slice() {
+                [name] => vec![database, name.clone()],
+                parts => parts.to_vec(),
+            };
+            return Err(Error::new("ROUTINE_NOT_FOUND").with("routineName", quoted_name(&parts)));
+        }
+    };
+    let mismatch = |n: usize, names: &[String], _: &Name, span: Span| alias_mismatch(n, names, span);
+    let named = (Some(v.alias.as_str()), v.columns.as_slice());
+    generated(b, input, &f, &v.generator, &v.args, v.outer, named, mismatch, span, env)
+}
+
+/// Spark's error for a wrong number of column aliases of a table function.
+pub(crate) fn table_alias_mismatch(columns: usize, names: &[String], function: &Name, _: Span) -> Error {
+    Error::new("NUM_TABLE_VALUE_ALIASES_MISMATCH")
+        .with("funcName", quoted_name(&function.parts))
+        .with("aliasesNum", names.len().to_string())
+        .with("outColsNum", columns.to_string())
 }
 
 /// The input's rows, each with what the generator makes of it. `named` is the qualifier and the names of the new columns.
@@ -30,6 +55,7 @@ pub(crate) fn generated(
     args: &[Expr],
     outer: bool,
     named: (Option<&str>, &[String]),
+    mismatch: fn(usize, &[String], &Name, Span) -> Error,
     span: Span,
     env: &Env<'_>,
 ) -> Result<Relation> {
@@ -40,14 +66,7 @@ pub(crate) fn generated(
     let g = walk.table_generator(f, name, args, outer, &[], span)?;
     calls.refuse("Generate", span)?;
     if !names.is_empty() && names.len() != g.columns.len() {
-        return Err(if env.view.is_none() && alias.is_none() {
-            Error::new("NUM_TABLE_VALUE_ALIASES_MISMATCH")
-                .with("funcName", quoted_name(&name.parts))
-                .with("aliasesNum", names.len().to_string())
-                .with("outColsNum", g.columns.len().to_string())
-        } else {
-            alias_mismatch(g.columns.len(), names, span)
-        });
+        return Err(mismatch(g.columns.len(), names, name, span));
     }
     let mut columns = g.columns;
     for (c, n) in columns.iter_mut().zip(names) {

@@ -44,7 +44,9 @@ pub(crate) fn amount(b: &Binder<'_>, e: &Expr, name: &str, input: &Relation, env
         return Err(error("INVALID_LIMIT_LIKE_EXPRESSION.IS_UNFOLDABLE"));
     }
     if t.data_type() != DataType::Int {
-        return Err(error("INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE").with("dataType", quoted_type(&t.data_type())));
+        return Err(
+            error("INVALID_LIMIT_LIKE_EXPRESSION.DATA_TYPE").with("dataType", quoted_type(&t.data_type()))
+        );
     }
     match fold::fold(&b.session, &t.expr)?.value {
         datafusion_common::ScalarValue::Int32(Some(n)) => u64::try_from(n)

@@ -29,7 +29,9 @@ use vonk_plan::unresolved::{Embedded, Plan, Select};
 pub(crate) fn relation(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Relation> {
     match plan {
         Plan::Table(t) => table::table(b, t, env),
-        Plan::File { format, paths, options, span } => table::file(b, format, paths, options, env.span(*span)),
+        Plan::File { format, paths, options, span } => {
+            table::file(b, format, paths, options, env.span(*span))
+        }
         Plan::Values { rows, span } => values::values(b, rows, None, env.span(*span), env),
         Plan::TableFunction { name, args, span } => {
             functions::table_function(b, name, args, env.span(*span), env)

@@ -72,13 +72,21 @@ fn refuse_aggregates(
 }
 
 /// `SET a = e`: the column in its place, with another value and no qualifier.
-fn assigned(b: &Binder<'_>, r: Relation, name: &str, e: &Expr, span: Span, env: &Env<'_>) -> Result<Relation> {
+fn assigned(
+    b: &Binder<'_>,
+    r: Relation,
+    name: &str,
+    e: &Expr,
+    span: Span,
+    env: &Env<'_>,
+) -> Result<Relation> {
     let at = r.scope.fields.iter().position(|f| b.session.same_name(&f.column.name, name));
     let Some(at) = at else {
         let name = Name { parts: vec![name.to_string()], span: env.span(span) };
         return Err(r.scope.unresolved(&name));
     };
-    let alias = Expr::new(ExprKind::Alias { expr: Box::new(e.clone()), names: vec![name.to_string()] }, e.span);
+    let alias =
+        Expr::new(ExprKind::Alias { expr: Box::new(e.clone()), names: vec![name.to_string()] }, e.span);
     // As a SELECT of all columns and the new value, which then takes the old one's place.
     let sel = Select::plain(vec![star(Vec::new()), alias], Plan::OneRow, span);
     let n = r.scope.fields.len();

@@ -172,7 +172,8 @@ impl Value {
             return Err(Error::new("NON_LITERAL_PIVOT_VALUES").with("expression", t.quoted()));
         }
         if typed.len() != keys.len() {
-            let list = |ts: &[Typed]| ts.iter().map(|t| quoted_type(&t.data_type())).collect::<Vec<_>>().join(", ");
+            let list =
+                |ts: &[Typed]| ts.iter().map(|t| quoted_type(&t.data_type())).collect::<Vec<_>>().join(", ");
             return Err(Error::new("PIVOT_VALUE_DATA_TYPE_MISMATCH")
                 .with("value", inner_text(&typed))
                 .with("valueType", list(&typed))

@@ -29,8 +29,8 @@ pub(crate) fn sample(
         }
     };
     if !(-1e-6..=1.0 + 1e-6).contains(&fraction) {
-        return Err(Error::new("_LEGACY_ERROR_TEMP_0064")
-            .with("msg", format!("Sampling fraction ({fraction}) must be on interval [0, 1]")));
+        return Err(Error::new("INVALID_TABLESAMPLE_FRACTION")
+            .with("fraction", vonk_types::number::format_f64(fraction)));
     }
     // Without a seed, each query draws another sample.
     let seed = seed.unwrap_or(b.session.ctx().query_start_micros);

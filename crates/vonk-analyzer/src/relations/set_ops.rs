@@ -12,7 +12,7 @@ use crate::typed::{Typed, quoted_type};
 use std::sync::Arc;
 use vonk_error::{Error, Result, Span};
 use vonk_plan::logical::{Column, Expr, LogicalPlan, Named, SetOperation};
-use vonk_plan::unresolved::{Plan, SetOpKind};
+use vonk_plan::unresolved::{Name, Plan, SetOpKind};
 use vonk_types::DataType;
 use vonk_types::data_type::quote_identifier;
 
@@ -44,7 +44,8 @@ pub(crate) fn set_op(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Relat
                 if *kind == SetOpKind::Intersect { SetOperation::Intersect } else { SetOperation::Except };
             let columns = merged_columns(b, &l, &r, operation == SetOperation::Intersect);
             let scope = scope_like(&l, &columns);
-            let plan = LogicalPlan::SetOperation { operation, all: *all, columns, left: l.plan, right: r.plan };
+            let plan =
+                LogicalPlan::SetOperation { operation, all: *all, columns, left: l.plan, right: r.plan };
             Ok(Relation { plan: Arc::new(plan), scope })
         }
     }
@@ -262,20 +263,21 @@ fn by_names(b: &Binder<'_>, l: Relation, r: Relation, span: Span) -> Result<(Rel
     for f in &l.scope.fields {
         let found = r.scope.fields.iter().find(|g| s.same_name(&g.column.name, &f.column.name));
         let Some(g) = found else {
-            return Err(Error::new("_LEGACY_ERROR_TEMP_1021")
-                .with("leftCol", f.column.name.to_string())
-                .with("rightCols", names(&r.scope))
-                .at(span));
+            let name = Name { parts: vec![f.column.name.to_string()], span };
+            return Err(r.scope.unresolved(&name));
         };
         fields.push(g.clone());
     }
     let count = fields.len();
-    fields.extend(r.scope.fields.iter().filter(|g| !fields[..count].iter().any(|f| f.column == g.column)).cloned().collect::<Vec<_>>());
+    fields.extend(
+        r.scope
+            .fields
+            .iter()
+            .filter(|g| !fields[..count].iter().any(|f| f.column == g.column))
+            .cloned()
+            .collect::<Vec<_>>(),
+    );
     let exprs = fields.iter().map(|f| Named::pass(&f.column)).collect();
     let right = Relation::new(LogicalPlan::Project { exprs, input: r.plan }, Scope::new(fields));
     Ok((l, right))
-}
-
-fn names(scope: &Scope) -> String {
-    scope.columns().map(|c| c.name.to_string()).collect::<Vec<_>>().join(", ")
 }

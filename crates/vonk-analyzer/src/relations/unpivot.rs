@@ -25,7 +25,9 @@ pub(crate) fn unpivot(b: &Binder<'_>, u: &Unpivot, env: &Env<'_>) -> Result<Rela
     for (columns, label) in &u.columns {
         let typed = Walk::new(b, env, &scopes, Clause::Other("Unpivot")).exprs(columns)?;
         if typed.len() != u.values.len() {
-            return Err(Error::new("UNPIVOT_VALUE_SIZE_MISMATCH").with("names", u.values.join(", ")).at(span));
+            return Err(Error::new("UNPIVOT_VALUE_SIZE_MISMATCH")
+                .with("names", u.values.join(", "))
+                .at(span));
         }
         typed.iter().for_each(|t| t.expr.collect_columns(&mut read));
         let names: Vec<String> = columns.iter().zip(&typed).map(|(e, t)| name_of(e, t)).collect();
@@ -51,7 +53,9 @@ pub(crate) fn unpivot(b: &Binder<'_>, u: &Unpivot, env: &Env<'_>) -> Result<Rela
     for (typed, _, label) in groups {
         let mut row: Vec<Expr> = kept.iter().map(|f| Expr::column(&f.column)).collect();
         row.push(Expr::Literal(Literal::string(label)));
-        row.extend(typed.into_iter().zip(&types).map(|(t, to)| coerce::implicit_cast(&b.session, t, to).expr));
+        row.extend(
+            typed.into_iter().zip(&types).map(|(t, to)| coerce::implicit_cast(&b.session, t, to).expr),
+        );
         projections.push(row);
     }
     let mut columns: Vec<Column> = kept.iter().map(|f| f.column.clone()).collect();
@@ -95,7 +99,11 @@ fn value_type<'t>(
     let common = match types.as_slice() {
         [one] => Some(one.clone()),
         // Values are not turned into strings to fit together.
-        many if many.contains(&DataType::String) && many.iter().any(|t| !matches!(t, DataType::String | DataType::Null)) => None,
+        many if many.contains(&DataType::String)
+            && many.iter().any(|t| !matches!(t, DataType::String | DataType::Null)) =>
+        {
+            None
+        }
         many => coerce::common_type(&b.session, many),
     };
     common.ok_or_else(|| {

@@ -115,9 +115,8 @@ impl Grouped {
                 .with("expression", quoted(&c.name))
                 .with("expressionAnyValue", quoted(&format!("any_value({})", c.name)))
                 .at(span),
-            Missing::Scalar(sql) => {
-                Error::new("SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION").with("sqlExpr", quoted(&sql))
-            }
+            Missing::Scalar(sql) => Error::new("SCALAR_SUBQUERY_IS_IN_GROUP_BY_OR_AGGREGATE_FUNCTION")
+                .with("sqlExpr", quoted(&sql)),
             Missing::Other(e) => e,
         }
     }
@@ -166,7 +165,8 @@ impl Grouped {
         }
         let kind = match kind {
             SubqueryKind::In { exprs, negated } => {
-                let exprs = exprs.into_iter().map(|e| self.walk(e, strict)).collect::<std::result::Result<_, _>>()?;
+                let exprs =
+                    exprs.into_iter().map(|e| self.walk(e, strict)).collect::<std::result::Result<_, _>>()?;
                 SubqueryKind::In { exprs, negated }
             }
             other => other,
@@ -188,7 +188,11 @@ impl Grouped {
                 None => return Err(Missing::Column(c)),
             }
         }
-        let plan = if replaced.is_empty() { plan } else { replace_outer(plan, &replaced).map_err(Missing::Other)? };
+        let plan = if replaced.is_empty() {
+            plan
+        } else {
+            replace_outer(plan, &replaced).map_err(Missing::Other)?
+        };
         Ok(Expr::Subquery(Box::new(Subquery { kind, plan, outer: now, span })))
     }
 }

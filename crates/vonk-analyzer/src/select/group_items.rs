@@ -60,7 +60,8 @@ fn item_sets(item: &GroupItem) -> Vec<Vec<&Expr>> {
             (0..1usize << n)
                 .rev()
                 .map(|bits| {
-                    let chosen = lists.iter().enumerate().filter(|(i, _)| bits >> (n - 1 - i.min(&(n - 1))) & 1 == 1);
+                    let chosen =
+                        lists.iter().enumerate().filter(|(i, _)| bits >> (n - 1 - i.min(&(n - 1))) & 1 == 1);
                     chosen.flat_map(|(_, l)| l).collect()
                 })
                 .collect()

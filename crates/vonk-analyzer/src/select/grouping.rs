@@ -83,7 +83,8 @@ impl GroupBuilder<'_, '_> {
             self.push(t);
         }
         if self.exprs.is_empty() {
-            let base: HashSet<ColumnId> = self.scopes.iter().flat_map(|s| s.columns()).map(|c| c.id).collect();
+            let base: HashSet<ColumnId> =
+                self.scopes.iter().flat_map(|s| s.columns()).map(|c| c.id).collect();
             let reads = |e: &Expr| e.any(&|e| matches!(e, Expr::Column(c) if base.contains(&c.id)));
             if self.outputs.iter().any(|o| o.aggregated && reads(&o.typed.expr)) {
                 return Err(Error::new("UNRESOLVED_ALL_IN_GROUP_BY").at(span));
@@ -132,9 +133,10 @@ impl GroupBuilder<'_, '_> {
             return Err(in_group_by(texts, span));
         }
         calls.refuse("Aggregate", span)?;
-        let through: Option<&Output> = self.outputs.iter().find(|o| {
-            o.aggregated && t.expr.any(&|e| matches!(e, Expr::Column(c) if *c == o.field.column))
-        });
+        let through: Option<&Output> = self
+            .outputs
+            .iter()
+            .find(|o| o.aggregated && t.expr.any(&|e| matches!(e, Expr::Column(c) if *c == o.field.column)));
         if let Some(o) = through {
             return Err(in_group_by(self.aggregates_of(o)?, o.typed.span));
         }
@@ -152,7 +154,8 @@ impl GroupBuilder<'_, '_> {
         if self.cx.sel.projection.iter().any(|e| matches!(e.kind, ExprKind::Star(_))) {
             return Err(Error::new("STAR_GROUP_BY_POS"));
         }
-        let found = usize::try_from(index).ok().and_then(|i| i.checked_sub(1)).and_then(|i| self.outputs.get(i));
+        let found =
+            usize::try_from(index).ok().and_then(|i| i.checked_sub(1)).and_then(|i| self.outputs.get(i));
         let Some(o) = found else {
             return Err(Error::new("GROUP_BY_POS_OUT_OF_RANGE")
                 .with("index", index.to_string())

@@ -36,7 +36,8 @@ impl<'c> Context<'c> {
         let mut taken = HashSet::new();
         let mut outputs: Vec<Output> = Vec::new();
         let items = self.walk(scopes, Clause::Select).expand(&self.sel.projection)?;
-        let mut written = self.sel.projection.iter().enumerate().filter(|(_, e)| !matches!(e.kind, ExprKind::Star(_)));
+        let mut written =
+            self.sel.projection.iter().enumerate().filter(|(_, e)| !matches!(e.kind, ExprKind::Star(_)));
         for item in items {
             match item {
                 Item::Field(f, span) => {
@@ -111,7 +112,11 @@ impl<'c> Context<'c> {
         let is_alias = alias.is_some();
         let name = alias.unwrap_or_else(|| generated_name(inner, &typed));
         // An alias is a new column to Spark, even of a plain one.
-        let field = if is_alias { field.filter(|f| *f.column.name == *name).map(|f| Field::plain(f.column)) } else { field };
+        let field = if is_alias {
+            field.filter(|f| *f.column.name == *name).map(|f| Field::plain(f.column))
+        } else {
+            field
+        };
         let mut output = self.output(typed, name, field, taken);
         output.alias = is_alias;
         outputs.push(output);
@@ -145,8 +150,7 @@ impl<'c> Context<'c> {
 
     /// Notes which outputs contain aggregates and window calls, directly or through aliases.
     fn mark(&self, outputs: &mut [Output]) {
-        let aggregates: HashSet<_> =
-            self.calls.aggregates.borrow().list.iter().map(|(_, c)| c.id).collect();
+        let aggregates: HashSet<_> = self.calls.aggregates.borrow().list.iter().map(|(_, c)| c.id).collect();
         let mut aggregates = aggregates;
         let mut windows: HashSet<_> = HashSet::new();
         let calls = self.calls.windows.borrow();
@@ -185,7 +189,9 @@ pub(crate) fn generated_name(e: &unresolved::Expr, typed: &Typed) -> String {
     match &e.kind {
         ExprKind::Name(n) if !matches!(typed.expr, Expr::Call { .. }) => n.last().to_string(),
         ExprKind::Cast { expr, .. } => match (&expr.kind, &typed.expr) {
-            (ExprKind::Name(_), Expr::Cast { expr, .. }) if matches!(**expr, Expr::Call { .. }) => typed.sql.clone(),
+            (ExprKind::Name(_), Expr::Cast { expr, .. }) if matches!(**expr, Expr::Call { .. }) => {
+                typed.sql.clone()
+            }
             (ExprKind::Name(n), _) => n.last().to_string(),
             _ => typed.sql.clone(),
         },

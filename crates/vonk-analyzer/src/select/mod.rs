@@ -149,7 +149,8 @@ impl<'c> Context<'c> {
         if let Some(groups) = groups {
             let g = Grouped::build(&self, groups, plan, &outputs, &windows, &generators)?;
             for o in &mut outputs {
-                o.typed.expr = g.rewrite(std::mem::replace(&mut o.typed.expr, Expr::boolean(true)), o.typed.span)?;
+                o.typed.expr =
+                    g.rewrite(std::mem::replace(&mut o.typed.expr, Expr::boolean(true)), o.typed.span)?;
             }
             for w in &mut windows {
                 g.rewrite_window(w)?;
@@ -222,7 +223,12 @@ fn boolean(b: &Binder<'_>, x: Typed) -> Result<Typed> {
 }
 
 /// WHERE over a relation.
-pub(crate) fn filter(b: &Binder<'_>, e: &unresolved::Expr, input: Relation, env: &Env<'_>) -> Result<Relation> {
+pub(crate) fn filter(
+    b: &Binder<'_>,
+    e: &unresolved::Expr,
+    input: Relation,
+    env: &Env<'_>,
+) -> Result<Relation> {
     let calls = Calls::default();
     let scopes = [&input.scope];
     let mut walk = Walk::new(b, env, &scopes, Clause::Where).collecting(&calls);

@@ -93,7 +93,12 @@ fn window_refused(w: &super::WindowCall) -> Error {
 }
 
 /// Sorts or distributes a relation that is no SELECT.
-pub(crate) fn sort_relation(b: &Binder<'_>, input: Relation, t: &Tail<'_>, env: &Env<'_>) -> Result<Relation> {
+pub(crate) fn sort_relation(
+    b: &Binder<'_>,
+    input: Relation,
+    t: &Tail<'_>,
+    env: &Env<'_>,
+) -> Result<Relation> {
     let calls = Calls::default();
     let scopes = [&input.scope];
     let mut walk = Walk::new(b, env, &scopes, Clause::Sort).collecting(&calls);

@@ -110,7 +110,8 @@ impl Stack {
         for w in ready {
             self.available.insert(w.column.id);
             let named = Named { expr: w.expr, column: w.column };
-            let same = groups.iter_mut().find(|g| g.partition_by == w.partition_by && g.order_by == w.order_by);
+            let same =
+                groups.iter_mut().find(|g| g.partition_by == w.partition_by && g.order_by == w.order_by);
             match same {
                 Some(g) => g.functions.push(named),
                 None => groups.push(Window {
