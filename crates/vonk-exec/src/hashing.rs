@@ -11,6 +11,8 @@ mod bytes;
 mod ints;
 mod keys;
 mod layout;
+mod packed;
+mod slots;
 mod split;
 #[cfg(test)]
 pub(crate) mod testing;

@@ -272,3 +272,51 @@ fn arguments_are_not_evaluated_where_the_filter_is_not_true() {
     let out = run_with(node(&[DataType::Long], PhysicalPlan::HashAggregate(plan)), None, 1024, 0).unwrap();
     assert_eq!(shown(&out), [["4"]]);
 }
+
+#[test]
+fn many_groups_are_alike_in_memory_and_on_disk() {
+    let n = 60_000i64;
+    let keys = Int64Array::from_iter_values((0..n).map(|i| i * 7919 % 15_000));
+    let ones = Int64Array::from_iter_values((0..n).map(|i| i % 4));
+    let input = values(batch_of(vec![Arc::new(keys), Arc::new(ones)]));
+    let value = || vec![BoundExpr::column(1, DataType::Long)];
+    for limit in [None, Some(1_000_000), Some(50_000)] {
+        let distinct = AggregateSpec { distinct: true, ..spec("count", value(), DataType::Long) };
+        let plan = HashAggregate {
+            mode: AggregateMode::Complete,
+            groups: vec![BoundExpr::column(0, DataType::Long)],
+            aggregates: vec![spec("sum", value(), DataType::Long), distinct],
+            input: Box::new(input.clone()),
+        };
+        let types = [DataType::Long, DataType::Long, DataType::Long];
+        let out = run_with(node(&types, PhysicalPlan::HashAggregate(plan)), limit, 1024, 0).unwrap();
+        assert_eq!(out.num_rows(), 15_000);
+        let column = |c: usize| {
+            let a = arrow::array::cast::AsArray::as_primitive::<arrow::datatypes::Int64Type>(out.column(c));
+            a.values().iter().sum::<i64>()
+        };
+        // A key comes back after 15,000 rows, which 4 divides: its four values are the same.
+        assert_eq!(column(1), (0..n).map(|i| i % 4).sum::<i64>());
+        assert_eq!(column(2), 15_000);
+    }
+}
+
+#[test]
+fn groups_of_nothing() {
+    let none: ArrayRef = Arc::new(Int64Array::from(Vec::<i64>::new()));
+    let plan = |mode, groups: Vec<BoundExpr>, input: PlanNode| {
+        let mut types: Vec<DataType> = groups.iter().map(BoundExpr::data_type).collect();
+        let call = spec("count", vec![], DataType::Long);
+        types.push(DataType::Long);
+        let plan = HashAggregate { mode, groups, aggregates: vec![call], input: Box::new(input) };
+        node(&types, PhysicalPlan::HashAggregate(plan))
+    };
+    let input = || values(batch_of(vec![none.clone()]));
+    let keyed = plan(AggregateMode::Complete, vec![BoundExpr::column(0, DataType::Long)], input());
+    assert_eq!(run_with(keyed, None, 1024, 0).unwrap().num_rows(), 0);
+    let partial = plan(AggregateMode::Partial, vec![], input());
+    for whole in [plan(AggregateMode::Complete, vec![], input()), plan(AggregateMode::Final, vec![], partial)]
+    {
+        assert_eq!(shown(&run_with(whole, None, 1024, 0).unwrap()), [["0"]]);
+    }
+}

@@ -203,3 +203,60 @@ fn bloom(values: &ArrayRef, nulls: Option<&NullBuffer>, rows: usize) -> Result<V
     }
     Ok(words)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::hashing::testing::{canonical, column, key_types};
+    use arrow::array::{Int64Array, StringViewArray};
+    use proptest::prelude::*;
+    use std::sync::Arc;
+
+    fn literals(bounds: &(Literal, Literal)) -> (ArrayRef, ArrayRef) {
+        (bounds.0.to_array(1).unwrap(), bounds.1.to_array(1).unwrap())
+    }
+
+    proptest! {
+        #[test]
+        fn values_of_the_build_side_pass(types in prop::sample::select(key_types()),
+                                         build in prop::collection::vec(prop::option::of(0u8..8), 0..40),
+                                         probe in prop::collection::vec(prop::option::of(0u8..8), 1..40)) {
+            let t = &types[0];
+            let filter = KeyFilter::new(&column(t, &build), t).unwrap().unwrap();
+            let passed = filter.test(&column(t, &probe)).unwrap();
+            prop_assert_eq!(passed.null_count(), 0);
+            for (i, v) in probe.iter().enumerate() {
+                let v = canonical(t, *v);
+                let there = v.is_some() && build.iter().any(|b| canonical(t, *b) == v);
+                // Small sets are exact.
+                prop_assert_eq!(passed.value(i), there);
+            }
+            prop_assert_eq!(filter.is_empty(), build.iter().all(|v| canonical(t, *v).is_none()));
+        }
+    }
+
+    #[test]
+    fn large_sets_let_few_others_pass() {
+        let mix = |i: i64| i.wrapping_mul(0x9e37_79b9_7f4a_7c15_u64 as i64);
+        let build: ArrayRef = Arc::new(Int64Array::from_iter_values((0..100_000).map(mix)));
+        let filter = KeyFilter::new(&build, &DataType::Long).unwrap().unwrap();
+        assert!(matches!(filter.members, Members::Bloom(_)));
+        assert_eq!(filter.test(&build).unwrap().true_count(), 100_000);
+        let others: ArrayRef = Arc::new(Int64Array::from_iter_values((100_000..200_000).map(mix)));
+        let passed = filter.test(&others).unwrap().true_count();
+        assert!(passed < 3_000, "{passed} of 100,000");
+    }
+
+    #[test]
+    fn bounds_are_the_ends() {
+        let longs: ArrayRef = Arc::new(Int64Array::from(vec![Some(7), None, Some(-3), Some(1 << 50)]));
+        let filter = KeyFilter::new(&longs, &DataType::Long).unwrap().unwrap();
+        let (low, high) = literals(&filter.bounds().unwrap());
+        assert_eq!((low.as_ref(), high.as_ref()), (longs.slice(2, 1).as_ref(), longs.slice(3, 1).as_ref()));
+        let texts: ArrayRef =
+            Arc::new(StringViewArray::from(vec![Some("b"), Some("a long string, the least"), None]));
+        let filter = KeyFilter::new(&texts, &DataType::String).unwrap().unwrap();
+        let (low, high) = literals(&filter.bounds().unwrap());
+        assert_eq!((low.as_ref(), high.as_ref()), (texts.slice(1, 1).as_ref(), texts.slice(0, 1).as_ref()));
+    }
+}

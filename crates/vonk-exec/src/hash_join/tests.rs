@@ -286,3 +286,155 @@ proptest! {
         case.check(run_with(case.nested_loop_join(), limit, batch_rows, 0));
     }
 }
+
+/// A key column and a row number.
+fn keyed(keys: impl Iterator<Item = Option<i64>>) -> PlanNode {
+    let keys: ArrayRef = Arc::new(Int64Array::from_iter(keys));
+    let numbers: ArrayRef = Arc::new(Int64Array::from_iter_values(0..keys.len() as i64));
+    values(crate::testing::batch_of(vec![keys, numbers]))
+}
+
+fn join_of(
+    left: PlanNode,
+    right: PlanNode,
+    kind: JoinKind,
+    build: BuildSide,
+    projection: Vec<usize>,
+) -> PlanNode {
+    let key = || vec![BoundExpr::column(0, DataType::Long)];
+    let types = vec![DataType::Long; projection.len()];
+    let plan = HashJoin {
+        left: Box::new(left),
+        right: Box::new(right),
+        left_keys: key(),
+        right_keys: key(),
+        null_safe: vec![false],
+        build,
+        broadcast: false,
+        join: JoinSpec { kind, condition: None, null_aware: false, projection },
+        runtime_filter: None,
+    };
+    node(&types, PhysicalPlan::HashJoin(plan))
+}
+
+fn sum(batch: &RecordBatch, column: usize) -> i64 {
+    batch.column(column).as_primitive::<Int64Type>().iter().flatten().sum()
+}
+
+#[test]
+fn large_inputs_are_joined_alike_in_memory_and_on_disk() {
+    // Keys 0..20,000; on the right each twice, and one of them 5,000 times more.
+    let left = keyed((0..50_000).map(|i| Some(i % 20_000)));
+    let right = keyed((0..45_000).map(|i| Some(if i < 40_000 { i % 20_000 } else { 77 })));
+    let pairs = 50_000 * 2 + 3 * 5_000;
+    for limit in [None, Some(2_000_000), Some(100_000)] {
+        for build in [BuildSide::Left, BuildSide::Right] {
+            let plan = join_of(left.clone(), right.clone(), JoinKind::Full, build, vec![1, 3]);
+            let out = run_with(plan, limit, 1024, 0).unwrap();
+            assert_eq!(out.num_rows(), pairs);
+            // Rows 77, 20,077 and 40,077 meet the 5,000 rows besides.
+            let of_left = 2 * (0..50_000i64).sum::<i64>() + 5_000 * (77 + 20_077 + 40_077);
+            assert_eq!(sum(&out, 0), of_left);
+        }
+    }
+}
+
+#[test]
+fn spilling_is_counted() {
+    let plan = join_of(
+        keyed((0..10_000).map(Some)),
+        keyed((0..10_000).map(Some)),
+        JoinKind::Inner,
+        BuildSide::Right,
+        vec![1],
+    );
+    let exec = Arc::new(crate::testing::test_executor(Some(50_000)));
+    let task = crate::TaskSpec { fragment: Arc::new(plan), partition: 0, attempt: 0 };
+    let mut rows = 0;
+    let out = crate::run_task(&exec, &crate::testing::test_query(1024), &task, &mut |b| {
+        rows += b.num_rows();
+        Ok(())
+    });
+    let spilled = &out.unwrap().metrics.nodes()[0].1.spilled;
+    assert_eq!(rows, 10_000);
+    assert!(spilled.load(std::sync::atomic::Ordering::Relaxed) > 50_000);
+}
+
+#[test]
+fn cross_joins_may_have_no_columns() {
+    for limit in [None, Some(1)] {
+        let plan = NestedLoopJoin {
+            left: Box::new(keyed((0..50).map(Some))),
+            right: Box::new(keyed((0..70).map(Some))),
+            build: BuildSide::Right,
+            broadcast: false,
+            join: JoinSpec { kind: JoinKind::Inner, condition: None, null_aware: false, projection: vec![] },
+        };
+        let out = run_with(node(&[], PhysicalPlan::NestedLoopJoin(plan)), limit, 16, 0).unwrap();
+        assert_eq!(out.num_rows(), 50 * 70);
+    }
+}
+
+#[test]
+fn tasks_share_the_table_of_a_broadcast() {
+    use crate::testing::{test_executor, test_query};
+    let exec = Arc::new(test_executor(None));
+    let query = test_query(1024);
+    // The broadcast's one partition; the probe side is a range of four.
+    let right = keyed((0..1000).map(|i| Some(i * 2)));
+    let mut writer = exec.shuffle.writer(5, 0, 0, 1).unwrap();
+    let PhysicalPlan::Values(rows) = &right.plan else { unreachable!() };
+    writer.push(0, rows.0.clone()).unwrap();
+    writer.commit().unwrap();
+    let read = vonk_physical::ShuffleRead { shuffle: 5, maps: 1, partitions: 1, broadcast: true };
+    let right = PlanNode::new(right.schema.clone(), PhysicalPlan::ShuffleRead(read));
+    let left = node(&[DataType::Long], PhysicalPlan::Range { start: 0, end: 4000, step: 1, partitions: 4 });
+    let mut plan = join_of(left, right, JoinKind::Inner, BuildSide::Right, vec![0, 2]);
+    let PhysicalPlan::HashJoin(join) = &mut plan.plan else { unreachable!() };
+    join.broadcast = true;
+    let fragment = Arc::new(plan);
+    let rows: Vec<usize> = std::thread::scope(|s| {
+        let run = |partition| {
+            let task = crate::TaskSpec { fragment: fragment.clone(), partition, attempt: partition };
+            let (exec, query) = (exec.clone(), query.clone());
+            s.spawn(move || {
+                let mut rows = 0;
+                crate::run_task(&exec, &query, &task, &mut |b| {
+                    rows += b.num_rows();
+                    Ok(())
+                })
+                .unwrap();
+                rows
+            })
+        };
+        let tasks: Vec<_> = (0..4).map(run).collect();
+        tasks.into_iter().map(|t| t.join().unwrap()).collect()
+    });
+    assert_eq!(rows, [500, 500, 0, 0]);
+    assert!(exec.memory.used() > 0, "the table is there as long as the job");
+    drop(query);
+    assert_eq!(exec.memory.used(), 0);
+}
+
+#[test]
+fn an_inner_join_with_nothing_does_not_read_the_other_side() {
+    // The probe side would fail: a cast of a string that is no number.
+    let strings: ArrayRef = Arc::new(arrow::array::StringViewArray::from(vec!["x"]));
+    let cast = BoundExpr::Cast {
+        expr: Box::new(BoundExpr::column(0, DataType::String)),
+        to: DataType::Long,
+        mode: vonk_types::CastMode::Ansi,
+        span: vonk_error::Span::NONE,
+    };
+    let failing = PhysicalPlan::Project {
+        exprs: vec![cast.clone(), cast],
+        input: Box::new(values(crate::testing::batch_of(vec![strings]))),
+    };
+    let failing = node(&[DataType::Long, DataType::Long], failing);
+    for (kind, build) in [(JoinKind::Inner, BuildSide::Right), (JoinKind::LeftSemi, BuildSide::Right)] {
+        let plan = join_of(failing.clone(), keyed(std::iter::empty()), kind, build, vec![1]);
+        assert_eq!(run_with(plan, None, 1024, 0).unwrap().num_rows(), 0);
+    }
+    let plan = join_of(failing, keyed(std::iter::empty()), JoinKind::Left, BuildSide::Right, vec![1]);
+    assert!(run_with(plan, None, 1024, 0).is_err());
+}

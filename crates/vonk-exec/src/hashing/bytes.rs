@@ -1,9 +1,11 @@
 //! A table of byte strings.
 
+use super::slots::{CHUNK, Slots, expected, prefetch};
 use super::{NONE, hash_bytes, hash_view};
-use arrow::array::{ArrayRef, AsArray, BinaryViewArray, StringViewArray};
+use arrow::array::{Array, ArrayRef, AsArray, BinaryViewArray, GenericByteViewArray, StringViewArray};
 use arrow::buffer::{Buffer, NullBuffer, ScalarBuffer};
-use arrow::datatypes::DataType as ArrowType;
+use arrow::datatypes::{ByteViewType, DataType as ArrowType};
+use arrow::row::Rows;
 use std::sync::Arc;
 
 /// Longest string that a view holds itself.
@@ -28,22 +30,35 @@ fn view_of(bytes: &[u8]) -> u128 {
     u128::from_le_bytes(raw)
 }
 
+/// The hash of a string; `bytes` matter only if it is long.
+#[inline(always)]
+fn hash_of(view: u128, bytes: &[u8]) -> u32 {
+    (hash_view(view, || hash_bytes(bytes)) >> 32) as u32
+}
+
 /// Length and first bytes, which two equal strings have in common.
 #[inline(always)]
 fn head(view: u128) -> u64 {
     view as u64
 }
 
-#[derive(Clone, Copy)]
-struct Slot {
-    hash: u32,
-    id: u32,
+/// The bytes that a view stands for.
+#[inline(always)]
+fn bytes_at<'a>(view: &'a u128, full: &'a [Vec<u8>], open: &'a Vec<u8>) -> &'a [u8] {
+    let len = *view as u32 as usize;
+    if len <= INLINE {
+        // A view's own bytes begin after its length. This reads them from memory in the order of little-endian machines, the
+        // only ones that Arrow's views are made for.
+        return &bytes_of(view)[4..4 + len];
+    }
+    let (block, start) = ((*view >> 64) as u32 as usize, (*view >> 96) as u32 as usize);
+    &full.get(block).unwrap_or(open)[start..start + len]
 }
 
 /// Numbers distinct byte strings. They are kept as Arrow's views over blocks, so that handing them out copies nothing.
 #[derive(Default)]
 pub(super) struct BytesTable {
-    slots: Vec<Slot>,
+    slots: Slots,
     views: Vec<u128>,
     /// Full blocks.
     full: Vec<Vec<u8>>,
@@ -58,7 +73,7 @@ impl BytesTable {
     }
 
     pub fn size(&self) -> usize {
-        self.slots.capacity() * size_of::<Slot>() + self.views.capacity() * 16 + self.held
+        self.slots.size() + self.views.capacity() * 16 + self.held
     }
 
     /// A number that no string has: for null.
@@ -69,54 +84,37 @@ impl BytesTable {
 
     /// The bytes of a string by number.
     pub fn get(&self, id: usize) -> &[u8] {
-        let view = &self.views[id];
-        let len = *view as u32 as usize;
-        if len <= INLINE {
-            // A view's own bytes begin after its length; the view is in memory as it is read here on little-endian machines,
-            // the only ones that Arrow's views are made for.
-            return &bytes_of(view)[4..4 + len];
-        }
-        let (block, start) = ((*view >> 64) as u32 as usize, (*view >> 96) as u32 as usize);
-        let block = self.full.get(block).unwrap_or(&self.open);
-        &block[start..start + len]
+        bytes_at(&self.views[id], &self.full, &self.open)
     }
 
     /// The number of a string, new or old. `view` is any view of it; `bytes` matter only if it is long.
     #[inline(always)]
     pub fn insert_view(&mut self, view: u128, bytes: &[u8]) -> u32 {
-        let hash = hash_view(view, || hash_bytes(bytes));
-        self.insert_hashed(view, hash, bytes)
-    }
-
-    /// The number of a string, new or old.
-    pub fn insert(&mut self, bytes: &[u8]) -> u32 {
-        self.insert_view(view_of(bytes), bytes)
+        self.slots.reserve(self.views.len(), || 0);
+        self.insert_one(view, hash_of(view, bytes), bytes)
     }
 
     /// The number of a string, or [`NONE`]. As in [`insert_view`](Self::insert_view), `bytes` matter only if it is long.
     #[inline(always)]
     pub fn find_view(&self, view: u128, bytes: &[u8]) -> u32 {
-        if self.slots.is_empty() {
-            return NONE;
-        }
-        let hash = (hash_view(view, || hash_bytes(bytes)) >> 32) as u32;
-        let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
-        loop {
-            let slot = self.slots[at];
-            if slot.id == NONE {
-                return NONE;
-            }
-            if slot.hash == hash && self.is_equal(slot.id, view, bytes) {
-                return slot.id;
-            }
-            at = (at + 1) & mask;
-        }
+        self.slots.find(hash_of(view, bytes), |id| self.is_equal(id, view, bytes))
     }
 
-    /// The number of a string, or [`NONE`].
-    pub fn find(&self, bytes: &[u8]) -> u32 {
-        self.find_view(view_of(bytes), bytes)
+    #[inline(always)]
+    fn insert_one(&mut self, view: u128, hash: u32, bytes: &[u8]) -> u32 {
+        let new = self.views.len() as u32;
+        let BytesTable { slots, views, full, open, .. } = self;
+        let old = slots.find_or_place(hash, new, |id| {
+            let own = &views[id as usize];
+            head(*own) == head(view)
+                && if is_inline(view) { *own == view } else { bytes_at(own, full, open) == bytes }
+        });
+        if old != NONE {
+            return old;
+        }
+        let kept = if is_inline(view) { view } else { self.keep(bytes) };
+        self.views.push(kept);
+        new
     }
 
     #[inline(always)]
@@ -128,46 +126,72 @@ impl BytesTable {
         if is_inline(view) { own == view } else { self.get(id as usize) == bytes }
     }
 
-    #[inline(always)]
-    fn insert_hashed(&mut self, view: u128, hash: u64, bytes: &[u8]) -> u32 {
-        if self.views.len() * 8 >= self.slots.len() * 5 {
-            self.grow();
-        }
-        let hash = (hash >> 32) as u32;
-        let mask = self.slots.len() - 1;
-        let mut at = hash as usize & mask;
-        loop {
-            let slot = self.slots[at];
-            if slot.id == NONE {
-                let id = self.views.len() as u32;
-                self.slots[at] = Slot { hash, id };
-                let kept = if is_inline(view) { view } else { self.keep(bytes) };
-                self.views.push(kept);
-                return id;
+    /// Numbers of strings, new or old; rows that are not valid get `null_id`.
+    pub fn insert_all(
+        &mut self,
+        texts: &impl Texts,
+        valid: Option<&NullBuffer>,
+        null_id: u32,
+        ids: &mut Vec<u32>,
+    ) {
+        let rows = texts.rows();
+        ids.clear();
+        // Inputs sorted by key have the same one many times over.
+        let mut last = None;
+        for from in (0..rows).step_by(CHUNK) {
+            let hashes = self.hashes(texts, from, rows.min(from + CHUNK));
+            for row in from..rows.min(from + CHUNK) {
+                if valid.is_some_and(|v| v.is_null(row)) {
+                    ids.push(null_id);
+                    continue;
+                }
+                let view = texts.view(row);
+                let id = match last {
+                    Some((v, id)) if v == view => id,
+                    _ => {
+                        let count = self.views.len();
+                        self.slots.reserve(count, || expected(count, row, rows));
+                        self.insert_one(view, hashes[row - from], texts.bytes(row))
+                    }
+                };
+                last = Some((view, id));
+                ids.push(id);
             }
-            if slot.hash == hash && self.is_equal(slot.id, view, bytes) {
-                return slot.id;
-            }
-            at = (at + 1) & mask;
         }
     }
 
-    #[cold]
-    fn grow(&mut self) {
-        let wanted = match self.slots.len() {
-            0 => 64,
-            n if n < 1 << 16 => n * 4,
-            n => n * 2,
-        };
-        let old = std::mem::replace(&mut self.slots, vec![Slot { hash: 0, id: NONE }; wanted]);
-        let mask = wanted - 1;
-        for slot in old.into_iter().filter(|s| s.id != NONE) {
-            let mut at = slot.hash as usize & mask;
-            while self.slots[at].id != NONE {
-                at = (at + 1) & mask;
+    /// Numbers of strings, or [`NONE`]; rows that are not valid get `null_id`.
+    pub fn find_all(&self, texts: &impl Texts, valid: Option<&NullBuffer>, null_id: u32, ids: &mut Vec<u32>) {
+        let rows = texts.rows();
+        ids.clear();
+        for from in (0..rows).step_by(CHUNK) {
+            let hashes = self.hashes(texts, from, rows.min(from + CHUNK));
+            for row in from..rows.min(from + CHUNK) {
+                if valid.is_some_and(|v| v.is_null(row)) {
+                    ids.push(null_id);
+                    continue;
+                }
+                let (view, bytes) = (texts.view(row), texts.bytes(row));
+                ids.push(self.slots.find(hashes[row - from], |id| self.is_equal(id, view, bytes)));
             }
-            self.slots[at] = slot;
         }
+    }
+
+    /// Hashes of a chunk of strings; what they will meet is on its way into the cache then.
+    #[inline(always)]
+    fn hashes(&self, texts: &impl Texts, from: usize, to: usize) -> [u32; CHUNK] {
+        let mut hashes = [0; CHUNK];
+        for row in from..to {
+            hashes[row - from] = hash_of(texts.view(row), texts.bytes(row));
+        }
+        if self.slots.is_large() {
+            let hashes = &hashes[..to - from];
+            hashes.iter().for_each(|h| self.slots.prefetch(*h));
+            let probable = |h: &u32| self.slots.probable(*h);
+            hashes.iter().filter_map(probable).for_each(|id| prefetch(&self.views, id));
+            hashes.iter().filter_map(probable).for_each(|id| prefetch(self.get(id), 0));
+        }
+        hashes
     }
 
     /// Copies a long string into the blocks.
@@ -225,6 +249,49 @@ pub(super) fn make_views(
     }
 }
 
+/// Byte strings by row.
+pub(super) trait Texts {
+    /// Number of rows.
+    fn rows(&self) -> usize;
+    /// A view of a row. Equal views of one set of rows mean equal strings.
+    fn view(&self, row: usize) -> u128;
+    /// Its bytes; they need not be there if the view holds them.
+    fn bytes(&self, row: usize) -> &[u8];
+}
+
+impl<T: ByteViewType<Native: AsRef<[u8]>> + ?Sized> Texts for GenericByteViewArray<T> {
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        self.len()
+    }
+    #[inline(always)]
+    fn view(&self, row: usize) -> u128 {
+        self.views()[row]
+    }
+    #[inline(always)]
+    fn bytes(&self, row: usize) -> &[u8] {
+        if is_inline(self.views()[row]) { &[] } else { self.value(row).as_ref() }
+    }
+}
+
+/// Rows of Arrow's row format. Their views say only as much as is needed: a length and a beginning.
+impl Texts for Rows {
+    #[inline(always)]
+    fn rows(&self) -> usize {
+        self.num_rows()
+    }
+    #[inline(always)]
+    fn view(&self, row: usize) -> u128 {
+        // The row as its place tells rows of one set apart.
+        let view = view_of(self.row(row).data());
+        if is_inline(view) { view } else { view | (row as u128) << 64 }
+    }
+    #[inline(always)]
+    fn bytes(&self, row: usize) -> &[u8] {
+        self.row(row).data()
+    }
+}
+
 /// Calls `f(row, view, bytes)` for each row of a string or binary column; `bytes` are there only if the view does not hold
 /// them itself.
 #[inline(always)]
@@ -262,15 +329,18 @@ mod tests {
         let mut known: Vec<String> = vec![];
         for i in 0..5000 {
             let s = text(i % 3000);
-            let id = t.insert(s.as_bytes()) as usize;
+            let id = t.insert_view(view_of(s.as_bytes()), s.as_bytes()) as usize;
             if id == known.len() {
                 known.push(s.clone());
             }
             assert_eq!(known[id], s);
             assert_eq!(t.get(id), s.as_bytes());
         }
-        assert_eq!(t.find(b"not there"), NONE);
-        assert_eq!(t.find(known[77].as_bytes()), 77);
+        let mut ids = vec![];
+        let texts =
+            StringViewArray::from(vec!["not there", &known[77], &known[77], "nor this which is long"]);
+        t.find_all(&texts, None, NONE, &mut ids);
+        assert_eq!(ids, [NONE, 77, 77, NONE]);
         let array = t.take(None, &ArrowType::Utf8View);
         let expected: ArrayRef = Arc::new(StringViewArray::from_iter_values(&known));
         assert_eq!(&array, &expected);

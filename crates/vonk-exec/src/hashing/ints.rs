@@ -1,5 +1,6 @@
 //! A table of single words: plain keys, looked up by position in a small range or by hash.
 
+use super::slots::{CHUNK, expected, grown, prefetch};
 use super::{NONE, hash_word};
 use arrow::buffer::NullBuffer;
 
@@ -7,6 +8,9 @@ use arrow::buffer::NullBuffer;
 const SMALL_RANGE: u64 = 1 << 16;
 /// Places of a range per key up to which an array takes no more memory than hashing.
 const PLACES_PER_KEY: u64 = 8;
+
+/// Tables of fewer slots lie in the cache anyway.
+const WORTH_FETCHING: usize = 1 << 14;
 
 #[derive(Clone, Copy)]
 struct Slot {
@@ -85,28 +89,34 @@ impl IntTable {
                     if v.is_valid(i) { insert_dense(places, *min, &mut self.keys, *k) } else { null_id }
                 }));
             }
-            (Places::Hashed { .. }, None) => {
-                // Inputs sorted by key have the same one many times over.
-                let (mut last, mut last_id) = (0, NONE);
-                for key in keys {
-                    if *key != last || last_id == NONE {
-                        last_id = self.insert_hashed(*key);
-                        last = *key;
-                    }
-                    ids.push(last_id);
-                }
+            (Places::Hashed { .. }, _) => self.insert_hashed(keys, valid, null_id, ids),
+        }
+    }
+
+    fn insert_hashed(&mut self, keys: &[u64], valid: Option<&NullBuffer>, null_id: u32, ids: &mut Vec<u32>) {
+        // Inputs sorted by key have the same one many times over.
+        let (mut last, mut last_id) = (0, NONE);
+        for chunk in keys.chunks(CHUNK) {
+            if let Places::Hashed { slots, shift } = &self.places {
+                fetch(slots, *shift, chunk);
             }
-            (Places::Hashed { .. }, Some(v)) => {
-                for (i, key) in keys.iter().enumerate() {
-                    let id = if v.is_valid(i) { self.insert_hashed(*key) } else { null_id };
-                    ids.push(id);
+            for key in chunk {
+                let row = ids.len();
+                if valid.is_some_and(|v| v.is_null(row)) {
+                    ids.push(null_id);
+                    continue;
                 }
+                if *key != last || last_id == NONE {
+                    last_id = self.insert_one(*key, row, keys.len());
+                    last = *key;
+                }
+                ids.push(last_id);
             }
         }
     }
 
     #[inline(always)]
-    fn insert_hashed(&mut self, key: u64) -> u32 {
+    fn insert_one(&mut self, key: u64, row: usize, rows: usize) -> u32 {
         let Places::Hashed { slots, shift } = &mut self.places else { return NONE };
         let mask = slots.len() - 1;
         let mut at = (hash_word(key) >> *shift) as usize & mask;
@@ -124,7 +134,7 @@ impl IntTable {
         slots[at] = Slot { key, id };
         self.keys.push(key);
         if self.keys.len() * 8 >= slots.len() * 5 {
-            let wanted = if slots.len() < 1 << 16 { slots.len() * 4 } else { slots.len() * 2 };
+            let wanted = grown(slots.len(), expected(self.keys.len(), row, rows));
             self.hash_all(wanted);
         }
         id
@@ -141,7 +151,10 @@ impl IntTable {
                 }));
             }
             Places::Hashed { slots, shift } => {
-                ids.extend(keys.iter().map(|k| find_hashed(slots, *shift, *k)));
+                for chunk in keys.chunks(CHUNK) {
+                    fetch(slots, *shift, chunk);
+                    ids.extend(chunk.iter().map(|k| find_hashed(slots, *shift, *k)));
+                }
             }
         }
         if let Some(v) = valid {
@@ -217,6 +230,15 @@ fn insert_dense(places: &mut [u32], min: i64, keys: &mut Vec<u64>, key: u64) -> 
         keys.push(key);
     }
     *place
+}
+
+/// Fetches the slots of keys that are looked up next.
+#[inline(always)]
+fn fetch(slots: &[Slot], shift: u32, keys: &[u64]) {
+    if slots.len() >= WORTH_FETCHING {
+        let mask = slots.len() - 1;
+        keys.iter().for_each(|k| prefetch(slots, (hash_word(*k) >> shift) as usize & mask));
+    }
 }
 
 #[inline(always)]

@@ -1,14 +1,15 @@
 //! The table of keys that aggregates and joins use.
 
 use super::NONE;
-use super::bytes::{BytesTable, each_text};
+use super::bytes::BytesTable;
 use super::ints::IntTable;
-use super::layout::{Layout, PackedTable, bits, packed_table};
+use super::layout::{Layout, bits};
+use super::packed::{PackedTable, packed_table};
 use super::words::{each_word, from_words};
-use arrow::array::{Array, ArrayRef};
+use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::DataType as ArrowType;
-use arrow::row::{RowConverter, SortField};
+use arrow::row::{RowConverter, Rows, SortField};
 use vonk_error::Result;
 use vonk_functions::normalize::normalize_floats;
 
@@ -120,9 +121,10 @@ impl KeyTable {
                 ids.resize(rows, 0);
             }
             Form::Int(t) => t.insert(words_of(&columns[0], scratch), valid, null_id, ids),
-            Form::Bytes(t) => {
-                text_ids(&columns[0], valid, null_id, ids, |view, bytes| t.insert_view(view, bytes))
-            }
+            Form::Bytes(t) => match columns[0].as_string_view_opt() {
+                Some(texts) => t.insert_all(texts, valid, null_id, ids),
+                None => t.insert_all(columns[0].as_binary_view(), valid, null_id, ids),
+            },
             Form::Packed(layout, texts, t) => {
                 layout.pack(columns, rows, &mut scratch.words, &mut |table, _, view, bytes| {
                     u64::from(texts[table].insert_view(view, bytes))
@@ -131,7 +133,7 @@ impl KeyTable {
             }
             Form::Rows(converter, t) => {
                 let valid = packed_valid(valid, &self.null_is_key);
-                each_row(converter, columns, valid, ids, |bytes| t.insert(bytes))?;
+                t.insert_all(&encoded(converter, columns)?, valid, NONE, ids);
             }
         }
         Ok(())
@@ -156,9 +158,10 @@ impl KeyTable {
                 ids.resize(rows, if *any { 0 } else { NONE });
             }
             Form::Int(t) => t.find(words_of(&columns[0], scratch), valid, null_id, ids),
-            Form::Bytes(t) => {
-                text_ids(&columns[0], valid, null_id, ids, |view, bytes| t.find_view(view, bytes))
-            }
+            Form::Bytes(t) => match columns[0].as_string_view_opt() {
+                Some(texts) => t.find_all(texts, valid, null_id, ids),
+                None => t.find_all(columns[0].as_binary_view(), valid, null_id, ids),
+            },
             Form::Packed(layout, texts, t) => {
                 let missing = &mut scratch.missing;
                 missing.clear();
@@ -175,7 +178,7 @@ impl KeyTable {
             }
             Form::Rows(converter, t) => {
                 let valid = packed_valid(valid, &self.null_is_key);
-                each_row(converter, columns, valid, ids, |bytes| t.find(bytes))?;
+                t.find_all(&encoded(converter, columns)?, valid, NONE, ids);
             }
         }
         Ok(())
@@ -216,37 +219,8 @@ fn words_of<'a>(column: &ArrayRef, scratch: &'a mut Scratch) -> &'a [u64] {
     words
 }
 
-/// Numbers of one string column.
-#[inline(always)]
-fn text_ids(
-    column: &ArrayRef,
-    valid: Option<&NullBuffer>,
-    null_id: u32,
-    ids: &mut Vec<u32>,
-    mut f: impl FnMut(u128, &[u8]) -> u32,
-) {
-    ids.clear();
-    match valid {
-        None => each_text(column, |_, view, bytes| ids.push(f(view, bytes))),
-        Some(v) => each_text(column, |row, view, bytes| {
-            ids.push(if v.is_valid(row) { f(view, bytes) } else { null_id });
-        }),
-    }
-}
-
-fn each_row(
-    converter: &RowConverter,
-    columns: &[ArrayRef],
-    valid: Option<&NullBuffer>,
-    ids: &mut Vec<u32>,
-    mut f: impl FnMut(&[u8]) -> u32,
-) -> Result<()> {
+/// Rows in Arrow's row format.
+fn encoded(converter: &RowConverter, columns: &[ArrayRef]) -> Result<Rows> {
     let columns = columns.iter().map(normalize_floats).collect::<Result<Vec<_>>>()?;
-    let rows = converter.convert_columns(&columns)?;
-    ids.clear();
-    ids.extend(rows.iter().enumerate().map(|(i, row)| match valid {
-        Some(v) if v.is_null(i) => NONE,
-        _ => f(row.data()),
-    }));
-    Ok(())
+    Ok(converter.convert_columns(&columns)?)
 }
