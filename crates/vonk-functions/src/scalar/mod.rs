@@ -13,9 +13,12 @@ macro_rules! docs {
 pub(crate) mod apply;
 mod arithmetic;
 pub(crate) mod array;
+mod bitwise;
 pub(crate) mod lambda;
 pub(crate) mod map;
+mod math;
 pub(crate) mod params;
+mod string;
 #[cfg(test)]
 pub(crate) mod testing;
 
@@ -143,7 +146,10 @@ pub fn rows() -> Vec<ScalarFunction> {
     let mut rows = Vec::new();
     rows.extend(arithmetic::rows());
     rows.extend(array::rows());
+    rows.extend(bitwise::rows());
     rows.extend(lambda::rows());
     rows.extend(map::rows());
+    rows.extend(math::rows());
+    rows.extend(string::rows());
     rows
 }

@@ -13,6 +13,8 @@ pub(crate) enum Takes<'a> {
     To(DataType),
     /// One of these types as it is; else the first of them that it is implicitly cast to.
     OneOf(&'a [DataType]),
+    /// This type as it is (or a null), with no cast.
+    Only(DataType),
     /// Numbers as they are; strings and nulls become doubles.
     Numeric,
     /// tinyint to bigint as they are; nulls become ints.
@@ -51,6 +53,8 @@ impl CallSite<'_> {
         match param {
             Takes::Any => Ok(from.clone()),
             Takes::To(t) => self.implicit(i, t),
+            Takes::Only(t) if from == t || *from == DataType::Null => Ok(t.clone()),
+            Takes::Only(t) => Err(self.unexpected_type(i, &format!("\"{}\"", t.sql()))),
             Takes::OneOf(types) => {
                 let found =
                     types.iter().find(|t| *t == from).or_else(|| types.iter().find(|t| implicit(from, t)));

@@ -18,6 +18,7 @@ use vonk_error::{Error, Result};
 use vonk_types::cast::cast_array;
 use vonk_types::{CastMode, DataType};
 
+pub(super) use operands::integral_operands;
 pub(super) use rows::rows;
 
 /// An operation of two operands.

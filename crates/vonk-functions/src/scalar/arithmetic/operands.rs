@@ -161,6 +161,25 @@ pub(crate) fn literal_digits(arg: &Arg, own: &DataType, other: &DataType) -> Opt
     Some(DataType::Decimal(u8::try_from(digits).ok()?, 0))
 }
 
+/// The integer type of both operands of `&`, `|` and `^`.
+pub(in crate::scalar) fn integral_operands(site: &CallSite<'_>) -> Result<DataType> {
+    let (left, right) = promoted(site.arg_type(0).clone(), site.arg_type(1).clone(), site.ctx.ansi);
+    match (&left, &right) {
+        (DataType::Null, DataType::Null) => return Ok(DataType::Int),
+        (DataType::Null, t) | (t, DataType::Null) if t.is_integral() => return Ok(t.clone()),
+        (l, r) if l.is_integral() && r.is_integral() => {
+            return tightest(l, r, site.ctx.ansi).ok_or_else(|| site.differing_operands(l, r));
+        }
+        _ => {}
+    }
+    if left.same_type(&right, true) {
+        return Err(site.wrong_operands("\"INTEGRAL\"", &left));
+    }
+    let (l, r) =
+        (literal_decimal(&site.args[0], &left, &right), literal_decimal(&site.args[1], &right, &left));
+    Err(site.differing_operands(&l, &r))
+}
+
 /// What an operation returns.
 fn result_type(left: &DataType, right: &DataType, op: Op) -> DataType {
     if op == Op::IntegralDivide {
