@@ -14,13 +14,19 @@ pub(crate) mod apply;
 mod arithmetic;
 pub(crate) mod array;
 mod bitwise;
+pub(crate) mod datetime;
+mod hash;
+mod interval;
 pub(crate) mod lambda;
 pub(crate) mod map;
 mod math;
+mod misc;
 pub(crate) mod params;
+mod regexp;
 mod string;
 #[cfg(test)]
 pub(crate) mod testing;
+mod url;
 
 use crate::describe::Docs;
 use crate::kernel::{KernelCall, ScalarInstance};
@@ -147,6 +153,12 @@ pub fn rows() -> Vec<ScalarFunction> {
     rows.extend(arithmetic::rows());
     rows.extend(array::rows());
     rows.extend(bitwise::rows());
+    rows.extend(url::rows());
+    rows.extend(regexp::rows());
+    rows.extend(misc::rows());
+    rows.extend(hash::rows());
+    rows.extend(datetime::rows());
+    rows.extend(interval::rows());
     rows.extend(lambda::rows());
     rows.extend(map::rows());
     rows.extend(math::rows());
