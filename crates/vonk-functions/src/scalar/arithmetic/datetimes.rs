@@ -34,7 +34,7 @@ pub(super) fn resolve(site: &CallSite<'_>, op: Op) -> Result<Option<Resolution>>
     let (left, right) = (site.arg_type(0), site.arg_type(1));
     match op {
         Op::Subtract if left.is_datetime() || right.is_datetime() => subtract(site),
-        Op::Add if left.is_datetime() => shifted(site, 0, 1),
+        Op::Add if left.is_datetime() && *right != DataType::Date => shifted(site, 0, 1),
         Op::Add if right.is_datetime() => shifted(site, 1, 0),
         // Anything but a date, a null or an interval of the same family is taken for a timestamp.
         Op::Add | Op::Subtract if to_timestamp(left, right) => shifted(site, 0, 1),

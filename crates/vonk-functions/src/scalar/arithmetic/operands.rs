@@ -117,25 +117,33 @@ fn numbers(site: &CallSite<'_>, op: Op) -> Result<(DataType, DataType)> {
             "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")"
         }
     };
+    // What messages show: nulls, and numbers beside strings without ANSI, before they take the other's type.
+    let shown = |own: &DataType, i: usize| match site.arg_type(i) {
+        DataType::String => own.clone(),
+        t if op == Op::IntegralDivide && t.is_integral() => DataType::Long,
+        t => t.clone(),
+    };
+    let shown = (shown(&left, 0), shown(&right, 1));
     let (left, right) = match (left, right) {
         (DataType::Null, DataType::Null) if op == Op::IntegralDivide => (DataType::Long, DataType::Long),
+        // Division makes doubles of all that is not two decimals before it looks at nulls, on the left.
+        (DataType::Null, t) if op == Op::Divide && t.is_decimal() => (DataType::Double, DataType::Double),
         (DataType::Null, DataType::Null) => (DataType::Double, DataType::Double),
         (DataType::Null, t) => (t.clone(), t),
         (t, DataType::Null) => (t.clone(), t),
         both => both,
     };
-    let wide = |t: &DataType| op == Op::IntegralDivide && t.is_integral();
-    if !left.is_numeric() || !right.is_numeric() {
-        return Err(match left.same_type(&right, true) {
-            true => site.wrong_operands(required, &left),
-            false => site.differing_operands(&left, &right),
-        });
-    }
-    if op == Op::IntegralDivide && (left.is_fractional_binary() || right.is_fractional_binary()) {
-        let seen = |t: &DataType| if wide(t) { DataType::Long } else { t.clone() };
-        return Err(match left == right {
-            true => site.wrong_operands(required, &left),
-            false => site.differing_operands(&seen(&left), &seen(&right)),
+    let refused = !left.is_numeric() || !right.is_numeric();
+    if refused || op == Op::IntegralDivide && (left.is_fractional_binary() || right.is_fractional_binary()) {
+        // Beside a decimal, a double is one operand of two doubles.
+        let doubles = left.is_decimal() && *site.arg_type(1) == DataType::Double
+            || right.is_decimal() && *site.arg_type(0) == DataType::Double
+            || left.is_decimal() && *site.arg_type(1) == DataType::Float
+            || right.is_decimal() && *site.arg_type(0) == DataType::Float;
+        return Err(match () {
+            () if !refused && doubles => site.wrong_operands(required, &DataType::Double),
+            () if shown.0.same_type(&shown.1, true) => site.wrong_operands(required, &shown.0),
+            () => site.differing_operands(&shown.0, &shown.1),
         });
     }
     let left = literal_decimal(&site.args[0], &left, &right);
