@@ -100,6 +100,8 @@ impl Analyzer<'_> {
         let texts =
             Texts { views: binder.views.into_inner().into_iter().map(ViewText::into_parts).collect() };
         let relation = relation.map_err(|e| texts.resolve(e))?;
+        #[cfg(debug_assertions)]
+        crate::checks::verify(&relation.plan)?;
         Ok(Analyzed { plan: relation.plan, texts })
     }
 

@@ -10,6 +10,8 @@
 mod analyzer;
 mod build;
 mod call;
+#[cfg(debug_assertions)]
+mod checks;
 mod coerce;
 mod env;
 mod expr;

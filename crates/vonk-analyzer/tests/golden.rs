@@ -73,3 +73,8 @@ fn types() {
 fn functions() {
     check("functions");
 }
+
+#[test]
+fn statements() {
+    assert_eq!(check("../crates/vonk-analyzer/tests/statements"), 0);
+}

@@ -156,6 +156,12 @@ impl Walk<'_> {
             return Err(Error::new("NESTED_AGGREGATE_FUNCTION").at(span));
         }
         let made = self.aggregate_call(f, called_as, call, span)?;
+        if let Some(alias) = self.lateral.take() {
+            return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC")
+                .with("lca", alias)
+                .with("aggFunc", quoted(&made.sql))
+                .at(span));
+        }
         if let Some(t) = self.outer_aggregate(&made, span)? {
             return Ok(t);
         }

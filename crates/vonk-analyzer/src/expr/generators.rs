@@ -55,9 +55,14 @@ impl Walk<'_> {
         let made = self.generator_call(f, &call.name, &call.args, span);
         self.inside = was;
         let made = made?;
-        if let Some(sql) = self.nested.take() {
-            let _ = sql;
+        if self.nested.take().is_some() {
             return Err(nested(&made.sql));
+        }
+        if let Some(alias) = self.lateral.take() {
+            return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GENERATOR")
+                .with("lca", alias)
+                .with("generatorExpr", quoted(&made.sql))
+                .at(span));
         }
         let generator = self.generator(f, made, f.outer, names, span)?;
         let columns = generator.columns.clone();

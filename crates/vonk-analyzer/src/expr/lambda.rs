@@ -55,7 +55,8 @@ impl Walk<'_> {
         types: Vec<(DataType, bool)>,
         span: Span,
     ) -> Result<(Vec<Column>, Typed)> {
-        if names.len() != types.len() {
+        // A lambda may leave out parameters at the end where the function can do without them.
+        if names.len() > types.len() {
             return Err(Error::new("INVALID_LAMBDA_FUNCTION_CALL.NUM_ARGS_MISMATCH")
                 .with("expectedNumArgs", names.len().to_string())
                 .with("actualNumArgs", types.len().to_string())

@@ -116,6 +116,8 @@ pub(crate) struct Walk<'w> {
     inside: Inside,
     /// The text of a generator met within an expression.
     nested: Option<String>,
+    /// A lateral alias met within a call that cannot take one.
+    lateral: Option<String>,
 }
 
 impl<'w> Walk<'w> {
@@ -135,6 +137,7 @@ impl<'w> Walk<'w> {
             lambdas: Vec::new(),
             inside: Inside::Nothing,
             nested: None,
+            lateral: None,
         }
     }
 
@@ -381,7 +384,7 @@ pub(crate) fn split_name(text: &str) -> Option<Vec<String>> {
                 }
             }
         } else {
-            while let Some(c) = chars.next_if(|c| *c != '.') {
+            while let Some(c) = chars.next_if(|c| c.is_alphanumeric() || *c == '_') {
                 part.push(c);
             }
             if part.is_empty() {

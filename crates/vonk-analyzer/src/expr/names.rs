@@ -103,27 +103,9 @@ impl Walk<'_> {
             return self.fields_of(base, &n.parts[1..], span).map(Some);
         }
         let text = format!("lateralAliasReference({name})");
-        let quoted = crate::scope::quoted_name(&n.parts[..1]);
-        match self.inside {
-            Inside::Aggregate => {
-                return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_AGGREGATE_FUNC")
-                    .with("lca", quoted)
-                    .with("aggFunc", format!("\"{text}\""))
-                    .at(span));
-            }
-            Inside::Window => {
-                return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW")
-                    .with("lca", quoted)
-                    .with("windowExpr", format!("\"{text}\""))
-                    .at(span));
-            }
-            Inside::Generator => {
-                return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GENERATOR")
-                    .with("lca", quoted)
-                    .with("generatorExpr", format!("\"{text}\""))
-                    .at(span));
-            }
-            Inside::Nothing => {}
+        if self.inside != Inside::Nothing {
+            // Refused by the call that it stands in, which knows its own text.
+            self.lateral = Some(crate::scope::quoted_name(&n.parts[..1]));
         }
         let base = Typed::new(Expr::Column(alias.column.clone()), text, span);
         self.fields_of(base, &n.parts[1..], span).map(Some)

@@ -42,7 +42,10 @@ impl Walk<'_> {
         if !self.lambdas.is_empty() {
             return Err(Error::new("UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.HIGHER_ORDER_FUNCTION").at(span));
         }
-        let mut frame = Frame::new(self.scopes, self.env.outer);
+        // Below a sort only what the query shows is in sight.
+        let scopes =
+            if self.clause == Clause::Sort { &self.scopes[..self.scopes.len().min(1)] } else { self.scopes };
+        let mut frame = Frame::new(scopes, self.env.outer);
         if self.clause == Clause::Having {
             frame.calls = self.calls;
         }

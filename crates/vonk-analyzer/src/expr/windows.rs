@@ -88,6 +88,12 @@ impl Walk<'_> {
         inner: Option<String>,
         span: Span,
     ) -> Result<Typed> {
+        if let Some(alias) = self.lateral.take() {
+            return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_WINDOW")
+                .with("lca", alias)
+                .with("windowExpr", quoted(&frameless(&over.sql, spec)))
+                .at(span));
+        }
         let Some(calls) = self.calls else {
             let texts: Vec<String> =
                 std::iter::once(quoted(&over.sql)).chain(inner.iter().map(|i| quoted(i))).collect();
@@ -119,5 +125,14 @@ impl Walk<'_> {
         };
         let column = calls.add_window(self.b.ids, call);
         Ok(Typed::new(Expr::Column(column), over.sql, span))
+    }
+}
+
+/// The text of a call before its default frame is known.
+fn frameless(sql: &str, spec: &WindowSpec) -> String {
+    let frame = ["ROWS BETWEEN ", "RANGE BETWEEN "].iter().filter_map(|f| sql.rfind(f)).max();
+    match frame {
+        Some(at) if spec.frame.is_none() => format!("{}unspecifiedframe$())", &sql[..at]),
+        _ => sql.to_string(),
     }
 }

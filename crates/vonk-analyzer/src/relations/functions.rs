@@ -11,7 +11,7 @@ use std::sync::Arc;
 use vonk_error::{Error, Result, Span};
 use vonk_functions::{Arity, Function, GeneratorFunction};
 use vonk_plan::logical::{Generate, LogicalPlan};
-use vonk_plan::unresolved::{Expr, Name};
+use vonk_plan::unresolved::{Expr, ExprKind, Name};
 use vonk_types::DataType;
 
 /// Table functions that are operators of their own.
@@ -64,6 +64,12 @@ pub(crate) fn generator(b: &Binder<'_>, name: &Name, span: Span) -> Result<Arc<G
 
 fn range(b: &Binder<'_>, args: &[Expr], span: Span, env: &Env<'_>) -> Result<Relation> {
     Arity::between(1, 4).check(RANGE, args.len()).map_err(|e| e.at(span))?;
+    if let Some(name) = args.iter().find_map(|a| match &a.kind {
+        ExprKind::NamedArgument { name, .. } => Some(name),
+        _ => None,
+    }) {
+        return Err(not_foldable(name, &DataType::Long, span));
+    }
     let args = Walk::new(b, env, &[], Clause::Generate).exprs(args)?;
     let names = if args.len() == 1 { &["end"][..] } else { &["start", "end", "step", "numSlices"] };
     let mut numbers = Vec::with_capacity(args.len());
@@ -95,11 +101,7 @@ fn range(b: &Binder<'_>, args: &[Expr], span: Span, env: &Env<'_>) -> Result<Rel
 fn number(b: &Binder<'_>, t: Typed, name: &str, place: usize, to: &DataType, span: Span) -> Result<i64> {
     const ORDINALS: [&str; 4] = ["first", "second", "third", "fourth"];
     if !fold::is_foldable(&b.session, &t.expr) {
-        return Err(Error::new("NON_FOLDABLE_ARGUMENT")
-            .with("funcName", "`range`")
-            .with("paramName", format!("`{name}`"))
-            .with("paramType", quoted_type(to))
-            .at(span));
+        return Err(not_foldable(name, to, span));
     }
     let unexpected = |t: &Typed| {
         Error::new("UNEXPECTED_INPUT_TYPE")
@@ -120,4 +122,12 @@ fn number(b: &Binder<'_>, t: Typed, name: &str, place: usize, to: &DataType, spa
         datafusion_common::ScalarValue::Int32(Some(n)) => Ok(i64::from(n)),
         _ => Err(unexpected(&t)),
     }
+}
+
+fn not_foldable(name: &str, to: &DataType, span: Span) -> Error {
+    Error::new("NON_FOLDABLE_ARGUMENT")
+        .with("funcName", "`range`")
+        .with("paramName", format!("`{name}`"))
+        .with("paramType", quoted_type(to))
+        .at(span)
 }

@@ -9,7 +9,7 @@ use crate::typed::Typed;
 use std::collections::{HashMap, HashSet};
 use vonk_error::{Error, Result, Span};
 use vonk_plan::ColumnId;
-use vonk_plan::logical::Expr;
+use vonk_plan::logical::{Column, Expr};
 use vonk_plan::unresolved::{self, ExprKind, GroupBy};
 use vonk_types::data_type::quote_if_needed;
 
@@ -187,21 +187,19 @@ impl GroupBuilder<'_, '_> {
 
     /// The expression with columns of the select list replaced by what they are made of.
     fn inlined(&self, e: Expr) -> Result<Expr> {
-        let made: HashMap<ColumnId, &Expr> =
-            self.outputs.iter().map(|o| (o.field.column.id, &o.typed.expr)).collect();
-        inline(e, &made)
+        let made: HashMap<ColumnId, &Expr> = self
+            .outputs
+            .iter()
+            .map(|o| (o.field.column.id, &o.typed.expr))
+            .filter(|(id, e)| !matches!(e, Expr::Column(c) if c.id == *id))
+            .collect();
+        let named = |c: &Column| made.get(&c.id).map(|e| (*e).clone());
+        let replaced = e.replace_columns(&named)?;
+        if replaced.any(&|e| matches!(e, Expr::Column(c) if made.contains_key(&c.id))) {
+            return Err(Error::new("UNSUPPORTED_FEATURE.LATERAL_COLUMN_ALIAS_IN_GROUP_BY"));
+        }
+        Ok(replaced)
     }
-}
-
-fn inline(e: Expr, made: &HashMap<ColumnId, &Expr>) -> Result<Expr> {
-    e.transform_up(&mut |e| match &e {
-        Expr::Column(c) => match made.get(&c.id) {
-            Some(Expr::Column(d)) if d == c => Ok(e),
-            Some(x) => inline((*x).clone(), made),
-            None => Ok(e),
-        },
-        _ => Ok(e),
-    })
 }
 
 fn in_group_by(texts: Vec<String>, span: Span) -> Error {

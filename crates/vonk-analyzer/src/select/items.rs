@@ -187,12 +187,10 @@ impl<'c> Context<'c> {
 /// The name Spark gives an item without alias.
 pub(crate) fn generated_name(e: &unresolved::Expr, typed: &Typed) -> String {
     match &e.kind {
-        ExprKind::Name(n) if !matches!(typed.expr, Expr::Call { .. }) => n.last().to_string(),
-        ExprKind::Cast { expr, .. } => match (&expr.kind, &typed.expr) {
-            (ExprKind::Name(_), Expr::Cast { expr, .. }) if matches!(**expr, Expr::Call { .. }) => {
-                typed.sql.clone()
-            }
-            (ExprKind::Name(n), _) => n.last().to_string(),
+        // A function called without parentheses (`current_date`) has its text as name, any other name its last part.
+        ExprKind::Name(n) if n.parts.len() > 1 || !typed.sql.ends_with("()") => n.last().to_string(),
+        ExprKind::Cast { expr, .. } => match &expr.kind {
+            ExprKind::Name(n) if n.parts.len() > 1 || !typed.sql.contains("() AS ") => n.last().to_string(),
             _ => typed.sql.clone(),
         },
         _ => typed.sql.clone(),
