@@ -1,5 +1,7 @@
 //! Every statement of the golden tests: what Spark answered must parse, what Spark's parser refused must be refused alike.
 
+#![allow(clippy::unwrap_used)]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use vonk_sql::{ParseOptions, parse_statement};

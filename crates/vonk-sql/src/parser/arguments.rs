@@ -64,10 +64,24 @@ impl Parser<'_> {
         let start = self.start();
         let e = self.expression()?;
         // `AS` with nothing behind it is an alias itself.
-        let as_names = self.at_kw(Kw::As) && (self.is_identifier(self.ahead(1)) || !self.is_bare_name(0));
+        let before_from =
+            self.ahead(1).kw == Kw::From && self.is_identifier(self.ahead(2)) && self.ahead(2).kw != Kw::From;
+        let as_names = self.at_kw(Kw::As)
+            && !before_from
+            && (self.is_identifier(self.ahead(1)) || !self.is_bare_name(0));
         let names = if as_names {
             self.pos += 1;
-            if self.at(Kind::LParen) { self.identifier_list()? } else { vec![self.plain_identifier()?] }
+            if self.at(Kind::LParen) {
+                self.identifier_list()?
+            } else {
+                if self.is_string(self.token())
+                    && self.kind() != Kind::DoubleQuoted
+                    && matches!(self.ahead(1).kind, Kind::Eof | Kind::Semicolon)
+                {
+                    return Err(self.extra());
+                }
+                vec![self.plain_identifier()?]
+            }
         } else if self.at(Kind::LParen) && self.is_identifier(self.ahead(1)) {
             self.identifier_list()?
         } else if self.at_identifier() && !self.at_clause() {

@@ -64,6 +64,11 @@ impl Parser<'_> {
                 self.ahead(1).kw,
                 Kw::Between | Kw::In | Kw::Like | Kw::Ilike | Kw::Rlike | Kw::Regexp
             );
+        if not && self.at(Kind::Bang) {
+            return Err(Error::new("SYNTAX_DISCONTINUED.BANG_EQUALS_NOT")
+                .with("clause", "!")
+                .at(self.span_of(self.token())));
+        }
         let n = usize::from(not);
         let kw = self.ahead(n).kw;
         let kind = match kw {
@@ -90,7 +95,10 @@ impl Parser<'_> {
                 ExprKind::Like { kind: LikeKind::RLike, expr: Box::new(value), pattern, escape: None }
             }
             Kw::Is if !not => return self.is_predicate(value, start),
-            _ if not => return Err(self.unexpected()),
+            _ if not => {
+                self.pos += 2;
+                return Err(self.unexpected());
+            }
             _ => return Ok(value),
         };
         let span = self.span_from(start);
@@ -100,7 +108,7 @@ impl Parser<'_> {
 
     fn between(&mut self, value: Expr) -> Result<ExprKind> {
         let low = Box::new(self.value()?);
-        self.expect_kw(Kw::And)?;
+        self.require_kw(Kw::And, false)?;
         let high = Box::new(self.value()?);
         Ok(ExprKind::Between { expr: Box::new(value), low, high })
     }
@@ -154,8 +162,9 @@ impl Parser<'_> {
             Kw::True => IsTest::True,
             Kw::False => IsTest::False,
             Kw::Unknown => IsTest::Unknown,
-            Kw::Distinct if self.ahead(n + 1).kw == Kw::From => {
-                self.pos += n + 2;
+            Kw::Distinct if negated || self.begins_expression(n + 1) || self.ahead(n + 1).kw == Kw::From => {
+                self.pos += n + 1;
+                self.require_kw(Kw::From, false)?;
                 let right = Box::new(self.value()?);
                 let kind = ExprKind::IsDistinctFrom { left: Box::new(value), right, negated };
                 return Ok(Expr::new(kind, self.span_from(start)));

@@ -27,7 +27,8 @@ impl Parser<'_> {
                 let cascade = self.eat_any(&[Kw::Cascade, Kw::Restrict]) == Some(Kw::Cascade);
                 return Ok(Statement::DropDatabase { if_exists, name, cascade });
             }
-            (Kw::Index | Kw::Role, false) => return self.unsupported("DROP INDEX and DROP ROLE"),
+            (Kw::Role, false) => return self.invalid("DROP ROLE"),
+            (Kw::Index, false) => return self.unsupported("DROP INDEX"),
             _ => return Err(self.unexpected()),
         };
         self.pos += 1;
@@ -41,9 +42,8 @@ impl Parser<'_> {
         self.pos += 1;
         match self.kw() {
             Kw::Table | Kw::View => {}
-            Kw::Database | Kw::Schema | Kw::Namespace | Kw::Index => {
-                return self.unsupported("ALTER DATABASE and ALTER INDEX");
-            }
+            Kw::Database | Kw::Schema | Kw::Namespace => return self.unsupported("ALTER DATABASE"),
+            Kw::Index => return self.invalid("ALTER INDEX"),
             _ => return Err(self.unexpected()),
         }
         let view = self.advance().kw == Kw::View;
@@ -112,7 +112,7 @@ impl Parser<'_> {
 
     pub(super) fn uncache(&mut self) -> Result<Statement> {
         self.pos += 1;
-        self.expect_kw(Kw::Table)?;
+        self.require_kw(Kw::Table, false)?;
         let if_exists = self.if_exists();
         Ok(Statement::Uncache { if_exists, name: self.object_name()? })
     }
@@ -153,9 +153,9 @@ impl Parser<'_> {
 
     pub(super) fn truncate(&mut self) -> Result<Statement> {
         self.pos += 1;
-        self.expect_kw(Kw::Table)?;
+        self.require_kw(Kw::Table, false)?;
         let name = self.object_name()?;
-        let partition = if self.at_kw(Kw::Partition) { self.partition_spec()? } else { Vec::new() };
+        let partition = if self.at_kw(Kw::Partition) { self.full_partition_spec()? } else { Vec::new() };
         Ok(Statement::Truncate { name, partition })
     }
 

@@ -26,8 +26,8 @@ impl Parser<'_> {
         let start = self.start();
         let mut replace = self.at_kw(Kw::Replace);
         self.pos += 1;
-        if !replace && self.at_kws(&[Kw::Or, Kw::Replace]) {
-            self.pos += 2;
+        if !replace && self.eat_kw(Kw::Or) {
+            self.expect_kw(Kw::Replace)?;
             replace = true;
         }
         let global = self.at_kw(Kw::Global) && matches!(self.ahead(1).kw, Kw::Temp | Kw::Temporary);
@@ -44,9 +44,8 @@ impl Parser<'_> {
             }
             Kw::Database | Kw::Schema | Kw::Namespace if !replace && !temporary => self.create_database(),
             Kw::Function => self.unsupported("CREATE FUNCTION"),
-            Kw::Index | Kw::Role if !replace && !temporary => {
-                self.unsupported("CREATE INDEX and CREATE ROLE")
-            }
+            Kw::Role if !replace && !temporary => self.invalid("CREATE ROLE"),
+            Kw::Index if !replace && !temporary => self.unsupported("CREATE INDEX"),
             Kw::Materialized | Kw::Streaming => {
                 self.unsupported("CREATE MATERIALIZED VIEW and CREATE STREAMING TABLE")
             }
@@ -341,6 +340,10 @@ impl Parser<'_> {
         let (mut nullable, mut default, mut generated, mut comment) = (true, None, None, None);
         loop {
             let at = self.start();
+            if self.at_kw(Kw::Not) && self.ahead(1).kw != Kw::Null {
+                self.pos += 1;
+                return Err(self.missing("'NULL'"));
+            }
             if self.not_null()? {
                 if !nullable {
                     return Err(self.twice("NOT NULL", &name, at));
@@ -371,6 +374,7 @@ impl Parser<'_> {
                 Kw::Constraint | Kw::Check | Kw::Unique | Kw::References | Kw::Primary => {
                     return Err(Error::unsupported("constraints of columns").at(self.span_of(self.token())));
                 }
+                Kw::Null => return Err(self.unexpected()),
                 _ => break,
             }
         }

@@ -9,7 +9,7 @@ use vonk_plan::unresolved::{
 
 impl Parser<'_> {
     /// FROM is taken: `relation, relation … LATERAL VIEW … PIVOT … UNPIVOT`.
-    pub(super) fn from_clause(&mut self) -> Result<Plan> {
+    pub(super) fn relations(&mut self) -> Result<Plan> {
         let start = self.start();
         let mut plan = self.relation()?;
         for links in 1.. {
@@ -41,7 +41,10 @@ impl Parser<'_> {
     }
 
     fn at_lateral_relation(&self) -> bool {
-        self.at_kw(Kw::Lateral) && self.ahead(1).kw != Kw::View
+        let next = self.ahead(1);
+        self.at_kw(Kw::Lateral)
+            && next.kw != Kw::View
+            && (self.is_identifier(next) || next.kind == Kind::LParen)
     }
 
     /// A relation and everything joined to it.
@@ -85,10 +88,16 @@ impl Parser<'_> {
             (Kw::Full, _) => (JoinKind::Full, 1),
             (Kw::Semi, _) => (JoinKind::LeftSemi, 1),
             (Kw::Anti, _) => (JoinKind::LeftAnti, 1),
+            _ if natural => (JoinKind::Inner, 0),
             _ => return Ok(None),
         };
         self.pos += n + words;
-        self.expect_kw(Kw::Join)?;
+        // Words that promise a join and nothing else: its absence can be named.
+        if natural || matches!(kind, JoinKind::Cross) {
+            self.require_kw(Kw::Join, false)?;
+        } else {
+            self.expect_kw(Kw::Join)?;
+        }
         Ok(Some((kind, natural)))
     }
 
@@ -115,7 +124,9 @@ impl Parser<'_> {
             return Err(self.unexpected());
         } else if self.eat_kw(Kw::Using) {
             let at = self.start();
-            let names = self.identifier_list()?;
+            self.require(Kind::LParen, "'('")?;
+            let names = self.comma_list(Self::plain_identifier)?;
+            self.require(Kind::RParen, "')'")?;
             let span = self.span_from(at);
             let name = |n: String| vonk_plan::unresolved::Name { parts: vec![n], span };
             JoinConstraint::Using(names.into_iter().map(name).collect())
@@ -191,7 +202,12 @@ impl Parser<'_> {
             }
             Kw::Timestamp | Kw::SystemTime => {
                 self.pos += n + 3;
-                Ok(Some(AsOf::Timestamp(self.value()?)))
+                let e = self.value()?;
+                if let ExprKind::Name(_) = e.kind {
+                    let reason = "timestamp expression cannot refer to any columns";
+                    return Err(Error::new("_LEGACY_ERROR_TEMP_0056").with("reason", reason).at(e.span));
+                }
+                Ok(Some(AsOf::Timestamp(e)))
             }
             _ => Ok(None),
         }
@@ -219,7 +235,12 @@ impl Parser<'_> {
         let start = self.start();
         self.pos += 1;
         let plan = if !self.at(Kind::LParen) {
-            Plan::Table(TableRef::plain(self.object_name()?))
+            let name = self.object_name()?;
+            let condition =
+                "INVALID_SQL_SYNTAX.INVALID_TABLE_FUNCTION_IDENTIFIER_ARGUMENT_MISSING_PARENTHESES";
+            let quoted: Vec<String> =
+                name.parts.iter().map(|p| vonk_types::data_type::quote_identifier(p)).collect();
+            return Err(Error::new(condition).with("argumentName", quoted.join(".")).at(name.span));
         } else if self.paren_is_query(self.pos) {
             self.parenthesized_query()?
         } else {
@@ -236,11 +257,11 @@ impl Parser<'_> {
 
     /// `[AS] alias [(columns)]`
     pub(super) fn table_alias(&mut self, plan: Plan, start: u32) -> Result<Plan> {
-        if self.at_kw(Kw::As) && self.is_strict_identifier(self.ahead(1)) {
-            self.pos += 1;
-        } else if self.at_kw(Kw::As) {
-            self.pos += 1;
-            return Err(self.unexpected());
+        if self.at_kw(Kw::As) {
+            // `AS` that no name follows is the alias.
+            if self.is_strict_identifier(self.ahead(1)) {
+                self.pos += 1;
+            }
         } else if !self.is_strict_identifier(self.token()) || self.at_relation_clause() {
             return Ok(plan);
         }
@@ -253,7 +274,17 @@ impl Parser<'_> {
     pub(super) fn inline_table(&mut self) -> Result<Plan> {
         let start = self.start();
         self.pos += 1;
-        let rows = self.nested(|p| p.comma_list(Self::expression))?;
+        let rows = self.nested(|p| {
+            let mut rows = vec![p.expression()?];
+            while p.at(Kind::Comma) {
+                if p.ahead(1).kind == Kind::Eof {
+                    return Err(p.extra());
+                }
+                p.pos += 1;
+                rows.push(p.expression()?);
+            }
+            Ok(rows)
+        })?;
         let rows = rows
             .into_iter()
             .map(|e| match e.kind {

@@ -51,19 +51,20 @@ impl Parser<'_> {
             insert.replace_where = Some(self.expression()?);
             return Ok(());
         }
-        if self.at_kw(Kw::Partition) && self.ahead(1).kind == Kind::LParen {
+        if self.at_kw(Kw::Partition) {
             insert.partition = self.partition_spec()?;
         }
         let start = self.start();
         if self.if_not_exists()? {
             if !insert.overwrite {
-                return Err(Error::new("_LEGACY_ERROR_TEMP_0035")
-                    .with("message", "INSERT INTO ... IF NOT EXISTS")
+                return Err(Error::new("INVALID_STATEMENT_OR_CLAUSE")
+                    .with("operation", "INSERT INTO ... IF NOT EXISTS")
                     .at(self.span_from(start)));
             }
             insert.if_not_exists = true;
         }
-        if self.eat_kws(&[Kw::By, Kw::Name]) {
+        if self.eat_kw(Kw::By) {
+            self.expect_kw(Kw::Name)?;
             insert.by_name = true;
         } else if self.at(Kind::LParen) && !self.paren_is_query(self.pos) {
             insert.columns = self.identifier_list()?;
@@ -75,7 +76,8 @@ impl Parser<'_> {
     fn directory(&mut self) -> Result<InsertTarget> {
         let start = self.start();
         let path = if self.at_string() { Some(self.string()?) } else { None };
-        if self.at_kws(&[Kw::Stored, Kw::As]) || self.at_kws(&[Kw::Row, Kw::Format]) {
+        let hive = path.is_some() && (self.begins_query(0) || self.at(Kind::LParen));
+        if hive || self.at_kws(&[Kw::Stored, Kw::As]) || self.at_kws(&[Kw::Row, Kw::Format]) {
             let cmd = "INSERT OVERWRITE DIRECTORY with the Hive format";
             return Err(Error::new("NOT_SUPPORTED_COMMAND_WITHOUT_HIVE_SUPPORT")
                 .with("cmd", cmd)
@@ -93,6 +95,18 @@ impl Parser<'_> {
                 .at(self.span_from(start)));
         }
         Ok(InsertTarget::Directory { path, provider, options })
+    }
+
+    /// `PARTITION (a = 1, b = 2)`: every column has a value.
+    pub(super) fn full_partition_spec(&mut self) -> Result<Vec<PartitionValue>> {
+        let start = self.start();
+        let values = self.partition_spec()?;
+        match values.iter().find(|v| v.value.is_none()) {
+            Some(v) => Err(Error::new("INVALID_SQL_SYNTAX.EMPTY_PARTITION_VALUE")
+                .with("partKey", vonk_types::data_type::quote_identifier(&v.column))
+                .at(self.span_from(start))),
+            None => Ok(values),
+        }
     }
 
     /// `PARTITION (a = 1, b)`

@@ -5,6 +5,7 @@ use crate::lex::{Kind, Kw};
 use crate::literal::interval;
 use vonk_error::{Error, Result};
 use vonk_plan::unresolved::Expr;
+use vonk_types::{DataType, Literal};
 
 impl Parser<'_> {
     /// At `INTERVAL`. `None` where no value and unit follow: then it is a name, or a typed literal.
@@ -42,8 +43,14 @@ impl Parser<'_> {
                 ranges += 1;
                 range = Some((value, negative, from_string, unit, to));
             } else {
-                pairs.push((self.pair_value(value, negative, from_string, start)?, unit));
+                let value = self.pair_value(value, negative, from_string, start);
+                pairs.push((self.or_defer(value, "0".to_string())?, unit));
             }
+        }
+        let signed = usize::from(matches!(self.kind(), Kind::Plus | Kind::Minus));
+        if signed == 0 && matches!(self.kind(), Kind::Integer | Kind::Decimal) {
+            self.pos += 1;
+            return Err(self.unexpected());
         }
         let span = self.span_from(start);
         let literal = match range {
@@ -54,7 +61,8 @@ impl Parser<'_> {
                 interval::unit_to_unit(&value, negative, &interval::singular(&from), &interval::singular(&to))
             }
         };
-        literal.map(|l| Some(Expr::literal(l, span))).map_err(|e| e.at(span))
+        let literal = self.or_defer(literal.map_err(|e| e.at(span)), Literal::null(DataType::Null))?;
+        Ok(Some(Expr::literal(literal, span)))
     }
 
     fn is_unit(&self, t: crate::lex::Token) -> bool {
@@ -86,6 +94,17 @@ impl Parser<'_> {
         let trimmed = value.trim();
         let digits = trimmed.trim_start_matches(['-', '+']);
         let is_number = !digits.is_empty() && digits.bytes().all(|b| b.is_ascii_digit() || b == b'.');
+        let unit_like = trimmed.is_empty() || matches!(trimmed, "-" | "+");
+        if from_string && unit_like {
+            let unit = self.tokens.get(self.pos - 1).map_or("", |t| self.text_of(*t));
+            let input = format!(" {trimmed} {unit}");
+            let unit = unit.to_ascii_lowercase();
+            let e = match trimmed {
+                "" => Error::new("INVALID_INTERVAL_FORMAT.UNRECOGNIZED_NUMBER").with("number", unit),
+                _ => Error::new("INVALID_INTERVAL_FORMAT.INVALID_VALUE").with("value", unit),
+            };
+            return Err(e.with("input", input).at(self.span_from(start)));
+        }
         if from_string && !is_number {
             return Err(Error::new("_LEGACY_ERROR_TEMP_0026").with("value", value).at(self.span_from(start)));
         }

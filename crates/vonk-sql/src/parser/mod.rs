@@ -43,6 +43,8 @@ pub(crate) struct Parser<'a> {
     pos: usize,
     options: &'a ParseOptions,
     depth: u32,
+    /// The first error that is not one of syntax: it counts only where the whole text is well-formed.
+    deferred: Option<Error>,
     /// Positional parameters seen so far.
     parameters: usize,
     /// For each opening parenthesis the token that closes it; made when first asked for.
@@ -52,7 +54,7 @@ pub(crate) struct Parser<'a> {
 impl<'a> Parser<'a> {
     pub(crate) fn new(text: &'a str, options: &'a ParseOptions) -> Result<Parser<'a>> {
         let tokens = tokenize(text)?;
-        Ok(Parser { text, tokens, pos: 0, options, depth: 0, parameters: 0, closers: None })
+        Ok(Parser { text, tokens, pos: 0, options, depth: 0, deferred: None, parameters: 0, closers: None })
     }
 
     // ---- looking ----
@@ -140,11 +142,17 @@ impl<'a> Parser<'a> {
     }
 
     fn expect(&mut self, kind: Kind) -> Result<()> {
-        if self.eat(kind) { Ok(()) } else { Err(self.unexpected()) }
+        if self.eat(kind) {
+            return Ok(());
+        }
+        Err(if self.ahead(1).kind == kind && !self.at(Kind::Eof) { self.extra() } else { self.unexpected() })
     }
 
     fn expect_kw(&mut self, kw: Kw) -> Result<()> {
-        if self.eat_kw(kw) { Ok(()) } else { Err(self.unexpected()) }
+        if self.eat_kw(kw) {
+            return Ok(());
+        }
+        Err(if self.ahead(1).kw == kw { self.extra() } else { self.unexpected() })
     }
 
     fn expect_kws(&mut self, kws: &[Kw]) -> Result<()> {
@@ -158,6 +166,21 @@ impl<'a> Parser<'a> {
             return Ok(());
         }
         Err(if self.ahead(1).kind == kind { self.extra() } else { self.missing(shown) })
+    }
+
+    /// [`Parser::require`] for a keyword. `may_end`: nothing needs to follow it, so that it can be what is missing at the end of the text.
+    fn require_kw(&mut self, kw: Kw, may_end: bool) -> Result<()> {
+        if self.eat_kw(kw) {
+            return Ok(());
+        }
+        if self.ahead(1).kw == kw {
+            return Err(self.extra());
+        }
+        Err(if self.at(Kind::Eof) && !may_end {
+            self.unexpected()
+        } else {
+            self.missing(&format!("'{}'", kw.text()))
+        })
     }
 
     // ---- places ----
@@ -213,6 +236,26 @@ impl<'a> Parser<'a> {
     /// A token is missing in front of the current one.
     fn missing(&self, shown: &str) -> Error {
         self.syntax(&format!(": missing {shown}"))
+    }
+
+    /// Keeps an error of meaning for later and goes on with `fallback`, so that errors of syntax further on come first, as in Spark,
+    /// which looks at meaning only when all text is parsed. Errors of syntax are returned.
+    fn or_defer<T>(&mut self, result: Result<T>, fallback: T) -> Result<T> {
+        match result {
+            Err(e) if !matches!(e.condition(), "PARSE_SYNTAX_ERROR" | "_STATEMENT_TOO_COMPLEX") => {
+                self.deferred.get_or_insert(e);
+                Ok(fallback)
+            }
+            other => other,
+        }
+    }
+
+    /// What was parsed, unless an error was deferred.
+    pub(crate) fn checked<T>(&mut self, parsed: T) -> Result<T> {
+        match self.deferred.take() {
+            Some(e) => Err(e),
+            None => Ok(parsed),
+        }
     }
 
     /// Nothing may follow but semicolons.

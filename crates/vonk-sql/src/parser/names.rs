@@ -54,11 +54,14 @@ impl Parser<'_> {
     }
 
     /// The text of an identifier token.
-    pub(super) fn identifier_text(&self, t: Token) -> Result<String> {
+    pub(super) fn identifier_text(&mut self, t: Token) -> Result<String> {
         let written = self.text_of(t);
         match t.kind {
             Kind::Word if written.is_ascii() => Ok(written.to_string()),
-            Kind::Word => Err(Error::new("INVALID_IDENTIFIER").with("ident", written).at(self.span_of(t))),
+            Kind::Word => {
+                let e = Error::new("INVALID_IDENTIFIER").with("ident", written).at(self.span_of(t));
+                self.or_defer(Err(e), written.to_string())
+            }
             _ => Ok(text::unquote_name(written)),
         }
     }
@@ -74,7 +77,8 @@ impl Parser<'_> {
         }
         if dashed {
             let span = self.span_from(start);
-            return Err(Error::new("INVALID_IDENTIFIER").with("ident", self.slice(span)).at(span));
+            let e = Error::new("INVALID_IDENTIFIER").with("ident", self.slice(span)).at(span);
+            self.or_defer(Err(e), ())?;
         }
         Ok(name)
     }

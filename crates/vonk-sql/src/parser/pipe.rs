@@ -21,11 +21,7 @@ impl Parser<'_> {
             }
             Kw::Drop => {
                 self.pos += 1;
-                PipeOp::Drop(self.comma_list(|p| {
-                    let start = p.start();
-                    let parts = vec![p.plain_identifier()?];
-                    Ok(vonk_plan::unresolved::Name { parts, span: p.span_from(start) })
-                })?)
+                PipeOp::Drop(self.comma_list(Self::name)?)
             }
             Kw::Where => {
                 self.pos += 1;
@@ -164,10 +160,9 @@ impl Parser<'_> {
         if let Some((kind, _)) = self.set_operator() {
             self.pos += 1;
             let all = self.set_quantifier();
-            let by_name = self.eat_kws(&[Kw::By, Kw::Name]);
             let right = Box::new(self.pipe_operand()?);
             let span = self.span_from(start);
-            return Ok(Plan::SetOp { kind, all, by_name, left: Box::new(input), right, span });
+            return Ok(Plan::SetOp { kind, all, by_name: false, left: Box::new(input), right, span });
         }
         if let Some((kind, natural)) = self.join_type()? {
             return self.join(input, kind, natural, start);
@@ -176,6 +171,10 @@ impl Parser<'_> {
             || self.at_any(&[Kw::Limit, Kw::Offset]);
         if organized {
             return self.pipe_organization(input, start);
+        }
+        if matches!(self.kind(), Kind::Eof | Kind::Semicolon | Kind::RParen | Kind::PipeOp) {
+            // All parts of ORDER BY … LIMIT may be absent.
+            return Ok(input);
         }
         let last = matches!(self.ahead(1).kind, Kind::Eof | Kind::Semicolon);
         Err(if last { self.extra() } else { self.unexpected() })

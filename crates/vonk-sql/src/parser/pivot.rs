@@ -21,7 +21,7 @@ impl Parser<'_> {
         self.pos += 1;
         self.expect(Kind::LParen)?;
         let aggregates = self.nested(|p| p.comma_list(Self::named_expression))?;
-        self.expect_kw(Kw::For)?;
+        self.require_kw(Kw::For, false)?;
         let columns =
             if self.at(Kind::LParen) { self.paren_list(Self::column)? } else { vec![self.column()?] };
         self.expect_kw(Kw::In)?;

@@ -87,8 +87,11 @@ impl Parser<'_> {
                 self.parameters += 1;
                 Ok(Expr::new(ExprKind::Parameter(Parameter::Position(position)), self.span_from(start)))
             }
-            Kind::Colon if self.ahead(1).kind == Kind::Word => {
+            Kind::Colon => {
                 self.pos += 1;
+                if !self.at(Kind::Word) {
+                    return Err(self.unexpected());
+                }
                 let t = self.advance();
                 let name = self.text_of(t).to_string();
                 Ok(Expr::new(ExprKind::Parameter(Parameter::Named(name)), self.span_from(start)))
@@ -109,7 +112,8 @@ impl Parser<'_> {
             kind => kind,
         };
         let span = self.span_from(start);
-        let value = number::literal(kind, self.text_of(t), negative).map_err(|e| e.at(span))?;
+        let value = number::literal(kind, self.text_of(t), negative).map_err(|e| e.at(span));
+        let value = self.or_defer(value, Literal::null(DataType::Null))?;
         Ok(Expr::literal(value, span))
     }
 
@@ -160,7 +164,9 @@ impl Parser<'_> {
             return self.call(name, start);
         }
         if name.parts.len() == 1 && first.kind == Kind::Word && self.at_string() {
-            return self.typed_literal(&name.parts[0], start);
+            let literal = self.typed_literal(&name.parts[0], start);
+            let span = self.span_from(start);
+            return self.or_defer(literal, Expr::literal(Literal::null(DataType::Null), span));
         }
         Ok(Expr::new(ExprKind::Name(name), self.span_from(start)))
     }
@@ -183,7 +189,13 @@ impl Parser<'_> {
     /// `IDENTIFIER('a.b')`, `IDENTIFIER(expression)`, as a column or as the name of a function.
     fn identifier_expression(&mut self, start: u32) -> Result<Expr> {
         if self.is_string(self.ahead(2)) && self.ahead(3).kind == Kind::RParen {
-            let mut parts = self.identifier_clause()?;
+            let literal = self.ahead(2);
+            let parsed = self.identifier_clause();
+            let Ok(mut parts) = parsed else {
+                // The text is no name: found out when the expression is looked at.
+                let text = Expr::literal(Literal::string(self.string_text(literal)), self.span_of(literal));
+                return Ok(Expr::new(ExprKind::IdentifierClause(Box::new(text)), self.span_from(start)));
+            };
             while self.at(Kind::Dot) && self.is_identifier(self.ahead(1)) {
                 self.pos += 1;
                 parts.push(self.identifier()?);

@@ -95,7 +95,7 @@ impl Parser<'_> {
         let mut left = self.query_primary()?;
         for links in 0.. {
             self.check_chain(links)?;
-            if self.at(Kind::PipeOp) && power <= PIPE {
+            if self.at(Kind::PipeOp) && power == PIPE {
                 self.pos += 1;
                 left = self.pipe(left)?;
                 continue;
@@ -106,10 +106,9 @@ impl Parser<'_> {
             }
             self.pos += 1;
             let all = self.set_quantifier();
-            let by_name = kind == SetOpKind::Union && self.eat_kws(&[Kw::By, Kw::Name]);
             let right = Box::new(self.query_term(op_power + 1)?);
             let span = self.span_from(start);
-            left = Plan::SetOp { kind, all, by_name, left: Box::new(left), right, span };
+            left = Plan::SetOp { kind, all, by_name: false, left: Box::new(left), right, span };
         }
         Ok(left)
     }
@@ -127,16 +126,10 @@ impl Parser<'_> {
             Kw::Intersect => (SetOpKind::Intersect, INTERSECT),
             _ => return None,
         };
-        let mut n = 1;
-        if matches!(self.ahead(n).kw, Kw::All | Kw::Distinct) {
-            n += 1;
-        }
-        if self.ahead(n).kw == Kw::By && self.ahead(n + 1).kw == Kw::Name {
-            n += 2;
-        }
         let power = if self.options.legacy_setops_precedence { UNION } else { power };
-        // Something must follow; that it is a query is checked when it is read.
-        (self.begins_query(n) || self.ahead(n).kind == Kind::LParen).then_some((kind, power))
+        let quantified = matches!(self.ahead(1).kw, Kw::All | Kw::Distinct);
+        // That a query follows is checked when it is read.
+        (quantified || self.begins_query(1) || self.ahead(1).kind == Kind::LParen).then_some((kind, power))
     }
 
     /// Whether a query's first word stands `n` tokens further on.
@@ -165,7 +158,7 @@ impl Parser<'_> {
         let start = self.start();
         match self.kw() {
             Kw::Select => self.select(None),
-            Kw::From => self.from_first(),
+            Kw::From => self.query_from_first(),
             Kw::Values => self.inline_table(),
             Kw::Table => {
                 self.pos += 1;

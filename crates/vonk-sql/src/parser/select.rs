@@ -20,7 +20,7 @@ impl Parser<'_> {
         let from_first = from.is_some();
         let mut plan = match from {
             Some(plan) => plan,
-            None if self.eat_kw(Kw::From) => self.from_clause()?,
+            None if self.eat_kw(Kw::From) => self.relations()?,
             None => Plan::OneRow,
         };
         while self.at_lateral_view() {
@@ -31,8 +31,8 @@ impl Parser<'_> {
         if self.eat_kw(Kw::Where) {
             select.filter = Some(self.expression()?);
         }
-        if self.at_by(Kw::Group) {
-            self.pos += 2;
+        if self.eat_kw(Kw::Group) {
+            self.expect_kw(Kw::By)?;
             select.group_by = Some(self.group_by()?);
         }
         if self.eat_kw(Kw::Having) {
@@ -84,7 +84,8 @@ impl Parser<'_> {
                 && self.ahead(3).kind != Kind::Dot
                 && self.ahead(3).kind != Kind::Comma
             {
-                return Err(Error::new("TRAILING_COMMA_IN_SELECT").at(self.span_of(self.token())));
+                let e = Error::new("TRAILING_COMMA_IN_SELECT").at(self.span_of(self.token()));
+                self.or_defer(Err(e), ())?;
             }
             self.pos += 1;
             projection.push(self.named_expression()?);
@@ -110,10 +111,10 @@ impl Parser<'_> {
     }
 
     /// `FROM relations [SELECT …]…`
-    pub(super) fn from_first(&mut self) -> Result<Plan> {
+    pub(super) fn query_from_first(&mut self) -> Result<Plan> {
         let start = self.start();
         self.pos += 1;
-        let from = self.from_clause()?;
+        let from = self.relations()?;
         if !self.at_kw(Kw::Select) {
             return Ok(from);
         }
@@ -133,20 +134,33 @@ impl Parser<'_> {
         Ok(plan)
     }
 
+    /// Whether the word `n` tokens further on begins WHERE or the like, whatever stands before it.
+    fn clause_word(&self, n: usize) -> bool {
+        match self.ahead(n).kw {
+            Kw::Where | Kw::Having => self.begins_expression(n + 1),
+            Kw::Limit => self.ahead(n + 1).kind == Kind::Integer,
+            Kw::Group | Kw::Order => self.ahead(n + 1).kw == Kw::By,
+            _ => false,
+        }
+    }
+
     /// Whether the current word begins a clause, so that it is not the alias of what stands before it.
     pub(super) fn at_clause(&self) -> bool {
         let next = self.ahead(1);
         match self.kw() {
             Kw::Other => false,
-            Kw::From => self.is_identifier(next) || next.kind == Kind::LParen,
-            Kw::Where | Kw::Having | Kw::Qualify | Kw::Limit | Kw::Offset => self.begins_expression(1),
+            // `SELECT a FROM WHERE b`: FROM is the alias of a column, as there is no relation.
+            Kw::From => (self.is_identifier(next) || next.kind == Kind::LParen) && !self.clause_word(1),
+            Kw::Where | Kw::Having | Kw::Qualify | Kw::Limit | Kw::Offset => {
+                self.begins_expression(1) && !self.clause_word(1)
+            }
             Kw::Group | Kw::Order | Kw::Cluster | Kw::Distribute | Kw::Sort => {
                 next.kw == Kw::By && self.begins_expression(2)
             }
             Kw::Window => self.at_window_clause(),
             Kw::Union | Kw::Except | Kw::Minus | Kw::Intersect => self.set_operator().is_some(),
             Kw::Lateral => next.kw == Kw::View,
-            Kw::Select => self.begins_query(0),
+            Kw::Select => self.begins_query(0) && next.kw != Kw::From,
             Kw::Insert => matches!(next.kw, Kw::Into | Kw::Overwrite),
             Kw::For => next.kind == Kind::LParen || self.is_identifier(next) && self.ahead(2).kw == Kw::In,
             _ => false,

@@ -10,7 +10,7 @@ impl Parser<'_> {
         let start = self.pos;
         self.pos += 1;
         match (self.kw(), self.ahead(1).kw) {
-            (Kw::Catalog, _) if self.ahead(1).kind != Kind::Dot && self.ahead(1).kind != Kind::Eq => {
+            (Kw::Catalog, _) if self.is_string(self.ahead(1)) || self.is_identifier(self.ahead(1)) => {
                 self.pos += 1;
                 let name = if self.at_string() { self.string()? } else { self.plain_identifier()? };
                 return Ok(Statement::SetCatalog(name));
@@ -21,9 +21,16 @@ impl Parser<'_> {
                 return Err(Error::new("INVALID_STATEMENT_OR_CLAUSE").with("operation", "SET ROLE").at(at));
             }
             (Kw::Variable | Kw::Var, _)
-                if self.ahead(1).kind != Kind::Dot && self.ahead(1).kind != Kind::Eq =>
+                if self.ahead(1).kind == Kind::LParen || self.is_identifier(self.ahead(1)) =>
             {
-                return self.set_variable();
+                // What is no assignment is taken for a configuration key, and is none.
+                let set = self.set_variable();
+                let is_syntax = |e: &Error| e.condition() == "PARSE_SYNTAX_ERROR";
+                if set.as_ref().is_ok_and(|_| self.ends_at(0)) || set.as_ref().is_err_and(|e| !is_syntax(e)) {
+                    return set;
+                }
+                self.skip_statement();
+                return Err(Error::new("INVALID_SET_SYNTAX").at(self.span_from(self.tokens[start].start)));
             }
             _ => {}
         }

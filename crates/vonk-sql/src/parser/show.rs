@@ -41,8 +41,12 @@ impl Parser<'_> {
             (Kw::Partitions, _) => {
                 self.pos += 1;
                 let table = self.object_name()?;
-                let partition = if self.at_kw(Kw::Partition) { self.partition_spec()? } else { Vec::new() };
+                let partition =
+                    if self.at_kw(Kw::Partition) { self.full_partition_spec()? } else { Vec::new() };
                 Show::Partitions { table, partition }
+            }
+            (Kw::Create, Kw::Table) if matches!(self.ahead(2).kind, Kind::Eof | Kind::Semicolon) => {
+                return self.invalid("SHOW CREATE TABLE");
             }
             (Kw::Create, Kw::Table) => {
                 self.pos += 2;
@@ -71,7 +75,9 @@ impl Parser<'_> {
                 };
                 self.show_functions(scope)?
             }
-            (Kw::Role | Kw::Grant | Kw::Current, _) => return self.unsupported("SHOW of roles and grants"),
+            (Kw::Role, Kw::Grant) => return self.invalid("SHOW ROLE GRANT"),
+            (Kw::Role, _) => return self.invalid("SHOW ROLE"),
+            (Kw::Grant, _) => return self.invalid("SHOW GRANT"),
             _ => return self.show_other(),
         };
         Ok(Statement::Show(show))
@@ -81,8 +87,9 @@ impl Parser<'_> {
     fn show_other(&mut self) -> Result<Statement> {
         let word = self.text_of(self.token()).to_ascii_lowercase();
         match word.as_str() {
-            "procedures" | "roles" | "principals" | "compactions" | "transactions" | "indexes" | "locks" => {
-                self.unsupported(&format!("SHOW {}", word.to_uppercase()))
+            "procedures" => self.unsupported("SHOW PROCEDURES"),
+            "roles" | "principals" | "compactions" | "transactions" | "indexes" | "locks" => {
+                self.invalid(&format!("SHOW {}", word.to_uppercase()))
             }
             // What Spark makes of any other word: a scope of functions.
             _ if self.at_identifier() => {
@@ -250,7 +257,7 @@ impl Parser<'_> {
         }
         let name = self.object_name()?;
         let partition = if self.at_kw(Kw::Partition) && self.ahead(1).kind == Kind::LParen {
-            self.partition_spec()?
+            self.full_partition_spec()?
         } else {
             Vec::new()
         };
@@ -259,6 +266,11 @@ impl Parser<'_> {
             column = Some(self.name()?);
         }
         let as_json = self.eat_kws(&[Kw::As, Kw::Json]);
+        if as_json && !extended {
+            return Err(Error::new("DESCRIBE_JSON_NOT_EXTENDED")
+                .with("tableName", name.to_string())
+                .at(name.span));
+        }
         Ok(Describe::Table { name, extended, column, partition, as_json })
     }
 }

@@ -22,7 +22,9 @@ impl Parser<'_> {
             Kw::Case if self.at_case() => Some(self.case()?),
             Kw::Interval => self.interval()?,
             Kw::Cast | Kw::TryCast if paren => Some(self.cast()?),
-            Kw::Extract if paren && self.ahead(3).kw == Kw::From => Some(self.extract()?),
+            Kw::Extract if paren && self.ahead(3).kw == Kw::From && self.is_identifier(self.ahead(2)) => {
+                Some(self.extract()?)
+            }
             Kw::Position if paren => self.position()?,
             Kw::Substr | Kw::Substring if paren => Some(self.substring()?),
             Kw::Trim if paren => self.trim()?,
@@ -71,16 +73,35 @@ impl Parser<'_> {
         Expr::made(ExprKind::Function(Box::new(FunctionCall::plain(name, args))))
     }
 
+    /// Whether CASE begins a CASE here: WHEN follows, or an operand.
     fn at_case(&self) -> bool {
-        self.ahead(1).kw == Kw::When
-            || self.begins_expression(1)
-                && !matches!(self.ahead(1).kind, Kind::Star | Kind::Minus | Kind::Plus)
-                && !matches!(self.ahead(1).kw, Kw::From | Kw::As | Kw::End)
-                && !(self.ahead(1).kind == Kind::LParen && self.ahead(2).kind == Kind::RParen)
+        let next = self.ahead(1);
+        if next.kw == Kw::When {
+            return true;
+        }
+        let is_name = matches!(next.kind, Kind::Star | Kind::Minus | Kind::Plus)
+            || matches!(next.kw, Kw::From | Kw::As | Kw::End)
+            || next.kind == Kind::LParen && self.ahead(2).kind == Kind::RParen;
+        self.begins_expression(1) && !is_name
     }
 
     fn case(&mut self) -> Result<Expr> {
         self.pos += 1;
+        if !self.at_kw(Kw::When) {
+            return self.case_body();
+        }
+        let condition = self.pos + 1;
+        self.case_body().map_err(|e| {
+            if e.condition() != "PARSE_SYNTAX_ERROR" {
+                return e;
+            }
+            // Without its END, `CASE` is a name and WHEN its alias: Spark stumbles over what follows them.
+            self.pos = condition.min(self.tokens.len() - 1);
+            self.unexpected()
+        })
+    }
+
+    fn case_body(&mut self) -> Result<Expr> {
         self.nested(|p| {
             let operand = if p.at_kw(Kw::When) { None } else { Some(Box::new(p.expression()?)) };
             let mut branches = Vec::new();
@@ -104,6 +125,9 @@ impl Parser<'_> {
         let expr = Box::new(self.nested(Self::expression)?);
         self.expect_kw(Kw::As)?;
         let data_type = self.data_type()?;
+        if self.at(Kind::Eof) {
+            return Err(self.unexpected());
+        }
         self.require(Kind::RParen, "')'")?;
         Ok(Expr::made(ExprKind::Cast { expr, data_type, try_cast }))
     }
@@ -132,7 +156,7 @@ impl Parser<'_> {
         let part = self.nested(Self::value)?;
         self.expect_kw(Kw::In)?;
         let whole = self.nested(Self::value)?;
-        self.expect(Kind::RParen)?;
+        self.require(Kind::RParen, "')'")?;
         Ok(Some(self.made_call("locate", start, vec![part, whole])))
     }
 
@@ -140,16 +164,18 @@ impl Parser<'_> {
     fn substring(&mut self) -> Result<Expr> {
         let at = self.pos;
         let start = self.start();
-        if !self.paren_holds(at + 1, &[Kw::From]) {
+        if !self.paren_holds(at + 1, &[Kw::From, Kw::For]) {
             let t = self.advance();
             let name = Name { parts: vec![self.text_of(t).to_string()], span: self.span_of(t) };
             return self.call(name, start);
         }
         self.pos += 2;
         let mut args = vec![self.nested(Self::value)?];
-        self.expect_kw(Kw::From)?;
+        if !self.eat(Kind::Comma) {
+            self.expect_kw(Kw::From)?;
+        }
         args.push(self.nested(Self::value)?);
-        if self.eat_kw(Kw::For) {
+        if self.eat_kw(Kw::For) || self.eat(Kind::Comma) {
             args.push(self.nested(Self::value)?);
         }
         self.expect(Kind::RParen)?;
@@ -159,7 +185,8 @@ impl Parser<'_> {
     /// `TRIM([BOTH|LEADING|TRAILING] [chars] FROM s)`; without FROM it is a plain call.
     fn trim(&mut self) -> Result<Option<Expr>> {
         let at = self.pos;
-        if !self.paren_holds(at + 1, &[Kw::From]) {
+        let from_is_name = self.ahead(2).kw == Kw::From && self.ahead(4).kind == Kind::RParen;
+        if from_is_name || !self.paren_holds(at + 1, &[Kw::From]) {
             return Ok(None);
         }
         let start = self.start();
@@ -232,6 +259,9 @@ impl Parser<'_> {
             call.args = self.nested(|p| p.comma_list(Self::argument))?;
             if call.args.len() == 1 && self.eat_kws(&[Kw::Ignore, Kw::Nulls]) {
                 call.ignore_nulls = Some(true);
+                if !self.at(Kind::RParen) {
+                    return Err(self.missing("')'"));
+                }
             }
         }
         self.expect(Kind::RParen)?;

@@ -8,22 +8,23 @@ use vonk_plan::unresolved::{ExplainMode, Plan, Statement};
 impl Parser<'_> {
     /// One statement and nothing behind it but semicolons.
     pub(crate) fn single_statement(&mut self) -> Result<Statement> {
-        if self.tokens.len() == 1 && self.text.trim().is_empty() || self.at(Kind::Semicolon) {
-            let empty = self.tokens.iter().all(|t| matches!(t.kind, Kind::Semicolon | Kind::Eof));
-            if empty {
-                return Err(Error::new("PARSE_EMPTY_STATEMENT"));
-            }
+        if self.text.trim().is_empty() {
+            return Err(Error::new("PARSE_EMPTY_STATEMENT"));
         }
         let statement = self.statement()?;
         self.finish()?;
-        Ok(statement)
+        self.checked(statement)
     }
 
     pub(super) fn statement(&mut self) -> Result<Statement> {
         match self.kw() {
             Kw::Select | Kw::Values | Kw::Table | Kw::Map | Kw::Reduce => self.query_statement(),
-            Kw::From => self.from_statement(),
+            Kw::From => self.statement_from_first(),
             Kw::With if self.at_with() => self.with_statement(),
+            Kw::With => {
+                self.pos += 1;
+                Err(self.unexpected())
+            }
             Kw::Explain => self.explain(),
             Kw::Create | Kw::Replace => self.create(),
             Kw::Insert => Ok(Statement::Insert(Box::new(self.insert(None)?))),
@@ -38,18 +39,31 @@ impl Parser<'_> {
             Kw::Uncache => self.uncache(),
             Kw::Clear => {
                 self.pos += 1;
-                self.expect_kw(Kw::Cache)?;
+                self.require_kw(Kw::Cache, true)?;
                 Ok(Statement::ClearCache)
             }
             Kw::Refresh => self.refresh(),
             Kw::Truncate => self.truncate(),
             Kw::Analyze => self.analyze(),
             Kw::Declare => self.declare(),
+            Kw::Delete if self.ahead(1).kw != Kw::From => {
+                self.pos += 1;
+                Err(self.require_kw(Kw::From, false).err().unwrap_or_else(|| self.unexpected()))
+            }
+            Kw::Merge if !matches!(self.ahead(1).kw, Kw::Into | Kw::With) => {
+                self.pos += 1;
+                Err(self.unexpected())
+            }
             _ if self.at(Kind::LParen) => self.query_statement(),
-            kw => match unsupported_statement(kw, self.ahead(1).kw) {
-                Some(what) => self.unsupported(what),
-                None => Err(self.unexpected()),
-            },
+            kw => {
+                if let Some(what) = invalid_statement(kw, self.ahead(1).kw) {
+                    return self.invalid(what);
+                }
+                match unsupported_statement(kw, self.ahead(1).kw) {
+                    Some(what) => self.unsupported(what),
+                    None => Err(self.unexpected()),
+                }
+            }
         }
     }
 
@@ -58,7 +72,7 @@ impl Parser<'_> {
     }
 
     /// FROM first: a query, or an INSERT (of which Spark allows several).
-    fn from_statement(&mut self) -> Result<Statement> {
+    fn statement_from_first(&mut self) -> Result<Statement> {
         let plan = self.query()?;
         if self.at_kw(Kw::Insert) {
             return self.unsupported("FROM … INSERT");
@@ -109,6 +123,13 @@ impl Parser<'_> {
         Ok(Statement::Unsupported { what: what.to_string(), span: self.span_from(start) })
     }
 
+    /// A statement of Hive's that Spark knows by name and refuses.
+    pub(super) fn invalid(&mut self, operation: &str) -> Result<Statement> {
+        let start = self.start();
+        self.unsupported(operation)?;
+        Err(Error::new("INVALID_STATEMENT_OR_CLAUSE").with("operation", operation).at(self.span_from(start)))
+    }
+
     /// A query, and the place of its text.
     pub(super) fn query_with_place(&mut self) -> Result<(Plan, Span)> {
         let start = self.start();
@@ -147,12 +168,23 @@ fn unsupported_statement(first: Kw, second: Kw) -> Option<&'static str> {
         (Kw::Call, _) => "CALL",
         (Kw::Execute, Kw::Immediate) => "EXECUTE IMMEDIATE",
         (Kw::Begin, _) => "SQL scripts",
+        _ => return None,
+    })
+}
+
+/// The statements that Spark's grammar names only to refuse them.
+fn invalid_statement(first: Kw, second: Kw) -> Option<&'static str> {
+    Some(match (first, second) {
+        (Kw::Grant, Kw::Role) => "GRANT ROLE",
         (Kw::Grant, _) => "GRANT",
+        (Kw::Revoke, Kw::Role) => "REVOKE ROLE",
         (Kw::Revoke, _) => "REVOKE",
         (Kw::Export, Kw::Table) => "EXPORT TABLE",
         (Kw::Import, Kw::Table) => "IMPORT TABLE",
-        (Kw::Lock, _) => "LOCK",
-        (Kw::Unlock, _) => "UNLOCK",
+        (Kw::Lock, Kw::Table) => "LOCK TABLE",
+        (Kw::Lock, Kw::Database) => "LOCK DATABASE",
+        (Kw::Unlock, Kw::Table) => "UNLOCK TABLE",
+        (Kw::Unlock, Kw::Database) => "UNLOCK DATABASE",
         (Kw::Start, Kw::Transaction) => "START TRANSACTION",
         (Kw::Commit, _) => "COMMIT",
         (Kw::Rollback, _) => "ROLLBACK",
@@ -166,31 +198,31 @@ impl Parser<'_> {
     pub(crate) fn single_plan(&mut self) -> Result<Plan> {
         let plan = self.query()?;
         self.finish()?;
-        Ok(plan)
+        self.checked(plan)
     }
 
     pub(crate) fn single_expression(&mut self) -> Result<vonk_plan::unresolved::Expr> {
         let e = self.named_expression()?;
         self.end_of_text()?;
-        Ok(e)
+        self.checked(e)
     }
 
     pub(crate) fn single_type(&mut self) -> Result<vonk_plan::unresolved::TypeRef> {
         let t = self.data_type()?;
         self.end_of_text()?;
-        Ok(t)
+        self.checked(t)
     }
 
     pub(crate) fn single_name(&mut self) -> Result<vonk_plan::unresolved::Name> {
         let name = self.name()?;
         self.end_of_text()?;
-        Ok(name)
+        self.checked(name)
     }
 
     pub(crate) fn single_columns(&mut self) -> Result<Vec<vonk_plan::unresolved::ColumnDef>> {
         let columns = self.comma_list(Self::column_def)?;
         self.end_of_text()?;
-        Ok(columns)
+        self.checked(columns)
     }
 
     fn end_of_text(&self) -> Result<()> {

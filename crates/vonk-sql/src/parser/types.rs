@@ -33,6 +33,11 @@ impl Parser<'_> {
     }
 
     fn parsed_type(&mut self) -> Result<Parsed> {
+        let parsed = self.written_type();
+        self.or_defer(parsed, Parsed::of(DataType::Null))
+    }
+
+    fn written_type(&mut self) -> Result<Parsed> {
         let t = self.token();
         if !self.is_identifier(t) {
             return Err(self.unexpected());
@@ -191,12 +196,29 @@ impl Parser<'_> {
         if condition.ends_with("ARRAY") { e.with("elementType", "<INT>") } else { e }
     }
 
+    /// Type arguments that make no sense are reported at their bracket: Spark then takes the type for one without arguments.
+    fn type_arguments<T>(&mut self, read: impl FnOnce(&mut Self) -> Result<T>) -> Result<T> {
+        let open = self.pos;
+        self.pos += 1;
+        let inside_parens = self.depth > 1;
+        read(self).map_err(|e| {
+            if e.condition() != "PARSE_SYNTAX_ERROR" || !inside_parens {
+                return e;
+            }
+            self.pos = open;
+            self.missing("')'")
+        })
+    }
+
     fn array_type(&mut self, start: u32) -> Result<Parsed> {
-        if !self.eat(Kind::Lt) {
+        if !self.at(Kind::Lt) {
             return Err(self.incomplete("INCOMPLETE_TYPE_DEFINITION.ARRAY", start));
         }
-        let element = self.nested(Self::parsed_type)?;
-        self.close_type()?;
+        let element = self.type_arguments(|p| {
+            let element = p.nested(Self::parsed_type)?;
+            p.close_type()?;
+            Ok(element)
+        })?;
         Ok(Parsed {
             data_type: DataType::array(element.data_type, true),
             length: None,
@@ -208,11 +230,13 @@ impl Parser<'_> {
         if !self.at(Kind::Lt) {
             return Err(self.incomplete("INCOMPLETE_TYPE_DEFINITION.MAP", start));
         }
-        self.pos += 1;
-        let key = self.nested(Self::parsed_type)?;
-        self.expect(Kind::Comma)?;
-        let value = self.nested(Self::parsed_type)?;
-        self.close_type()?;
+        let (key, value) = self.type_arguments(|p| {
+            let key = p.nested(Self::parsed_type)?;
+            p.expect(Kind::Comma)?;
+            let value = p.nested(Self::parsed_type)?;
+            p.close_type()?;
+            Ok((key, value))
+        })?;
         Ok(Parsed {
             data_type: DataType::map(key.data_type, value.data_type, true),
             length: None,
@@ -230,12 +254,20 @@ impl Parser<'_> {
             self.pos += 1;
             return Ok(Parsed::of(empty));
         }
-        if !self.eat(Kind::Lt) {
+        if !self.at(Kind::Lt) {
             return Err(self.incomplete("INCOMPLETE_TYPE_DEFINITION.STRUCT", start));
         }
-        if self.eat(Kind::Gt) {
+        if self.ahead(1).kind == Kind::Gt {
+            self.pos += 2;
             return Ok(Parsed::of(empty));
         }
+        let (fields, default_timestamp) = self.type_arguments(Self::struct_fields)?;
+        let data_type = DataType::Struct(StructType::new(fields));
+        Ok(Parsed { data_type, length: None, default_timestamp })
+    }
+
+    /// `name: type NOT NULL COMMENT '…', …>`; true where a plain `timestamp` is among them.
+    fn struct_fields(&mut self) -> Result<(Vec<StructField>, bool)> {
         let mut default_timestamp = false;
         let fields = self.comma_list(|p| {
             let name = p.plain_identifier()?;
@@ -250,8 +282,7 @@ impl Parser<'_> {
             Ok(StructField::new(name, t.data_type, nullable))
         })?;
         self.close_type()?;
-        let data_type = DataType::Struct(StructType::new(fields));
-        Ok(Parsed { data_type, length: None, default_timestamp })
+        Ok((fields, default_timestamp))
     }
 
     /// Takes `NOT NULL`.

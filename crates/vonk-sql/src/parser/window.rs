@@ -22,6 +22,13 @@ impl Parser<'_> {
 
     fn window_spec(&mut self) -> Result<WindowSpec> {
         let start = self.start();
+        let known = match self.ahead(1).kw {
+            Kw::Partition | Kw::Distribute | Kw::Cluster | Kw::Order | Kw::Sort => self.ahead(2).kw == Kw::By,
+            kw => matches!(kw, Kw::Rows | Kw::Range) || self.ahead(1).kind == Kind::RParen,
+        };
+        if self.at(Kind::LParen) && !known {
+            return Err(if self.ahead(1).kind == Kind::Eof { self.extra() } else { self.unexpected() });
+        }
         self.expect(Kind::LParen)?;
         let mut spec = WindowSpec::default();
         if self.at_any(&[Kw::Partition, Kw::Distribute, Kw::Cluster]) && self.ahead(1).kw == Kw::By {
@@ -84,9 +91,10 @@ impl Parser<'_> {
             let start = self.start();
             let name = self.plain_identifier()?;
             if windows.iter().any(|(n, _)| *n == name) {
-                return Err(Error::new("INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION")
+                let e = Error::new("INVALID_SQL_SYNTAX.REPETITIVE_WINDOW_DEFINITION")
                     .with("windowName", vonk_types::data_type::quote_identifier(&name))
-                    .at(self.span_from(start)));
+                    .at(self.span_from(start));
+                self.or_defer(Err(e), ())?;
             }
             self.expect_kw(Kw::As)?;
             windows.push((name, self.nested(Self::over)?));
