@@ -52,6 +52,9 @@ enum Input {
     Filtered { filter: Evaluator, args: Vec<Evaluator> },
 }
 
+/// Takes columns of a batch to be spilled, and the hashes of the keys of its rows.
+type WriteSpilled<'a> = dyn FnMut(Vec<ArrayRef>, &[u64]) -> Result<()> + 'a;
+
 /// The constants among arguments, as accumulators are given them.
 fn constants(spec: &AggregateSpec) -> Vec<Option<Literal>> {
     let constant = |a: &BoundExpr| match a {
@@ -233,7 +236,7 @@ impl Calls {
         groups: usize,
         hashes: &[u64],
         batch_rows: usize,
-        write: &mut dyn FnMut(Vec<ArrayRef>, &[u64]) -> Result<()>,
+        write: &mut WriteSpilled<'_>,
     ) -> Result<()> {
         let width = self.width();
         let mut columns = keys.to_vec();
@@ -260,7 +263,7 @@ impl Calls {
         keys: &[ArrayRef],
         hashes: &[u64],
         batch_rows: usize,
-        write: &mut dyn FnMut(Vec<ArrayRef>, &[u64]) -> Result<()>,
+        write: &mut WriteSpilled<'_>,
     ) -> Result<()> {
         for i in 0..self.list.len() {
             let Some(set) = &mut self.list[i].set else { continue };

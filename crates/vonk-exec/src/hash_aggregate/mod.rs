@@ -32,6 +32,9 @@ const JUDGE_AFTER_ROWS: u64 = 100_000;
 /// It does not if there are more groups than this share of the rows.
 const WORTHLESS_ABOVE: f64 = 0.8;
 
+/// Groups are numbered in 32 bits: well before those end, groups go to disk as if memory had been refused.
+const MOST_GROUPS: usize = 1 << 31;
+
 /// Makes the operator.
 pub fn operator(cx: &TaskContext, node: &PlanNode, plan: &HashAggregate) -> Result<BoxedOperator> {
     let key_types: Vec<ArrowType> = plan.groups.iter().map(|g| g.data_type().to_arrow()).collect();
@@ -64,7 +67,7 @@ enum Phase {
     /// Reading its input.
     Input,
     /// Merging a part that was spilled.
-    Part(SpillReader, u32),
+    Part(Box<SpillReader>, u32),
     /// Between parts, or at the end if there are none.
     Between,
 }
@@ -117,7 +120,7 @@ impl Operator for HashAggregateOperator {
                     }
                 }
                 Phase::Between => match self.parts.pop() {
-                    Some((file, level)) => self.phase = Phase::Part(file.reader()?, level),
+                    Some((file, level)) => self.phase = Phase::Part(Box::new(file.reader()?), level),
                     None => {
                         self.shrink();
                         return Ok(None);
@@ -171,7 +174,7 @@ impl HashAggregateOperator {
     /// Reserves what is held now; if that is refused, gets rid of it.
     fn account(&mut self, level: u32) -> Result<()> {
         let held = self.groups.size() + self.calls.size();
-        if self.reservation.try_resize(held) {
+        if self.groups.len() < MOST_GROUPS && self.reservation.try_resize(held) {
             return Ok(());
         }
         if self.mode == AggregateMode::Partial {

@@ -24,7 +24,7 @@ pub(super) struct RowSet {
 
 enum Rows {
     /// Each row of a group once; the group is the first column.
-    Distinct(KeyTable),
+    Distinct(Box<KeyTable>),
     /// All rows; the group is the first column.
     All(Vec<RecordBatch>, usize),
 }
@@ -38,7 +38,8 @@ impl RowSet {
         let types: Vec<ArrowType> = args.chain(keys).map(|t| t.to_arrow()).collect();
         let options =
             |k: &vonk_physical::SortKey| SortOptions { descending: k.descending, nulls_first: k.nulls_first };
-        let rows = if spec.distinct { Rows::Distinct(distinct(&types)?) } else { Rows::All(vec![], 0) };
+        let rows =
+            if spec.distinct { Rows::Distinct(Box::new(distinct(&types)?)) } else { Rows::All(vec![], 0) };
         let order = spec.order_by.iter().map(options).collect();
         Ok(RowSet { types, args: spec.args.len(), order, rows, ids: vec![] })
     }

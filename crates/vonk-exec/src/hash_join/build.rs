@@ -12,17 +12,21 @@ use vonk_error::Result;
 /// Bytes of a table per row beside the row.
 const TABLE_BYTES_PER_ROW: usize = 24;
 
+/// Rows are numbered in 32 bits: well before those end, the join goes to disk as if memory had been refused.
+const MOST_ROWS: usize = 1 << 31;
+
 /// Build rows being collected.
 pub(crate) struct Collected {
     pub batches: Vec<RecordBatch>,
     pub reservation: Reservation,
     bytes: usize,
+    rows: usize,
 }
 
 impl Collected {
     /// None yet.
     pub fn new(cx: &TaskContext) -> Self {
-        Collected { batches: vec![], reservation: cx.exec.memory.reservation("join"), bytes: 0 }
+        Collected { batches: vec![], reservation: cx.exec.memory.reservation("join"), bytes: 0, rows: 0 }
     }
 
     /// Adds a batch and reserves what it will take in a table (its rows are copied together). If that is refused, the batch is
@@ -30,17 +34,19 @@ impl Collected {
     #[must_use]
     pub fn push(&mut self, batch: RecordBatch) -> bool {
         let bytes = self.bytes + 2 * batch_bytes(&batch) + TABLE_BYTES_PER_ROW * batch.num_rows();
+        let rows = self.rows + batch.num_rows();
         self.batches.push(batch);
-        if !self.reservation.try_resize(bytes) {
+        if rows > MOST_ROWS || !self.reservation.try_resize(bytes) {
             return false;
         }
-        self.bytes = bytes;
+        (self.bytes, self.rows) = (bytes, rows);
         true
     }
 
     /// As [`push`](Self::push), whatever the limit.
     pub fn force(&mut self, batch: RecordBatch) {
         let more = 2 * batch_bytes(&batch) + TABLE_BYTES_PER_ROW * batch.num_rows();
+        self.rows += batch.num_rows();
         self.batches.push(batch);
         self.bytes += more;
         if !self.reservation.try_resize(self.bytes) {

@@ -28,7 +28,7 @@ enum Members {
     /// Integers by their distance from the least.
     Bitmap { min: i64, bits: Vec<u64> },
     /// The values.
-    Set(KeyTable),
+    Set(Box<KeyTable>),
     /// One word of bits per value, of which it sets four: all that is asked of a value lies in one place.
     Bloom(Vec<u64>),
 }
@@ -52,7 +52,7 @@ impl KeyFilter {
             _ if rows <= SMALL_SET => {
                 let mut table = KeyTable::new(vec![values.data_type().clone()], vec![false])?;
                 table.insert(std::slice::from_ref(values), values.len(), &mut Vec::new())?;
-                Members::Set(table)
+                Members::Set(Box::new(table))
             }
             _ => Members::Bloom(bloom(values, nulls.as_ref(), rows)?),
         };

@@ -12,16 +12,17 @@ const PLACES_PER_KEY: u64 = 8;
 /// Tables of fewer slots lie in the cache anyway.
 const WORTH_FETCHING: usize = 1 << 14;
 
-#[derive(Clone, Copy)]
-struct Slot {
-    key: u64,
-    id: u32,
+/// A key and its number plus one: an empty slot is all zeros, so that the system hands out empty tables at no cost.
+type Slot = (u64, u32);
+
+/// What places say of a number: 0 is none.
+#[inline(always)]
+fn id_of(place: u32) -> u32 {
+    place.wrapping_sub(1)
 }
 
-const EMPTY: Slot = Slot { key: 0, id: NONE };
-
 enum Places {
-    /// Numbers by `key - min`.
+    /// Numbers plus one by `key - min`.
     Dense { min: i64, ids: Vec<u32> },
     /// Open addressing by the upper bits of the hash; the keys lie in the slots.
     Hashed { slots: Vec<Slot>, shift: u32 },
@@ -121,17 +122,17 @@ impl IntTable {
         let mask = slots.len() - 1;
         let mut at = (hash_word(key) >> *shift) as usize & mask;
         loop {
-            let slot = slots[at];
-            if slot.id == NONE {
+            let (found, place) = slots[at];
+            if place == 0 {
                 break;
             }
-            if slot.key == key {
-                return slot.id;
+            if found == key {
+                return id_of(place);
             }
             at = (at + 1) & mask;
         }
         let id = self.keys.len() as u32;
-        slots[at] = Slot { key, id };
+        slots[at] = (key, id + 1);
         self.keys.push(key);
         if self.keys.len() * 8 >= slots.len() * 5 {
             let wanted = grown(slots.len(), expected(self.keys.len(), row, rows));
@@ -147,7 +148,7 @@ impl IntTable {
             Places::Dense { min, ids: places } => {
                 ids.extend(keys.iter().map(|k| {
                     let at = (*k as i64).wrapping_sub(*min) as u64 as usize;
-                    places.get(at).copied().unwrap_or(NONE)
+                    id_of(places.get(at).copied().unwrap_or(0))
                 }));
             }
             Places::Hashed { slots, shift } => {
@@ -192,13 +193,10 @@ impl IntTable {
         };
         let new_min = new_lo.saturating_sub(below as i64);
         let len = (new_hi as i128 - new_min as i128 + 1) as usize + above;
-        let mut places = Vec::with_capacity(len);
-        if ids.is_empty() {
-            places.resize(len, NONE);
-        } else {
-            places.resize((old_lo as i128 - new_min as i128) as usize, NONE);
-            places.extend_from_slice(ids);
-            places.resize(len, NONE);
+        let mut places = vec![0; len];
+        if !ids.is_empty() {
+            let from = (old_lo as i128 - new_min as i128) as usize;
+            places[from..from + ids.len()].copy_from_slice(ids);
         }
         (*min, *ids) = (new_min, places);
     }
@@ -206,17 +204,17 @@ impl IntTable {
     /// Places all keys by hash in this many slots.
     #[cold]
     fn hash_all(&mut self, wanted: usize) {
-        let mut slots = vec![EMPTY; wanted];
+        let mut slots: Vec<Slot> = vec![(0, 0); wanted];
         let (mask, shift) = (wanted - 1, 64 - wanted.trailing_zeros());
         for (id, key) in self.keys.iter().enumerate() {
             if id as u32 == self.null_id {
                 continue;
             }
             let mut at = (hash_word(*key) >> shift) as usize & mask;
-            while slots[at].id != NONE {
+            while slots[at].1 != 0 {
                 at = (at + 1) & mask;
             }
-            slots[at] = Slot { key: *key, id: id as u32 };
+            slots[at] = (*key, id as u32 + 1);
         }
         self.places = Places::Hashed { slots, shift };
     }
@@ -225,11 +223,11 @@ impl IntTable {
 #[inline(always)]
 fn insert_dense(places: &mut [u32], min: i64, keys: &mut Vec<u64>, key: u64) -> u32 {
     let place = &mut places[(key as i64).wrapping_sub(min) as u64 as usize];
-    if *place == NONE {
-        *place = keys.len() as u32;
+    if *place == 0 {
         keys.push(key);
+        *place = keys.len() as u32;
     }
-    *place
+    id_of(*place)
 }
 
 /// Fetches the slots of keys that are looked up next.
@@ -246,10 +244,10 @@ fn find_hashed(slots: &[Slot], shift: u32, key: u64) -> u32 {
     let mask = slots.len() - 1;
     let mut at = (hash_word(key) >> shift) as usize & mask;
     loop {
-        let slot = slots[at];
+        let (found, place) = slots[at];
         // An empty slot holds no number, which is the answer.
-        if slot.key == key || slot.id == NONE {
-            return slot.id;
+        if found == key || place == 0 {
+            return id_of(place);
         }
         at = (at + 1) & mask;
     }

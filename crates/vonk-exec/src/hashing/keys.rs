@@ -5,7 +5,7 @@ use super::bytes::BytesTable;
 use super::ints::IntTable;
 use super::layout::{Layout, bits};
 use super::packed::{PackedTable, packed_table};
-use super::words::{each_word, from_words};
+use super::words::{each_word, from_words, own_words};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use arrow::datatypes::DataType as ArrowType;
@@ -120,7 +120,7 @@ impl KeyTable {
                 ids.clear();
                 ids.resize(rows, 0);
             }
-            Form::Int(t) => t.insert(words_of(&columns[0], scratch), valid, null_id, ids),
+            Form::Int(t) => t.insert(words_of(&columns[0], &mut scratch.words), valid, null_id, ids),
             Form::Bytes(t) => match columns[0].as_string_view_opt() {
                 Some(texts) => t.insert_all(texts, valid, null_id, ids),
                 None => t.insert_all(columns[0].as_binary_view(), valid, null_id, ids),
@@ -157,7 +157,7 @@ impl KeyTable {
                 ids.clear();
                 ids.resize(rows, if *any { 0 } else { NONE });
             }
-            Form::Int(t) => t.find(words_of(&columns[0], scratch), valid, null_id, ids),
+            Form::Int(t) => t.find(words_of(&columns[0], &mut scratch.words), valid, null_id, ids),
             Form::Bytes(t) => match columns[0].as_string_view_opt() {
                 Some(texts) => t.find_all(texts, valid, null_id, ids),
                 None => t.find_all(columns[0].as_binary_view(), valid, null_id, ids),
@@ -209,8 +209,11 @@ fn packed_valid<'a>(valid: Option<&'a NullBuffer>, null_is_key: &[bool]) -> Opti
     valid.filter(|_| !(null_is_key.len() == 1 && null_is_key[0]))
 }
 
-fn words_of<'a>(column: &ArrayRef, scratch: &'a mut Scratch) -> &'a [u64] {
-    let words = &mut scratch.words;
+/// The words of a column: its own where it has words, else copied.
+fn words_of<'a>(column: &'a ArrayRef, words: &'a mut Vec<u64>) -> &'a [u64] {
+    if let Some(own) = own_words(column) {
+        return own;
+    }
     words.clear();
     words.reserve(column.len());
     each_word(column, &mut |_, word| words.push(word));

@@ -1,9 +1,9 @@
 //! Several key columns packed into a few words.
 //!
-//! Numbers take their own width, nulls (where they are keys) a bit, strings two words: their view if they are short, else
-//! their number in a table of long strings. So packed keys are equal exactly where their columns are.
+//! Numbers take their own width, nulls (where they are keys) a bit, strings a word: their bytes if they are short, else their
+//! number in a table of long strings. So packed keys are equal exactly where their columns are.
 
-use super::bytes::{BytesTable, each_text, is_inline, make_views};
+use super::bytes::{BytesTable, each_text, make_views};
 use super::words::{each_word, from_words};
 use arrow::array::{Array, ArrayRef, AsArray, PrimitiveArray, new_null_array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
@@ -17,8 +17,12 @@ use vonk_error::Result;
 /// Words of the longest packed key.
 pub(super) const MOST_WORDS: usize = 8;
 
-/// What the first word of a null string is: no string has this length.
-const NULL_TEXT: u64 = u32::MAX as u64;
+/// Strings of up to this many bytes are words themselves: bytes below, length in the uppermost.
+const SHORT_TEXT: u32 = 7;
+/// The word of a null string.
+const NULL_TEXT: u64 = 0xfe << 56;
+/// The mark of a long string, over its number.
+const LONG_TEXT: u64 = 0xff << 56;
 
 /// Bits of the values of a type, if they are of fixed width.
 pub(crate) fn bits(t: &ArrowType) -> Option<u32> {
@@ -38,6 +42,9 @@ pub(crate) fn bits(t: &ArrowType) -> Option<u32> {
         _ => return None,
     })
 }
+
+/// Numbers a long string: table, row, view, bytes.
+type NumberLong<'a> = dyn FnMut(usize, usize, u128, &[u8]) -> u64 + 'a;
 
 /// Where a column lies.
 #[derive(Debug, Clone, Copy)]
@@ -74,12 +81,11 @@ impl Layout {
             if is_text(t) {
                 places[i] = Some(Place::Text { word, table: texts });
                 texts += 1;
+                used.push(64);
             } else if bits(t)? == 128 {
                 places[i] = Some(Place::Wide { word });
-            } else {
-                continue;
+                used.extend([64, 64]);
             }
-            used.extend([64, 64]);
         }
         let mut narrow: Vec<usize> = (0..types.len()).filter(|i| places[*i].is_none()).collect();
         narrow.sort_by_key(|i| std::cmp::Reverse(bits(&types[*i])));
@@ -109,13 +115,7 @@ impl Layout {
     }
 
     /// Packs rows, row after row. `long` numbers long strings, by table and row's string.
-    pub fn pack(
-        &self,
-        columns: &[ArrayRef],
-        rows: usize,
-        out: &mut Vec<u64>,
-        long: &mut dyn FnMut(usize, usize, u128, &[u8]) -> u64,
-    ) {
+    pub fn pack(&self, columns: &[ArrayRef], rows: usize, out: &mut Vec<u64>, long: &mut NumberLong<'_>) {
         out.clear();
         out.resize(rows * self.words, 0);
         for (field, column) in self.fields.iter().zip(columns) {
@@ -176,7 +176,7 @@ impl Layout {
         nulls: Option<&NullBuffer>,
         (word, table): (usize, usize),
         out: &mut [u64],
-        long: &mut dyn FnMut(usize, usize, u128, &[u8]) -> u64,
+        long: &mut NumberLong<'_>,
     ) {
         each_text(column, |row, view, bytes| {
             let at = row * self.words + word;
@@ -184,8 +184,13 @@ impl Layout {
                 out[at] = NULL_TEXT;
                 return;
             }
-            out[at] = view as u64;
-            out[at + 1] = if is_inline(view) { (view >> 64) as u64 } else { long(table, row, view, bytes) };
+            let length = view as u32;
+            out[at] = if length <= SHORT_TEXT {
+                // A view has its length below, then its bytes, then zeros.
+                (view >> 32) as u64 | u64::from(length) << 56
+            } else {
+                LONG_TEXT | long(table, row, view, bytes)
+            };
         });
     }
 
@@ -224,8 +229,8 @@ impl Layout {
                 let views: Vec<u128> = rows
                     .map(|r| match r[word] {
                         NULL_TEXT => 0,
-                        w if is_inline(u128::from(w)) => u128::from(w) | u128::from(r[word + 1]) << 64,
-                        _ => table.view(r[word + 1] as usize),
+                        w if w >= LONG_TEXT => table.view((w & !LONG_TEXT) as usize),
+                        w => u128::from(w >> 56) | u128::from(w & !LONG_TEXT) << 32,
                     })
                     .collect();
                 Ok(make_views(views.into(), table.take_blocks(), nulls, &field.t))

@@ -39,10 +39,23 @@ pub(super) fn expected(keys: usize, done: usize, rows: usize) -> usize {
     if done < 4 * 1024 { 0 } else { (keys as f64 * (rows as f64 / done as f64)) as usize }
 }
 
-#[derive(Clone, Copy)]
-struct Slot {
-    hash: u32,
-    id: u32,
+/// A hash above, a number plus one below: an empty slot is 0, so that the system hands out empty tables at no cost.
+type Slot = u64;
+
+#[inline(always)]
+fn slot(hash: u32, id: u32) -> Slot {
+    u64::from(hash) << 32 | (u64::from(id) + 1)
+}
+
+#[inline(always)]
+fn hash_of(slot: Slot) -> u32 {
+    (slot >> 32) as u32
+}
+
+/// The number in a slot; [`NONE`] of an empty one.
+#[inline(always)]
+fn id_of(slot: Slot) -> u32 {
+    (slot as u32).wrapping_sub(1)
 }
 
 /// Numbers of keys by the hash of the keys, which lie elsewhere.
@@ -72,11 +85,11 @@ impl Slots {
     #[cold]
     fn grow(&mut self, expected: usize) {
         let wanted = grown(self.slots.len(), expected);
-        let old = std::mem::replace(&mut self.slots, vec![Slot { hash: 0, id: NONE }; wanted]);
+        let old = std::mem::replace(&mut self.slots, vec![0; wanted]);
         let mask = wanted - 1;
-        for slot in old.into_iter().filter(|s| s.id != NONE) {
-            let mut at = slot.hash as usize & mask;
-            while self.slots[at].id != NONE {
+        for slot in old.into_iter().filter(|s| *s != 0) {
+            let mut at = hash_of(slot) as usize & mask;
+            while self.slots[at] != 0 {
                 at = (at + 1) & mask;
             }
             self.slots[at] = slot;
@@ -92,8 +105,8 @@ impl Slots {
     /// The key that is probably meant by a hash.
     #[inline(always)]
     pub fn probable(&self, hash: u32) -> Option<usize> {
-        let slot = self.slots.get(hash as usize & (self.slots.len().wrapping_sub(1)))?;
-        (slot.hash == hash && slot.id != NONE).then_some(slot.id as usize)
+        let slot = *self.slots.get(hash as usize & (self.slots.len().wrapping_sub(1)))?;
+        (hash_of(slot) == hash && slot != 0).then_some(id_of(slot) as usize)
     }
 
     /// The key with this hash for which `is_equal` holds, or [`NONE`].
@@ -106,8 +119,8 @@ impl Slots {
         let mut at = hash as usize & mask;
         loop {
             let slot = self.slots[at];
-            if slot.id == NONE || (slot.hash == hash && is_equal(slot.id)) {
-                return slot.id;
+            if slot == 0 || (hash_of(slot) == hash && is_equal(id_of(slot))) {
+                return id_of(slot);
             }
             at = (at + 1) & mask;
         }
@@ -119,13 +132,13 @@ impl Slots {
         let mask = self.slots.len() - 1;
         let mut at = hash as usize & mask;
         loop {
-            let slot = &mut self.slots[at];
-            if slot.id == NONE {
-                *slot = Slot { hash, id: new };
+            let found = self.slots[at];
+            if found == 0 {
+                self.slots[at] = slot(hash, new);
                 return NONE;
             }
-            if slot.hash == hash && is_equal(slot.id) {
-                return slot.id;
+            if hash_of(found) == hash && is_equal(id_of(found)) {
+                return id_of(found);
             }
             at = (at + 1) & mask;
         }

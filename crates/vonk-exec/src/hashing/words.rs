@@ -46,6 +46,18 @@ pub(crate) fn each_word(array: &ArrayRef, f: &mut impl FnMut(usize, u64)) {
     }
 }
 
+/// The words of a column whose values are words as they are.
+pub(super) fn own_words(array: &ArrayRef) -> Option<&[u64]> {
+    let buffer = match array.data_type() {
+        ArrowType::Int64 => array.as_primitive::<Int64Type>().values().inner(),
+        ArrowType::Decimal64(..) => array.as_primitive::<Decimal64Type>().values().inner(),
+        ArrowType::Timestamp(..) => array.as_primitive::<TimestampMicrosecondType>().values().inner(),
+        ArrowType::Duration(_) => array.as_primitive::<DurationMicrosecondType>().values().inner(),
+        _ => return None,
+    };
+    Some(buffer.typed_data::<u64>())
+}
+
 #[inline(always)]
 fn primitive<T: ArrowPrimitiveType>(
     array: &ArrayRef,
