@@ -2,6 +2,7 @@
 
 mod explode;
 mod inline;
+mod json_tuple;
 mod stack;
 #[cfg(test)]
 mod tests;
@@ -45,6 +46,7 @@ pub struct GeneratorFunction {
 pub fn rows() -> Vec<GeneratorFunction> {
     let mut rows = explode::rows();
     rows.extend(inline::rows());
+    rows.extend(json_tuple::rows());
     rows.extend(stack::rows());
     rows
 }

@@ -137,7 +137,10 @@ mod tests {
             ["false", "null", "true", "true"]
         );
         let nulls = int_lists(&[Some(&[None, Some(1)]), Some(&[None, Some(5)])]);
-        assert_eq!(run_in(&context(), "exists", std::slice::from_ref(&nulls), &[&above_two]).unwrap(), ["null", "true"]);
+        assert_eq!(
+            run_in(&context(), "exists", std::slice::from_ref(&nulls), &[&above_two]).unwrap(),
+            ["null", "true"]
+        );
         assert_eq!(run_in(&context(), "forall", &[nulls], &[&above_two]).unwrap(), ["false", "null"]);
     }
 }
