@@ -1,7 +1,7 @@
 //! Hash functions and digests.
 
 mod digest;
-mod murmur3;
+pub(super) mod murmur3;
 
 use crate::aggregate::xxhash;
 use crate::kernel::KernelCall;

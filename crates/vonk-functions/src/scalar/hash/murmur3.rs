@@ -29,7 +29,7 @@ fn long(value: i64, seed: u32) -> u32 {
 }
 
 /// Whole words, then each byte that is left as a word of its own.
-fn bytes(data: &[u8], seed: u32) -> u32 {
+pub(in crate::scalar) fn bytes(data: &[u8], seed: u32) -> u32 {
     let (words, rest) = data.as_chunks::<4>();
     let h = words.iter().fold(seed, |h, w| mix(h, u32::from_le_bytes(*w)));
     let h = rest.iter().fold(h, |h, b| mix(h, *b as i8 as i32 as u32));

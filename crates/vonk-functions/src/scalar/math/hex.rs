@@ -35,10 +35,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                     }
                     let bytes = call.bytes(0);
                     call.each_str(|row, out| {
-                        for b in bytes.get(row) {
-                            out.push(DIGITS[usize::from(b >> 4)] as char);
-                            out.push(DIGITS[usize::from(b & 15)] as char);
-                        }
+                        hex_into(bytes.get(row), out);
                         Ok(true)
                     })
                 },
@@ -60,6 +57,14 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
             )
         },
     ]
+}
+
+/// Appends two digits for each byte.
+pub(in crate::scalar) fn hex_into(bytes: &[u8], out: &mut String) {
+    for b in bytes {
+        out.push(DIGITS[usize::from(b >> 4)] as char);
+        out.push(DIGITS[usize::from(b & 15)] as char);
+    }
 }
 
 /// Appends the bytes of hexadecimal digits; an odd one stands for a byte of its own. `None` for what is no digit.

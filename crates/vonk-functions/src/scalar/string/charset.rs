@@ -212,7 +212,7 @@ const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz
 /// Bytes of a line of 76 characters.
 const LINE: usize = 57;
 
-fn to_base64(bytes: &[u8], out: &mut String) {
+pub(super) fn to_base64(bytes: &[u8], out: &mut String) {
     for (i, line) in bytes.chunks(LINE).enumerate() {
         if i > 0 {
             out.push_str("\r\n");

@@ -134,7 +134,7 @@ fn concat_arrays(call: &KernelCall<'_>, field: Arc<arrow::datatypes::Field>) -> 
             for (i, list) in lists.iter().enumerate() {
                 let at = call.args[i].index(row);
                 let (from, to) = (list.offsets()[at] as usize, list.offsets()[at + 1] as usize);
-                elements.extend(i, from, to);
+                elements.try_extend(i, from, to)?;
                 length += to - from;
             }
         }
