@@ -53,7 +53,7 @@ pub(crate) fn join(b: &Binder<'_>, j: &unresolved::Join, env: &Env<'_>) -> Resul
         JoinConstraint::None => Ok(sides.joined(None)),
         JoinConstraint::On(e) => {
             let condition = sides.condition(e, env)?;
-            Ok(sides.joined(Some(condition)))
+            if sides.lateral { sides.filtered(condition) } else { Ok(sides.joined(Some(condition))) }
         }
         JoinConstraint::Using(names) => {
             let names = names.iter().map(|n| n.last().to_string()).collect();
@@ -146,6 +146,20 @@ impl Sides<'_, '_> {
         let scope = if self.kind.outputs_right() { left.joined(right) } else { left };
         let plan = self.plan(condition);
         Relation { plan, scope }
+    }
+
+    /// A lateral join's condition is a filter of its right side, which sees the left side's columns anyway.
+    fn filtered(mut self, condition: Expr) -> Result<Relation> {
+        let scope = &self.left.scope;
+        let left: HashSet<ColumnId> = scope.fields.iter().chain(&scope.hidden).map(|f| f.column.id).collect();
+        let predicate = condition.transform_up(&mut |e| {
+            Ok(match e {
+                Expr::Column(c) if left.contains(&c.id) => Expr::OuterColumn(c),
+                other => other,
+            })
+        })?;
+        self.right = self.right.map(|input| LogicalPlan::Filter { predicate, input });
+        Ok(self.joined(None))
     }
 
     fn plan(self, condition: Option<Expr>) -> Arc<LogicalPlan> {

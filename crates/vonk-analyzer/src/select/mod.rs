@@ -178,6 +178,8 @@ impl<'c> Context<'c> {
         // Rows are generated whether or not anything reads what was generated.
         stack.provide(outputs.iter().filter(|o| o.generated).map(|o| &o.typed.expr))?;
         if let Some(q) = qualify {
+            // All windows see the rows that QUALIFY then leaves out.
+            stack.provide_windows()?;
             stack.filter(q.predicate.expr)?;
         }
         let shown: Vec<Column> = outputs.iter().map(|o| o.field.column.clone()).collect();

@@ -41,6 +41,12 @@ impl Stack {
         self.provide_columns(wanted)
     }
 
+    /// Makes the columns of all window calls available.
+    pub fn provide_windows(&mut self) -> Result<()> {
+        let wanted = self.windows.iter().map(|w| w.column.id).collect();
+        self.provide_columns(wanted)
+    }
+
     fn provide_columns(&mut self, wanted: HashSet<ColumnId>) -> Result<()> {
         loop {
             let missing = self.missing(&wanted);

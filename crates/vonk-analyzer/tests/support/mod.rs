@@ -118,6 +118,8 @@ pub struct Suite;
 struct Record {
     sql: String,
     error: bool,
+    /// Known to be answered differently.
+    gap: bool,
     answer: Vec<String>,
 }
 
@@ -135,8 +137,10 @@ impl Suite {
 fn records(text: &str) -> Vec<Record> {
     let mut out = Vec::new();
     let mut lines = text.lines().peekable();
+    let mut gap = false;
     while let Some(line) = lines.next() {
         if !line.starts_with("query ") {
+            gap = line.starts_with("# gap:");
             continue;
         }
         let error = line == "query error";
@@ -154,7 +158,7 @@ fn records(text: &str) -> Vec<Record> {
             }
             answer.push(unescape(l));
         }
-        out.push(Record { sql: sql.join("\n"), error, answer });
+        out.push(Record { sql: sql.join("\n"), error, gap: std::mem::take(&mut gap), answer });
     }
     out
 }
@@ -187,7 +191,7 @@ fn unescape(line: &str) -> String {
 }
 
 /// Conditions that Spark raises while a query runs.
-const RUN_TIME: [&str; 24] = [
+const RUN_TIME: [&str; 25] = [
     "ARITHMETIC_OVERFLOW",
     "BINARY_ARITHMETIC_OVERFLOW",
     "CAST_INVALID_INPUT",
@@ -205,6 +209,7 @@ const RUN_TIME: [&str; 24] = [
     "INVALID_PARAMETER_VALUE",
     "INVALID_FRACTION_OF_SECOND",
     "INVALID_INDEX_OF_ZERO",
+    "INVALID_TIMEZONE",
     "MAP_KEY_DOES_NOT_EXIST",
     "NULL_MAP_KEY",
     "NUMERIC_VALUE_OUT_OF_RANGE",
@@ -214,8 +219,23 @@ const RUN_TIME: [&str; 24] = [
     "COLLECTION_SIZE_LIMIT_EXCEEDED",
 ];
 
+/// A gap must still be one: a mended one loses its comment.
 fn judge(session: &mut Session, r: &Record) -> Outcome {
+    match (answer(session, r), r.gap) {
+        (Outcome::Failed { .. }, true) => Outcome::Skipped,
+        (Outcome::Passed, true) => {
+            Outcome::Failed { expected: "a gap".into(), got: "Spark's answer: remove the comment".into() }
+        }
+        (outcome, _) => outcome,
+    }
+}
+
+fn answer(session: &mut Session, r: &Record) -> Outcome {
     let caught = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| session.statement(&r.sql)));
+    // What Vonk says it does not have is for the whole's tests to know.
+    if matches!(&caught, Ok(Err(e)) if e.condition() == "_UNSUPPORTED_IN_VONK") {
+        return Outcome::Skipped;
+    }
     let Ok(result) = caught else {
         return Outcome::Failed { expected: r.answer.join(" | "), got: "a panic".into() };
     };
@@ -244,9 +264,12 @@ fn judge_error(r: &Record, result: Result<Option<String>>) -> Outcome {
         Ok(Some(schema)) => Outcome::Failed { expected: r.answer.join(" | "), got: schema },
         Err(e) => {
             let got = describe(&e);
-            let mut wrong = got.first() != Some(&head) && e.condition() != condition;
+            // How syntax errors are put is the parser's affair.
+            if condition == "PARSE_SYNTAX_ERROR" && e.condition() == condition {
+                return Outcome::Passed;
+            }
+            let mut wrong = e.condition() != condition;
             for p in &r.answer[1..] {
-                // Parameters that refer to things only a whole session knows are not compared.
                 wrong |= !got[1..].iter().any(|g| g.trim_end() == p.trim_end());
             }
             if wrong {
@@ -264,4 +287,9 @@ fn describe(e: &Error) -> Vec<String> {
     params.sort();
     out.extend(params);
     out
+}
+
+/// The statements of a golden file.
+pub fn statements(text: &str) -> Vec<String> {
+    records(text).into_iter().map(|r| r.sql).collect()
 }
