@@ -144,7 +144,7 @@ fn with_string(other: &DataType, ansi: bool) -> Option<DataType> {
     match other {
         Null | String => Some(String),
         t if !t.is_atomic() => None,
-        t if !ansi => (!matches!(t, Binary | Boolean)).then_some(String),
+        t if !ansi => (!matches!(t, Binary | Boolean | CalendarInterval)).then_some(String),
         t if t.is_integral() => Some(Long),
         t if t.is_numeric() => Some(Double),
         t if t.is_ansi_interval() || matches!(t, CalendarInterval) => None,

@@ -7,13 +7,22 @@ use crate::session::Session;
 use crate::typed::{Typed, mismatch, quoted_type};
 use vonk_error::{Result, Span};
 use vonk_plan::logical::Expr;
-use vonk_types::{CompareOp, DataType};
+use vonk_plan::unresolved::IsTest;
+use vonk_types::{CompareOp, DataType, ScalarValue};
 
 /// `a = b`, `a <=> b`, `a < b`, …; `a <> b` is `NOT (a = b)`.
 pub(crate) fn compare(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed, span: Span) -> Result<Typed> {
     if op == CompareOp::NotEq {
         let equal = compare(s, CompareOp::Eq, a, b, span)?;
         return not(s, equal, span);
+    }
+    if !s.ansi && matches!(op, CompareOp::Eq | CompareOp::EqNullSafe) {
+        if let Some(truth) = truth_beside(&a, &b) {
+            return is_boolean(s, op, a, truth, span);
+        }
+        if let Some(truth) = truth_beside(&b, &a) {
+            return is_boolean(s, op, b, truth, span);
+        }
     }
     let sql = format!("({} {} {})", a.sql, op.symbol(), b.sql);
     let (a, b) = coerce::operands(s, op, a, b);
@@ -25,6 +34,29 @@ pub(crate) fn compare(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed, span: 
     }
     orderable(&ta, op.symbol(), &sql, span)?;
     Ok(Typed::new(Expr::Compare { op, left: Box::new(a.expr), right: Box::new(b.expr) }, sql, span))
+}
+
+/// Without ANSI, the number 1 beside a boolean means true and 0 false.
+fn truth_beside(boolean: &Typed, number: &Typed) -> Option<bool> {
+    let Expr::Literal(l) = &number.expr else { return None };
+    if boolean.data_type() != DataType::Boolean || !l.data_type.is_numeric() {
+        return None;
+    }
+    match l.value.cast_to(&arrow::datatypes::DataType::Float64) {
+        Ok(ScalarValue::Float64(Some(v))) if v == 1.0 => Some(true),
+        Ok(ScalarValue::Float64(Some(v))) if v == 0.0 => Some(false),
+        _ => None,
+    }
+}
+
+/// `x = true` is written `x`, `x = false` is `NOT x`; null-safe ones exclude nulls.
+fn is_boolean(s: &Session<'_>, op: CompareOp, x: Typed, truth: bool, span: Span) -> Result<Typed> {
+    let holds = if truth { x.clone() } else { not(s, x.clone(), span)? };
+    if op == CompareOp::Eq {
+        return Ok(holds);
+    }
+    let given = super::is_test(s, x, IsTest::Null, true, span)?;
+    super::and(s, given, holds, span)
 }
 
 fn orderable(t: &DataType, function: &str, sql: &str, span: Span) -> Result<()> {

@@ -60,11 +60,11 @@ fn operands(s: &Session<'_>, op: &str, a: Typed, b: Typed, span: Span) -> Result
         (DataType::Boolean, DataType::Boolean) => return Ok((a, b, sql)),
         (DataType::Boolean | DataType::Null, DataType::Boolean | DataType::Null) => (a, b),
         (DataType::Boolean, DataType::String) | (DataType::String, DataType::Boolean) if s.ansi => (a, b),
-        // A null takes the type of the other side, which is then the wrong one.
-        (DataType::Null, t) | (t, DataType::Null) => {
+        // In ANSI mode a null beside a string is a string.
+        (DataType::Null, DataType::String) | (DataType::String, DataType::Null) if s.ansi => {
             return Err(mismatch("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", &sql, span)
                 .with("inputType", quoted_type(&DataType::Boolean))
-                .with("actualDataType", quoted_type(t)));
+                .with("actualDataType", quoted_type(&DataType::String)));
         }
         _ if ta.same_type(&tb, true) => {
             return Err(mismatch("DATATYPE_MISMATCH.BINARY_OP_WRONG_TYPE", &sql, span)
@@ -99,7 +99,8 @@ pub(crate) fn not(s: &Session<'_>, x: Typed, span: Span) -> Result<Typed> {
 fn boolean(s: &Session<'_>, x: Typed, sql: &str, span: Span) -> Result<Typed> {
     match x.data_type() {
         DataType::Boolean => Ok(x),
-        DataType::Null | DataType::String => Ok(implicit_cast(s, x, &DataType::Boolean)),
+        DataType::Null => Ok(implicit_cast(s, x, &DataType::Boolean)),
+        DataType::String if s.ansi => Ok(implicit_cast(s, x, &DataType::Boolean)),
         _ => Err(not_boolean(&x, 0, sql, span)),
     }
 }
@@ -124,7 +125,8 @@ pub(crate) fn is_test(s: &Session<'_>, x: Typed, test: IsTest, negated: bool, sp
         }
         IsTest::Unknown => {
             let sql = format!("({} IS {not_text}UNKNOWN)", x.sql);
-            let x = boolean(s, x, &sql, span)?;
+            let checked = format!("({} IS {not_text}NULL)", x.sql);
+            let x = boolean(s, x, &checked, span)?;
             Ok(Typed::new(wrap(x.expr), sql, span))
         }
         IsTest::True | IsTest::False => {

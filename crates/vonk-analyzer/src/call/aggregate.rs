@@ -7,7 +7,7 @@ use crate::session::Session;
 use crate::typed::{Typed, complete, quoted};
 use vonk_error::{Error, Result, Span};
 use vonk_functions::aggregate::WithinGroup;
-use vonk_functions::{AggregateFunction, Arg, CallSite};
+use vonk_functions::{AggregateFunction, Arg, Arity, CallSite};
 use vonk_plan::logical::{AggregateExpr, SortExpr};
 use vonk_types::Literal;
 
@@ -60,10 +60,14 @@ pub(crate) fn aggregate(
     let (args, order_by) = arguments(s, f, args, &extras, span)?;
     let described: Vec<Arg> = args.iter().map(|a| described(s, a)).collect();
     let arg_types = types(&described);
-    let sql = || call_text(f, called_as, &described, written, &extras);
+    let mut sql = call_text(f, called_as, &described, written, &extras);
     let site = CallSite { called_as, args: &described, ctx: s.ctx(), span };
-    let resolution = (f.resolve)(&site).map_err(|e| complete(e, &sql, span))?;
-    let mut sql = sql();
+    let resolution = (f.resolve)(&site).map_err(|e| {
+        // Messages show the key of WITHIN GROUP as the argument it is.
+        let plain = || f.display.text(called_as, &texts(&described), &arg_types);
+        let as_argument = written < described.len() && !extras.order_by.is_empty();
+        complete(e, || if as_argument { plain() } else { sql.clone() }, span)
+    })?;
     if let Some(filter) = &extras.filter {
         sql.push_str(&format!(" FILTER (WHERE {})", filter.sql));
     }
@@ -103,6 +107,10 @@ fn check_syntax(
     if extras.ignore_nulls == Some(true) && !f.ignore_nulls {
         return unsupported("IGNORE NULLS");
     }
+    if f.within_group == WithinGroup::Input {
+        let Arity { min, .. } = f.arity;
+        Arity::exactly(min.saturating_sub(1)).check(called_as, args.len()).map_err(|e| e.at(span))?;
+    }
     let takes_key = match f.within_group {
         WithinGroup::Refused if keys > 0 => return unsupported("WITHIN GROUP (ORDER BY ...)"),
         WithinGroup::Refused | WithinGroup::Order => false,
@@ -116,13 +124,14 @@ fn check_syntax(
         if extras.distinct {
             return Err(within("INVALID_WITHIN_GROUP_EXPRESSION.DISTINCT_UNSUPPORTED").at(span));
         }
-        if keys != 1 {
+        let expected = usize::from(f.within_group == WithinGroup::Input || args.is_empty());
+        if keys != expected {
             return Err(within("INVALID_WITHIN_GROUP_EXPRESSION.WRONG_NUM_ORDERINGS")
-                .with("expectedNum", "1")
+                .with("expectedNum", expected.to_string())
                 .with("actualNum", keys.to_string())
                 .at(span));
         }
-        return f.arity.check(called_as, args.len() + 1).map_err(|e| e.at(span));
+        return Ok(());
     }
     if let (WithinGroup::Order, true, [first, ..], [key, ..]) =
         (f.within_group, extras.distinct, args, extras.order_by.as_slice())

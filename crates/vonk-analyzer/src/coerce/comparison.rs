@@ -19,14 +19,14 @@ pub(crate) fn comparison_type(s: &Session<'_>, a: &DataType, b: &DataType) -> Op
     }
 }
 
-/// Strings are compared in the other's type. (In ANSI mode integers as bigint, other numbers as double.)
+/// Strings are compared in the other's type. (Beside numbers in ANSI mode: as bigint or double.)
 fn with_string(s: &Session<'_>, other: &DataType) -> Option<DataType> {
     if s.ansi {
         return wider(&DataType::String, other, true);
     }
     match other {
         DataType::Null => Some(DataType::String),
-        DataType::Decimal(..) => Some(DataType::Double),
+        DataType::Decimal(_, scale) if *scale > 0 => Some(DataType::Double),
         t if t.is_ansi_interval() || *t == DataType::CalendarInterval => None,
         t if t.is_atomic() => Some(t.clone()),
         _ => None,

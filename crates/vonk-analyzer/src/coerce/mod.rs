@@ -4,6 +4,8 @@
 //! comparisons and the other syntax forms add.
 
 mod comparison;
+#[cfg(test)]
+mod tests;
 
 use crate::session::Session;
 use crate::typed::Typed;

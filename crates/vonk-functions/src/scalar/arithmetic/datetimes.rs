@@ -32,6 +32,17 @@ fn is_interval(t: &DataType) -> bool {
 /// Types of `+` and `-` where an operand is a date or a timestamp, or a text that an interval makes one of.
 pub(super) fn resolve(site: &CallSite<'_>, op: Op) -> Result<Option<Resolution>> {
     let (left, right) = (site.arg_type(0), site.arg_type(1));
+    match (left, right, op) {
+        // Spark moves a null by an interval as a timestamp, and cannot give it its type back.
+        (DataType::Null, DataType::CalendarInterval, Op::Add | Op::Subtract)
+        | (DataType::CalendarInterval, DataType::Null, Op::Add) => {
+            return Err(Error::new("DATATYPE_MISMATCH.CAST_WITHOUT_SUGGESTION")
+                .with("srcType", "\"TIMESTAMP\"")
+                .with("targetType", "\"VOID\"")
+                .at(site.span));
+        }
+        _ => {}
+    }
     match op {
         Op::Subtract if left.is_datetime() || right.is_datetime() => subtract(site),
         Op::Add if left.is_datetime() && *right != DataType::Date => shifted(site, 0, 1),
@@ -107,7 +118,8 @@ fn subtract(site: &CallSite<'_>) -> Result<Option<Resolution>> {
     if is_timestamp(left) || is_timestamp(right) {
         let one = |i: usize, t: &DataType| match t {
             t if is_timestamp(t) || *t == Date => Ok(t.clone()),
-            String | Null => Ok(Timestamp),
+            Null => Ok(Timestamp),
+            String if site.ctx.ansi => Ok(Timestamp),
             _ => Err(site.unexpected_type(i, ANY_TIMESTAMP)),
         };
         // A date takes the other's type; of two kinds of timestamps both become those without zone.
@@ -120,6 +132,7 @@ fn subtract(site: &CallSite<'_>) -> Result<Option<Resolution>> {
         return Ok(Some(done(site, 0, (t.clone(), t), DataType::DAY_TIME)));
     }
     match (left, right) {
+        (Date, String) if !site.ctx.ansi => Err(days_expected(site, 0, 1, DataType::Double)),
         (Date, Date | String | Null) | (String | Null, Date) => Ok(Some(done(site, 0, (Date, Date), DAY))),
         (_, Date) => Err(site.unexpected_type(0, "\"DATE\"")),
         _ => shifted(site, 0, 1),

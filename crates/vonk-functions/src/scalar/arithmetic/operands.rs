@@ -117,13 +117,7 @@ fn numbers(site: &CallSite<'_>, op: Op) -> Result<(DataType, DataType)> {
             "(\"BIGINT\" or \"DECIMAL\" or \"INTERVAL YEAR TO MONTH\" or \"INTERVAL DAY TO SECOND\")"
         }
     };
-    // What messages show: nulls, and numbers beside strings without ANSI, before they take the other's type.
-    let shown = |own: &DataType, i: usize| match site.arg_type(i) {
-        DataType::String => own.clone(),
-        t if op == Op::IntegralDivide && t.is_integral() => DataType::Long,
-        t => t.clone(),
-    };
-    let shown = (shown(&left, 0), shown(&right, 1));
+    let shown = (left.clone(), right.clone());
     let (left, right) = match (left, right) {
         (DataType::Null, DataType::Null) if op == Op::IntegralDivide => (DataType::Long, DataType::Long),
         // Division makes doubles of all that is not two decimals before it looks at nulls, on the left.
@@ -135,21 +129,39 @@ fn numbers(site: &CallSite<'_>, op: Op) -> Result<(DataType, DataType)> {
     };
     let refused = !left.is_numeric() || !right.is_numeric();
     if refused || op == Op::IntegralDivide && (left.is_fractional_binary() || right.is_fractional_binary()) {
-        // Beside a decimal, a double is one operand of two doubles.
-        let doubles = left.is_decimal() && *site.arg_type(1) == DataType::Double
-            || right.is_decimal() && *site.arg_type(0) == DataType::Double
-            || left.is_decimal() && *site.arg_type(1) == DataType::Float
-            || right.is_decimal() && *site.arg_type(0) == DataType::Float;
-        return Err(match () {
-            () if !refused && doubles => site.wrong_operands(required, &DataType::Double),
-            () if shown.0.same_type(&shown.1, true) => site.wrong_operands(required, &shown.0),
-            () => site.differing_operands(&shown.0, &shown.1),
-        });
+        return Err(operand_error(site, op, shown, required));
     }
     let left = literal_decimal(&site.args[0], &left, &right);
     let right = literal_decimal(&site.args[1], &right, &left);
     let found = widened(left.clone(), right.clone(), op, site.ctx.ansi);
     found.ok_or_else(|| site.differing_operands(&left, &right))
+}
+
+/// Spark's error for operands that are no numbers; `promoted` is what they are after strings took other types.
+fn operand_error(
+    site: &CallSite<'_>,
+    op: Op,
+    promoted: (DataType, DataType),
+    required: &str,
+) -> vonk_error::Error {
+    let shown = |promoted: DataType, i: usize, other: &DataType| {
+        // Without ANSI only the string itself takes another type.
+        let own = match site.arg_type(i) {
+            t if !site.ctx.ansi && *t != DataType::String => t.clone(),
+            _ => promoted,
+        };
+        match own {
+            t if t.is_decimal() && other.is_fractional_binary() => DataType::Double,
+            t if t.is_integral() && op == Op::IntegralDivide => DataType::Long,
+            t => t,
+        }
+    };
+    let (left, right) = promoted;
+    let shown = (shown(left.clone(), 0, &right), shown(right, 1, &left));
+    match shown.0.same_type(&shown.1, true) {
+        true => site.wrong_operands(required, &shown.0),
+        false => site.differing_operands(&shown.0, &shown.1),
+    }
 }
 
 /// A whole number written beside a decimal has as many digits as were written, not as its type could have.
