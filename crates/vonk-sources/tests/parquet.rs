@@ -15,7 +15,11 @@ fn samples(folder: &Path) {
 }
 
 /// Reads columns by name under a predicate; rows and the scan's metrics.
-fn scan(source: &ParquetSource, names: &[&str], predicate: Option<BoundExpr>) -> Result<(usize, Arc<ScanMetrics>)> {
+fn scan(
+    source: &ParquetSource,
+    names: &[&str],
+    predicate: Option<BoundExpr>,
+) -> Result<(usize, Arc<ScanMetrics>)> {
     let schema = source.schema();
     let position = |n: &&str| schema.fields.iter().position(|f| f.name.as_ref() == *n).unwrap();
     let columns: Vec<usize> = names.iter().map(position).collect();
@@ -96,7 +100,8 @@ fn damaged_files_are_errors() {
     ] {
         let path = dir.path().join(name);
         std::fs::write(&path, bytes).unwrap();
-        let failed = ParquetSource::open(path.to_str().unwrap(), None).map(|s| scan(&s, &["n_name"], None).map(|_| ()));
+        let failed = ParquetSource::open(path.to_str().unwrap(), None)
+            .map(|s| scan(&s, &["n_name"], None).map(|_| ()));
         let error = failed.and_then(|r| r).unwrap_err();
         assert_eq!(error.condition(), "_CORRUPT_FILE", "{name}: {error}");
         assert!(error.to_string().contains(name), "{error}");

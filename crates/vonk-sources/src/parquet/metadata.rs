@@ -62,25 +62,29 @@ fn read(file: &DataFile) -> Result<FileMetadata> {
         .map_err(|t| Error::unsupported(format!("the Arrow type {t} in {}", file.path)))?;
     let fields: Vec<StructField> =
         schema.fields.iter().map(|f| StructField { nullable: true, ..f.clone() }).collect();
-    let hinted = Arc::new(Schema::new(hint_fields(plain.schema().fields())));
-    let arrow =
-        ArrowReaderMetadata::try_new(plain.metadata().clone(), options.with_schema(hinted)).unwrap_or(plain);
+    // A decimal stored as bytes may not decode to 64 bits at once; it is narrowed afterwards then.
+    let hints =
+        [true, false].map(|decimals| Arc::new(Schema::new(hint_fields(plain.schema().fields(), decimals))));
+    let hinted = hints.into_iter().find_map(|hint| {
+        ArrowReaderMetadata::try_new(plain.metadata().clone(), options.clone().with_schema(hint)).ok()
+    });
+    let arrow = hinted.unwrap_or(plain);
     Ok(FileMetadata { arrow, schema: StructType::new(fields) })
 }
 
 /// The file's fields, their leaves in the types the decoder can produce at once (views, 64-bit decimals).
-fn hint_fields(fields: &Fields) -> Fields {
-    fields.iter().map(hint_field).collect()
+fn hint_fields(fields: &Fields, decimals: bool) -> Fields {
+    fields.iter().map(|f| hint_field(f, decimals)).collect()
 }
 
-fn hint_field(f: &FieldRef) -> FieldRef {
+fn hint_field(f: &FieldRef, decimals: bool) -> FieldRef {
+    let engine = |t: &ArrowType| DataType::from_arrow(t).map_or_else(|| t.clone(), |s| s.to_arrow());
     let data_type = match f.data_type() {
-        ArrowType::List(e) => ArrowType::List(hint_field(e)),
-        ArrowType::Map(e, sorted) => ArrowType::Map(hint_field(e), *sorted),
-        ArrowType::Struct(fields) => ArrowType::Struct(hint_fields(fields)),
-        t @ (ArrowType::Utf8 | ArrowType::Binary | ArrowType::Decimal128(..)) => {
-            DataType::from_arrow(t).map_or_else(|| t.clone(), |s| s.to_arrow())
-        }
+        ArrowType::List(e) => ArrowType::List(hint_field(e, decimals)),
+        ArrowType::Map(e, sorted) => ArrowType::Map(hint_field(e, decimals), *sorted),
+        ArrowType::Struct(fields) => ArrowType::Struct(hint_fields(fields, decimals)),
+        t @ (ArrowType::Utf8 | ArrowType::Binary) => engine(t),
+        t @ ArrowType::Decimal128(..) if decimals => engine(t),
         other => other.clone(),
     };
     Arc::new(Field::new(f.name(), data_type, f.is_nullable()))

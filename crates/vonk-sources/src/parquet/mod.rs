@@ -1,13 +1,18 @@
 //! Parquet: scans that read only what they must, and writes.
 //!
-//! `metadata` caches footers, `source` plans scans over row groups, `prune` leaves row groups out by statistics, `reader`
-//! decodes with filters applied before the other columns are, `writer` writes.
+//! `metadata` caches footers, `source` plans scans over row groups, `reader` opens partitions, leaving row groups out by
+//! statistics (`prune`) and Bloom filters (`bloom`), `stream` decodes files, and where there are filters (`stage`) `group` decodes
+//! row groups, leaving out pages by their index (`pages`) and other columns until rows are known; `writer` writes.
 
+mod bloom;
 mod chunks;
+mod group;
 mod metadata;
+mod pages;
 mod prune;
 mod reader;
 mod source;
+mod stage;
 mod stream;
 mod writer;
 

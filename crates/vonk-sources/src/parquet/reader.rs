@@ -1,5 +1,6 @@
 //! Opens partitions of Parquet scans.
 
+use super::bloom;
 use super::corrupt;
 use super::metadata::{self, FileMetadata};
 use super::prune::{Summary, may_match};
@@ -9,12 +10,12 @@ use crate::files::DataFile;
 use crate::reader::{OpenScan, ScanFilter, ScanReader, ScanStream};
 use arrow::array::{Array, ArrayRef, UInt64Array};
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
+use parquet::basic::Type;
 use parquet::file::metadata::RowGroupMetaData;
 use std::collections::HashMap;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use vonk_error::{Error, Result};
-use vonk_types::{CompareOp, DataType, ScalarValue, StructField};
+use vonk_types::{DataType, ScalarValue, StructField};
 
 /// Reads Parquet.
 pub struct ParquetReader;
@@ -28,7 +29,6 @@ impl ScanReader for ParquetReader {
         let damaged = |e: postcard::Error| Error::internal(format!("scan partition: {e}"));
         let shared: SharedFiles = postcard::from_bytes(scan.shared).map_err(damaged)?;
         let partition: RowGroups = postcard::from_bytes(scan.partition).map_err(damaged)?;
-        let shape = Arc::new(Shape::new(&scan));
         let mut plans = Vec::with_capacity(partition.groups.len());
         for (file, groups) in partition.groups {
             let file = shared
@@ -38,11 +38,15 @@ impl ScanReader for ParquetReader {
             let metadata = metadata::load(file)?;
             let columns = resolve(file, &metadata, scan.read, &shared.columns)?;
             let groups = surviving(file, &metadata, &columns, groups, &scan)?;
-            if !groups.is_empty() {
-                plans.push(FilePlan { file: file.clone(), metadata, columns, groups });
+            let mut plan = FilePlan { file: file.clone(), metadata, columns, groups };
+            if let (Some(p), false) = (scan.predicate, plan.groups.is_empty()) {
+                bloom::prune(&mut plan, p, scan.read, &scan.metrics)?;
+            }
+            if !plan.groups.is_empty() {
+                plans.push(plan);
             }
         }
-        Ok(Box::new(ParquetStream::new(shape, plans, scan)?))
+        Ok(Box::new(ParquetStream::new(Shape::new(&scan), plans, &scan)?))
     }
 }
 
@@ -136,11 +140,21 @@ fn surviving(
 }
 
 /// Whether a runtime filter's values may lie among those of a summary.
-fn overlaps(filter: &dyn ScanFilter, s: &Summary) -> bool {
+pub(super) fn overlaps(filter: &dyn ScanFilter, s: &Summary) -> bool {
     let (Some((low, high)), Some(min), Some(max)) = (filter.bounds(), &s.min, &s.max) else { return true };
     let below = |a: &ScalarValue, b: &ScalarValue| a.partial_cmp(b) == Some(std::cmp::Ordering::Less);
-    debug_assert_eq!(CompareOp::Lt.swap(), CompareOp::Gt);
     !(below(&high.value, min) || below(max, &low.value))
+}
+
+/// Whether a group's bounds of a column were found by comparing bytes as signed numbers, as old writers did: of no use then.
+fn signed_bytes(m: &FileMetadata, position: usize, group: &RowGroupMetaData) -> bool {
+    let schema = m.arrow.parquet_schema();
+    let leaf = (0..schema.num_columns()).find(|l| schema.get_column_root_idx(*l) == position);
+    leaf.is_some_and(|l| {
+        let column = group.column(l);
+        let bytes = matches!(column.column_type(), Type::BYTE_ARRAY | Type::FIXED_LEN_BYTE_ARRAY);
+        bytes && column.statistics().is_some_and(|s| s.is_min_max_deprecated())
+    })
 }
 
 /// Row-group statistics of one column, in the engine's type.
@@ -153,6 +167,9 @@ struct ColumnBounds {
 impl ColumnBounds {
     fn new(m: &FileMetadata, position: usize, t: &DataType, groups: &[RowGroupMetaData]) -> Option<Self> {
         if t.is_nested() || !m.schema.fields[position].data_type.same_type(t, true) {
+            return None;
+        }
+        if groups.iter().any(|g| signed_bytes(m, position, g)) {
             return None;
         }
         let schema = m.arrow.schema();
