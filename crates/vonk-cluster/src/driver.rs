@@ -272,10 +272,12 @@ impl Loop {
 
     fn end(&mut self, job: JobId, result: Result<()>) {
         if let Some(job) = self.jobs.remove(&job) {
-            if result.is_err() {
+            // The reason first: whoever sees the flag must find it.
+            let failed = result.is_err();
+            job.results.end(result);
+            if failed {
                 job.spec.query.cancel.cancel();
             }
-            job.results.end(result);
         }
     }
 }

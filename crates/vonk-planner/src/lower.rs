@@ -6,9 +6,7 @@
 
 use std::collections::HashMap;
 use vonk_error::{Error, Result};
-use vonk_physical::{
-    Exchange, NodeId, Partitioning, PhysicalPlan, PlanNode, ShuffleRead, ShuffleWrite,
-};
+use vonk_physical::{Exchange, NodeId, Partitioning, PhysicalPlan, PlanNode, ShuffleRead, ShuffleWrite};
 use vonk_scheduler::{
     Dependency, Fragment, Location, Partitioner, Rdd, RddGraph, RddId, ShuffleDependency, ShuffleId,
 };
@@ -107,7 +105,12 @@ impl Lowering<'_> {
         let partitioner = partitioner(&e.partitioning);
         let broadcast = matches!(e.partitioning, Partitioning::Broadcast);
         let shuffle = Shuffle {
-            dependency: ShuffleDependency { shuffle: ShuffleId(id), rdd, num_reduce: partitions, partitioner },
+            dependency: ShuffleDependency {
+                shuffle: ShuffleId(id),
+                rdd,
+                num_reduce: partitions,
+                partitioner,
+            },
             read: ShuffleRead { shuffle: id, maps, partitions, broadcast },
         };
         self.known.insert(e.clone(), shuffle.clone());

@@ -1,7 +1,8 @@
 //! Subqueries in expressions become dependent joins.
 //!
 //! - A conjunct of a filter that is `[NOT] EXISTS` or `[NOT] IN` becomes a semi or anti join (`NOT IN` the null-aware one).
-//! - Elsewhere in an expression, EXISTS and IN become a mark join, whose boolean column takes their place.
+//! - Elsewhere in an expression, EXISTS and IN become a mark join, whose boolean column takes their place. As in Spark
+//!   (RewritePredicateSubquery), it is never null: an IN that is unknown is false there, and so is a NOT IN.
 //! - A correlated scalar subquery becomes a single join, whose one right column takes its place. An uncorrelated one stays: it
 //!   is computed once, before the query.
 //!
@@ -116,13 +117,28 @@ fn negated(mut s: Subquery) -> Subquery {
     s
 }
 
-fn semi_or_anti(s: Subquery, input: Arc<LogicalPlan>, cx: &RuleContext<'_>) -> Result<Arc<LogicalPlan>> {
+/// The plan of a subquery that becomes a join, with the subqueries in it rewritten too: no later rule looks for them.
+fn inner(plan: Arc<LogicalPlan>, cx: &RuleContext<'_>) -> Result<Arc<LogicalPlan>> {
+    SubqueriesToJoins.rewrite(super::SetOperations.rewrite(plan, cx)?, cx)
+}
+
+fn semi_or_anti(mut s: Subquery, input: Arc<LogicalPlan>, cx: &RuleContext<'_>) -> Result<Arc<LogicalPlan>> {
+    if !matches!(s.kind, SubqueryKind::Scalar) {
+        s.plan = inner(s.plan, cx)?;
+    }
+    s.plan = SubqueriesToJoins.rewrite(s.plan, cx)?;
     let (kind, condition) = match &s.kind {
         SubqueryKind::Exists { negated: false } => (JoinKind::LeftSemi, None),
         SubqueryKind::Exists { negated: true } => (JoinKind::LeftAnti, None),
-        SubqueryKind::In { exprs, negated } => {
-            let kind = if *negated { JoinKind::NullAwareAnti } else { JoinKind::LeftSemi };
-            (kind, Some(in_condition(exprs, &s.plan)))
+        SubqueryKind::In { exprs, negated: false } => {
+            (JoinKind::LeftSemi, Some(in_condition(exprs, &s.plan)))
+        }
+        // What is unknown is a match; a correlated predicate that is unknown is none, so the two must not be mixed.
+        SubqueryKind::In { exprs, negated: true } if !s.outer.is_empty() => {
+            (JoinKind::LeftAnti, Some(or_unknown(in_condition(exprs, &s.plan))))
+        }
+        SubqueryKind::In { exprs, negated: true } => {
+            (JoinKind::NullAwareAnti, Some(in_condition(exprs, &s.plan)))
         }
         SubqueryKind::Scalar => {
             let (e, joined) = one(s, input, cx)?;
@@ -156,9 +172,29 @@ fn in_condition(exprs: &[Expr], plan: &LogicalPlan) -> Expr {
     Expr::and_all(pairs.collect()).unwrap_or_else(|| Expr::boolean(true))
 }
 
+/// The condition, or that it is unknown; per member, where it has several.
+fn or_unknown(condition: Expr) -> Expr {
+    let members = condition.conjuncts().into_iter().map(|c| match c.nullable() {
+        true => Expr::Or(vec![c.clone(), Expr::IsNull(Box::new(c))]),
+        false => c,
+    });
+    Expr::and_all(members.collect()).unwrap_or_else(|| Expr::boolean(true))
+}
+
 /// Replaces all subqueries of an expression, joining their values to the input.
 fn replace(e: Expr, input: Arc<LogicalPlan>, cx: &RuleContext<'_>) -> Result<(Expr, Arc<LogicalPlan>)> {
     let mut current = input;
+    let e = e.transform_up(&mut |e| {
+        Ok(match e {
+            Expr::Not(inner) => match *inner {
+                Expr::Subquery(s) if matches!(s.kind, SubqueryKind::In { .. }) => {
+                    Expr::Subquery(Box::new(negated(*s)))
+                }
+                other => Expr::Not(Box::new(other)),
+            },
+            other => other,
+        })
+    })?;
     let e = e.transform_up(&mut |e| {
         let Expr::Subquery(s) = e else { return Ok(e) };
         let (e, joined) = one(*s, current.clone(), cx)?;
@@ -168,8 +204,11 @@ fn replace(e: Expr, input: Arc<LogicalPlan>, cx: &RuleContext<'_>) -> Result<(Ex
     Ok((e, current))
 }
 
-fn one(s: Subquery, input: Arc<LogicalPlan>, cx: &RuleContext<'_>) -> Result<(Expr, Arc<LogicalPlan>)> {
+fn one(mut s: Subquery, input: Arc<LogicalPlan>, cx: &RuleContext<'_>) -> Result<(Expr, Arc<LogicalPlan>)> {
     let lateral = !s.outer.is_empty();
+    if lateral || !matches!(s.kind, SubqueryKind::Scalar) {
+        s.plan = inner(s.plan, cx)?;
+    }
     let (kind, condition, null_aware, negated) = match &s.kind {
         SubqueryKind::Scalar if !lateral => return Ok((Expr::Subquery(Box::new(s)), input)),
         SubqueryKind::Scalar => (JoinKind::LeftSingle, None, false, false),
@@ -186,7 +225,7 @@ fn one(s: Subquery, input: Arc<LogicalPlan>, cx: &RuleContext<'_>) -> Result<(Ex
             None => return vonk_error::internal_err!("a scalar subquery without a column"),
         },
     };
-    let join = Join { left: input, right: s.plan, kind, condition, mark, null_aware, lateral };
+    let join = Join { left: input, right: s.plan, kind, condition, mark, null_aware: false, lateral };
     let value = if negated { Expr::Not(Box::new(value)) } else { value };
     Ok((value, Arc::new(LogicalPlan::Join(join))))
 }
