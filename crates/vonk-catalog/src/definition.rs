@@ -108,6 +108,8 @@ pub enum TemporaryView {
         query_text: Arc<str>,
         /// Names given by `CREATE VIEW v (a, b)`.
         column_names: Option<Vec<String>>,
+        /// Comments of its columns, where given.
+        comments: Vec<Option<String>>,
         /// Database in use when it was made.
         database: String,
     },

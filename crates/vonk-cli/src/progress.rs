@@ -57,7 +57,8 @@ fn line(progress: &Progress, elapsed: Duration) -> String {
     let rows: u64 = stages.iter().map(|s| s.rows).sum();
     let planned = progress.planned().max(stages.len() as u32);
     // Stages that have not begun count as so many tasks as those that have.
-    let expected = if stages.is_empty() { 1.0 } else { f64::from(known) / stages.len() as f64 * f64::from(planned) };
+    let expected =
+        if stages.is_empty() { 1.0 } else { f64::from(known) / stages.len() as f64 * f64::from(planned) };
     let share = (f64::from(done) / expected.max(1.0)).min(1.0);
     let filled = (share * WIDTH as f64) as usize;
     format!(

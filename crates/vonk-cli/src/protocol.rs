@@ -14,7 +14,8 @@ pub fn run(session: &Session) -> vonk::Result<ExitCode> {
     let mut line = Vec::new();
     loop {
         line.clear();
-        let read = input.read_until(b'\n', &mut line).map_err(|e| Error::io("cannot read the requests", e))?;
+        let read =
+            input.read_until(b'\n', &mut line).map_err(|e| Error::io("cannot read the requests", e))?;
         if read == 0 {
             return Ok(ExitCode::SUCCESS);
         }

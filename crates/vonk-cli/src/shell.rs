@@ -89,7 +89,9 @@ impl Shell<'_> {
             (".help", _) => print!("{HELP}"),
             (".mode", Some(name)) => match Format::from_str(name, true) {
                 Ok(format) => self.format = format,
-                Err(_) => eprintln!("There is no mode {name}: table, csv, tsv, json, jsonl, markdown, vertical."),
+                Err(_) => {
+                    eprintln!("There is no mode {name}: table, csv, tsv, json, jsonl, markdown, vertical.")
+                }
             },
             (".mode", None) => println!("{:?}", self.format),
             (".timer", Some("on")) => self.timer = true,

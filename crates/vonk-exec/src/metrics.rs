@@ -1,9 +1,9 @@
 //! What operators count, for EXPLAIN ANALYZE, progress and tests.
 
+use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use parking_lot::Mutex;
 use vonk_physical::NodeId;
 
 /// Counters of one plan node in one task. Shared with scans, which count on their own.

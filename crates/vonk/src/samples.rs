@@ -1,7 +1,7 @@
 //! The catalog `samples`: tables to query from the first minute.
 
-use std::collections::HashMap;
 use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::sync::Arc;
 use vonk_catalog::StaticCatalog;
 use vonk_error::Result;

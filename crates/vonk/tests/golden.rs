@@ -109,7 +109,8 @@ fn files() -> Vec<PathBuf> {
             let path = entry.path();
             if path.is_dir() {
                 open.push(path);
-            } else if path.extension().is_some_and(|e| e == "slt") && path.to_string_lossy().contains(&filter) {
+            } else if path.extension().is_some_and(|e| e == "slt") && path.to_string_lossy().contains(&filter)
+            {
                 found.push(path);
             }
         }
@@ -152,7 +153,8 @@ fn difference(session: &Session, case: &Case, test_dir: &str) -> Option<String> 
                 return Some(format!("Spark {head}, Vonk {}", e.to_string().replace('\n', " / ")));
             }
             let hide = |t: &str| {
-                t.replace(&format!("file:{test_dir}"), &format!("file:{TEST_DIR}")).replace(test_dir, TEST_DIR)
+                t.replace(&format!("file:{test_dir}"), &format!("file:{TEST_DIR}"))
+                    .replace(test_dir, TEST_DIR)
             };
             params.iter().find_map(|(name, value)| {
                 let found = e.params().find(|(n, _)| n == name).map(|(_, v)| escape(&hide(v)));
@@ -197,7 +199,9 @@ fn run_file(file: &File, settings: &[(&str, &str)], tally: &Mutex<Tally>) {
             (Some(_), Some(_)) => tally.gaps += 1,
             (Some(d), None) => tally.failures.push(format!("{name}:{}\t{d}", case.line)),
             (None, Some(gap)) => {
-                tally.failures.push(format!("{name}:{}\tthe gap is mended, remove its comment: {gap}", case.line));
+                tally
+                    .failures
+                    .push(format!("{name}:{}\tthe gap is mended, remove its comment: {gap}", case.line));
             }
         }
     }

@@ -74,7 +74,13 @@ mod tests {
 
     #[test]
     fn fields_are_quoted_where_they_must_be() {
-        let cases = [(Some("a"), "a"), (Some("a,b"), "\"a,b\""), (Some("\"q\""), "\"\"\"q\"\"\""), (None, ""), (Some(""), "\"\"")];
+        let cases = [
+            (Some("a"), "a"),
+            (Some("a,b"), "\"a,b\""),
+            (Some("\"q\""), "\"\"\"q\"\"\""),
+            (None, ""),
+            (Some(""), "\"\""),
+        ];
         for (value, text) in cases {
             assert_eq!(field(value), text);
         }

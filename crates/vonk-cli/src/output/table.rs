@@ -45,7 +45,8 @@ impl Printer for TablePrinter {
         let types: Vec<String> = fields.iter().map(|f| cut(&f.data_type.catalog_string())).collect();
         let right: Vec<bool> = fields.iter().map(|f| f.data_type.is_numeric()).collect();
         let hidden = self.rows - (self.head.len() + self.tail.len()) as u64;
-        let mut widths: Vec<usize> = names.iter().zip(&types).map(|(n, t)| n.width().max(t.width())).collect();
+        let mut widths: Vec<usize> =
+            names.iter().zip(&types).map(|(n, t)| n.width().max(t.width())).collect();
         for row in self.head.iter().chain(&self.tail) {
             for (width, cell) in widths.iter_mut().zip(row) {
                 *width = (*width).max(cell.as_deref().map_or(4, UnicodeWidthStr::width));
@@ -88,7 +89,9 @@ fn one_line(text: &str) -> String {
     if !text.chars().any(char::is_control) {
         return text.to_string();
     }
-    text.chars().map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() }).collect()
+    text.chars()
+        .map(|c| if c.is_control() { c.escape_default().to_string() } else { c.to_string() })
+        .collect()
 }
 
 fn cut(text: &str) -> String {

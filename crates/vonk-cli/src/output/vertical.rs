@@ -19,7 +19,8 @@ impl Printer for Vertical {
             writeln!(out, "-[ row {} ]{}", self.rows, "-".repeat(width)).map_err(failed)?;
             for (f, cell) in shape.schema.fields.iter().zip(shape.row(batch, row)?) {
                 let padding = " ".repeat(width - f.name.width());
-                writeln!(out, "{}{padding} | {}", f.name, cell.as_deref().unwrap_or("NULL")).map_err(failed)?;
+                writeln!(out, "{}{padding} | {}", f.name, cell.as_deref().unwrap_or("NULL"))
+                    .map_err(failed)?;
             }
         }
         Ok(())

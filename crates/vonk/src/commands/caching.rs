@@ -28,6 +28,7 @@ pub(super) fn cache(cx: &Pipeline<'_>, name: &Name, query: Option<&Plan>) -> Res
         text: cx.text.clone(),
         query_text: cx.text.clone(),
         column_names: None,
+        comments: vec![],
         database: catalog.current().1,
     };
     catalog.put_view(name.last(), view, false, false).map_err(|e| e.at(name.span))?;

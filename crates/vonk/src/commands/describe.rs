@@ -74,9 +74,14 @@ pub(super) fn schema_of(cx: &Pipeline<'_>, name: &Name) -> Result<Vec<ColumnDefi
         Some(Found::Temporary(TemporaryView::Source(s)) | Found::Global(TemporaryView::Source(s))) => {
             Ok(plain_columns(s.schema()))
         }
-        Some(Found::Temporary(_) | Found::Global(_)) => {
+        Some(
+            Found::Temporary(TemporaryView::Query { comments, .. })
+            | Found::Global(TemporaryView::Query { comments, .. }),
+        ) => {
             let plan = Plan::Table(vonk_plan::unresolved::TableRef::plain(name.clone()));
-            Ok(plain_columns(&query_schema(cx, &plan)?))
+            let mut columns = plain_columns(&query_schema(cx, &plan)?);
+            columns.iter_mut().zip(comments).for_each(|(c, comment)| c.comment = comment);
+            Ok(columns)
         }
     }
 }

@@ -104,7 +104,8 @@ fn formatted(query: &PhysicalQuery) -> Result<String> {
                 StageKind::Result => "result".to_string(),
             };
             let parents: Vec<String> = stage.parents.iter().map(|p| p.to_string()).collect();
-            let after = if parents.is_empty() { String::new() } else { format!(", after {}", parents.join(", ")) };
+            let after =
+                if parents.is_empty() { String::new() } else { format!(", after {}", parents.join(", ")) };
             let RddId(rdd) = stage.rdd;
             let _ = writeln!(
                 out,

@@ -217,7 +217,8 @@ pub(super) fn remove_data(folder: &Path) -> Result<()> {
             continue;
         }
         let path = entry.path();
-        let removed = if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
+        let removed =
+            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
         removed.map_err(|e| io("remove", &path, e))?;
     }
     Ok(())

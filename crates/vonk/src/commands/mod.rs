@@ -38,7 +38,9 @@ pub(crate) fn execute(
         Statement::Drop { kind: DropKind::View, if_exists, name, .. } => views::drop(&cx, name, *if_exists),
         Statement::Rename { view, from, to } => tables::rename(&cx, *view, from, to),
         Statement::Truncate { name, partition } => tables::truncate(&cx, name, partition),
-        Statement::CreateDatabase { .. } | Statement::DropDatabase { .. } => databases::change(&cx, statement),
+        Statement::CreateDatabase { .. } | Statement::DropDatabase { .. } => {
+            databases::change(&cx, statement)
+        }
         Statement::Use(name) => databases::use_database(&cx, name),
         Statement::SetCatalog(name) => databases::use_catalog(&cx, name),
         Statement::Show(what) => show::show(&cx, what),
@@ -53,9 +55,7 @@ pub(crate) fn execute(
         Statement::Uncache { if_exists, name } => caching::known(&cx, name, *if_exists),
         Statement::RefreshTable(name) | Statement::Analyze { name, .. } => caching::known(&cx, name, false),
         Statement::ClearCache | Statement::RefreshPath(_) => done(&cx),
-        Statement::Drop { name, .. } => {
-            Err(Error::unsupported("functions defined in SQL").at(name.span))
-        }
+        Statement::Drop { name, .. } => Err(Error::unsupported("functions defined in SQL").at(name.span)),
         Statement::Unsupported { what, span } => Err(Error::unsupported(what.as_str()).at(*span)),
     }
 }
@@ -69,10 +69,22 @@ pub(crate) fn done(cx: &Pipeline<'_>) -> Result<Answer> {
 pub(crate) fn not_found(cx: &Pipeline<'_>, name: &Name) -> Error {
     use vonk_plan::Catalog;
     let (catalog, database) = cx.session.catalog().current();
-    let path = format!("[`system`.`session`, {}.{}]", quote_identifier(&catalog), quote_identifier(&database));
+    let path =
+        format!("[`system`.`session`, {}.{}]", quote_identifier(&catalog), quote_identifier(&database));
     Error::new("TABLE_OR_VIEW_NOT_FOUND")
         .with("relationName", quoted(&name.parts))
         .with("searchPath", path)
+        .at(name.span)
+}
+
+/// As [`not_found`] for statements that analyze a relation: the path has the built-in functions, too.
+pub(crate) fn not_on_path(cx: &Pipeline<'_>, name: &Name) -> Error {
+    use vonk_plan::Catalog;
+    let (catalog, database) = cx.session.catalog().current();
+    let current = format!("{}.{}", quote_identifier(&catalog), quote_identifier(&database));
+    Error::new("TABLE_OR_VIEW_NOT_FOUND")
+        .with("relationName", quoted(&name.parts))
+        .with("searchPath", format!("[`system`.`builtin`, `system`.`session`, {current}]"))
         .at(name.span)
 }
 
@@ -92,7 +104,11 @@ pub(crate) fn quoted(parts: &[String]) -> String {
 }
 
 /// A table of the warehouse that a command changes; views and samples are refused.
-pub(crate) fn writable(cx: &Pipeline<'_>, name: &Name, operation: &str) -> Result<(TableId, TableDefinition)> {
+pub(crate) fn writable(
+    cx: &Pipeline<'_>,
+    name: &Name,
+    operation: &str,
+) -> Result<(TableId, TableDefinition)> {
     let view = |shown: String| {
         Error::new("EXPECT_TABLE_NOT_VIEW.NO_ALTERNATIVE")
             .with("viewName", shown)
@@ -100,7 +116,7 @@ pub(crate) fn writable(cx: &Pipeline<'_>, name: &Name, operation: &str) -> Resul
             .at(name.span)
     };
     match cx.session.catalog().find(&name.parts)? {
-        None => Err(not_found(cx, name)),
+        None => Err(not_on_path(cx, name)),
         Some(Found::Temporary(_) | Found::Global(_)) => Err(view(quoted(&name.parts))),
         Some(Found::Table(id, definition)) if definition.is_view() => Err(view(id.name().quoted())),
         Some(Found::Table(id, definition)) => Ok((id, definition)),

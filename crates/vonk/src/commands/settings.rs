@@ -55,11 +55,17 @@ pub(super) fn set_time_zone(cx: &Pipeline<'_>, value: &TimeZoneValue) -> Result<
             let literal = cx.with_analyzer(|a| a.analyze_constant(e))?;
             let micros = match (&literal.data_type, &literal.value) {
                 (DataType::DayTimeInterval(..), ScalarValue::DurationMicrosecond(Some(m))) => *m,
-                _ => return Err(Error::new("INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE").with("input", "").at(e.span)),
+                _ => {
+                    return Err(Error::new("INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE")
+                        .with("input", "")
+                        .at(e.span));
+                }
             };
             let seconds = micros / 1_000_000;
             if seconds.abs() > 18 * 3600 || micros % 1_000_000 != 0 {
-                return Err(Error::new("INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE").with("input", "").at(e.span));
+                return Err(Error::new("INVALID_INTERVAL_FORMAT.TIMEZONE_INTERVAL_OUT_OF_RANGE")
+                    .with("input", "")
+                    .at(e.span));
             }
             let (sign, s) = (if seconds < 0 { '-' } else { '+' }, seconds.abs());
             let base = format!("{sign}{:02}:{:02}", s / 3600, s / 60 % 60);

@@ -43,13 +43,17 @@ pub(super) fn show(cx: &Pipeline<'_>, what: &Show) -> Result<Answer> {
                 None => cx.session.catalog().current().0,
             };
             let names = cx.session.catalog().databases(&catalog)?;
-            let rows: Vec<Row> =
-                names.iter().filter(|n| like(n, pattern.as_ref())).map(|n| row(&[&quote_if_needed(n)])).collect();
+            let rows: Vec<Row> = names
+                .iter()
+                .filter(|n| like(n, pattern.as_ref()))
+                .map(|n| row(&[&quote_if_needed(n)]))
+                .collect();
             text(cx, &["namespace"], &rows)
         }
         Show::Catalogs { like: pattern } => {
             let names = cx.session.catalog().catalogs();
-            let rows: Vec<Row> = names.iter().filter(|n| like(n, pattern.as_ref())).map(|n| row(&[n])).collect();
+            let rows: Vec<Row> =
+                names.iter().filter(|n| like(n, pattern.as_ref())).map(|n| row(&[n])).collect();
             text(cx, &["catalog"], &rows)
         }
         Show::CurrentDatabase => {
@@ -62,7 +66,12 @@ pub(super) fn show(cx: &Pipeline<'_>, what: &Show) -> Result<Answer> {
     }
 }
 
-fn relations(cx: &Pipeline<'_>, from: Option<&Name>, pattern: Option<&String>, views: bool) -> Result<Answer> {
+fn relations(
+    cx: &Pipeline<'_>,
+    from: Option<&Name>,
+    pattern: Option<&String>,
+    views: bool,
+) -> Result<Answer> {
     use arrow::array::{ArrayRef, BooleanArray, RecordBatch, StringViewArray};
     use std::sync::Arc;
     use vonk_types::{DataType, StructField, StructType};
@@ -151,12 +160,14 @@ fn create_table(cx: &Pipeline<'_>, name: &Name) -> Result<Answer> {
             t.push_str(" COLLATE UTF8_BINARY");
         }
         let null = if c.nullable { "" } else { " NOT NULL" };
-        let comment = c.comment.as_ref().map_or(String::new(), |c| format!(" COMMENT '{}'", c.replace('\'', "\\'")));
+        let comment =
+            c.comment.as_ref().map_or(String::new(), |c| format!(" COMMENT '{}'", c.replace('\'', "\\'")));
         format!("  {} {t}{null}{comment}", quote_if_needed(&c.name))
     };
     let full = format!("{SPARK_CATALOG}.{}.{}", quote_if_needed(&database), quote_if_needed(&d.name));
     let mut sql = if let TableKind::View { text, .. } = &d.kind {
-        let names: Vec<String> = d.columns.iter().map(|c| format!("  {}", quote_if_needed(&c.name))).collect();
+        let names: Vec<String> =
+            d.columns.iter().map(|c| format!("  {}", quote_if_needed(&c.name))).collect();
         format!("CREATE VIEW {database}.{} (\n{})\nAS {text}\n", d.name, names.join(",\n"))
     } else {
         let columns: Vec<String> = d.columns.iter().map(column).collect();
@@ -182,7 +193,8 @@ fn properties(cx: &Pipeline<'_>, table: &Name, key: Option<&str>) -> Result<Answ
     let rows: Vec<Row> = match key {
         None => pairs.iter().map(|(k, v)| row(&[k, v])).collect(),
         Some(key) => {
-            let missing = format!("Table {SPARK_CATALOG}.{database}.{} does not have property: {key}", d.name);
+            let missing =
+                format!("Table {SPARK_CATALOG}.{database}.{} does not have property: {key}", d.name);
             let value = pairs.iter().find(|(k, _)| k == key).map_or(missing, |(_, v)| v.clone());
             vec![row(&[key, &value])]
         }
@@ -199,7 +211,8 @@ fn partitions(cx: &Pipeline<'_>, table: &Name) -> Result<Answer> {
     }
     let mut found = std::collections::BTreeSet::new();
     for file in vonk_sources::files::list(&d.location).unwrap_or_default() {
-        let relative = file.path.strip_prefix(&d.location).unwrap_or_default().trim_start_matches('/').to_string();
+        let relative =
+            file.path.strip_prefix(&d.location).unwrap_or_default().trim_start_matches('/').to_string();
         if let Some((folder, _)) = relative.rsplit_once('/') {
             found.insert(folder.to_string());
         }

@@ -1,6 +1,6 @@
 //! CREATE TABLE, DROP TABLE, RENAME, TRUNCATE.
 
-use super::insert::{write_rows, Target};
+use super::insert::{Target, write_rows};
 use super::views::{now_millis, unknown_format};
 use super::{done, not_found, not_in_catalog, writable};
 use crate::answer::Answer;
@@ -53,6 +53,10 @@ pub(super) fn create(cx: &Pipeline<'_>, create: &CreateTable) -> Result<Answer> 
         catalog.warehouse().drop_table(&id.database, &id.table)?;
     }
     let Some((plan, texts)) = query else {
+        // An empty table is an empty folder, to other programs too.
+        let folder = Path::new(&definition.location);
+        std::fs::create_dir_all(folder)
+            .map_err(|e| Error::io(format!("cannot make the folder {}", folder.display()), e))?;
         catalog.warehouse().put_table(&id.database, &definition)?;
         return done(cx);
     };
@@ -234,8 +238,11 @@ pub(super) fn rename(cx: &Pipeline<'_>, view: bool, from: &Name, to: &Name) -> R
     let found = catalog.find(&from.parts)?;
     let Some(Found::Table(id, definition)) = found else { return Err(not_found(cx, from)) };
     if view != definition.is_view() {
-        let condition =
-            if view { "EXPECT_VIEW_NOT_TABLE.USE_ALTER_TABLE" } else { "EXPECT_TABLE_NOT_VIEW.USE_ALTER_VIEW" };
+        let condition = if view {
+            "EXPECT_VIEW_NOT_TABLE.USE_ALTER_TABLE"
+        } else {
+            "EXPECT_TABLE_NOT_VIEW.USE_ALTER_VIEW"
+        };
         let (param, operation) = if view {
             ("tableName", "ALTER VIEW ... RENAME TO")
         } else {

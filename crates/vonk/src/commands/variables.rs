@@ -69,9 +69,10 @@ fn set_all(cx: &Pipeline<'_>, names: &[Name], values: Vec<Literal>) -> Result<()
 
 /// The type of a variable, and what DEFAULT means for it.
 fn declaration(cx: &Pipeline<'_>, name: &Name) -> Result<(DataType, Option<Expr>)> {
-    let found = cx.session.catalog().variables(|v| {
-        v.declaration(&name.parts).map(|(t, default)| (t.clone(), default.cloned()))
-    });
+    let found = cx
+        .session
+        .catalog()
+        .variables(|v| v.declaration(&name.parts).map(|(t, default)| (t.clone(), default.cloned())));
     found.ok_or_else(|| unresolved(cx, name))
 }
 

@@ -36,9 +36,16 @@ fn columns(
             None => (f.name.to_string(), None),
         };
         if columns.iter().any(|c| c.name.eq_ignore_ascii_case(&name)) {
-            return Err(Error::new("COLUMN_ALREADY_EXISTS").with("columnName", format!("`{}`", name.to_lowercase())));
+            return Err(
+                Error::new("COLUMN_ALREADY_EXISTS").with("columnName", format!("`{}`", name.to_lowercase()))
+            );
         }
-        columns.push(ColumnDefinition { name, data_type: f.data_type.clone(), nullable: f.nullable, comment });
+        columns.push(ColumnDefinition {
+            name,
+            data_type: f.data_type.clone(),
+            nullable: f.nullable,
+            comment,
+        });
     }
     Ok(columns)
 }
@@ -75,7 +82,11 @@ pub(super) fn create(cx: &Pipeline<'_>, create: &CreateView) -> Result<Answer> {
     let names = (!create.columns.is_empty()).then(|| create.columns.iter().map(|(n, _)| n.clone()).collect());
     let definition = TableDefinition {
         name: id.table.clone(),
-        kind: TableKind::View { text: slice(&cx.text, *span), database: catalog.current().1, column_names: names },
+        kind: TableKind::View {
+            text: slice(&cx.text, *span),
+            database: catalog.current().1,
+            column_names: names,
+        },
         columns,
         partition_columns: 0,
         provider: String::new(),
@@ -109,12 +120,14 @@ fn create_temporary(cx: &Pipeline<'_>, create: &CreateView) -> Result<Answer> {
                 query_text: slice(&cx.text, *span).into(),
                 column_names: (!create.columns.is_empty())
                     .then(|| create.columns.iter().map(|(n, _)| n.clone()).collect()),
+                comments: create.columns.iter().map(|(_, comment)| comment.clone()).collect(),
                 database: catalog.current().1,
             }
         }
         ViewSource::DataSource { provider, options, .. } => {
             let path = options.iter().find(|(k, _)| k.eq_ignore_ascii_case("path")).map(|(_, v)| v.as_str());
-            let path = path.ok_or_else(|| Error::new("UNABLE_TO_INFER_SCHEMA").with("format", provider.as_str()))?;
+            let path =
+                path.ok_or_else(|| Error::new("UNABLE_TO_INFER_SCHEMA").with("format", provider.as_str()))?;
             let source = catalog.opener().files(provider, path)?;
             TemporaryView::Source(source.ok_or_else(|| unknown_format(provider).at(create.name.span))?)
         }
