@@ -18,7 +18,11 @@ impl Opener for SessionOpener {
         if !definition.provider.eq_ignore_ascii_case("parquet") {
             return Err(Error::unsupported(format!("tables of format {}", definition.provider)));
         }
-        let source = ParquetSource::open(&definition.location, Some(definition.schema()))?;
+        let source = ParquetSource::open_partitioned(
+            &definition.location,
+            Some(definition.schema()),
+            Some(definition.partition_columns),
+        )?;
         Ok(Arc::new(source))
     }
 

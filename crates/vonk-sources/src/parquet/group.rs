@@ -6,9 +6,9 @@
 
 use super::pages;
 use super::stage::Stage;
-use super::stream::{Decoder, OpenFile, Shape};
+use super::stream::{Decoder, OpenFile, Shape, absent};
 use crate::conform::with_rows;
-use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch, new_null_array};
+use arrow::array::{Array, ArrayRef, BooleanArray, BooleanBufferBuilder, RecordBatch};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::{concat, filter};
 use parquet::arrow::arrow_reader::RowSelection;
@@ -101,7 +101,7 @@ impl GroupStream {
             }
             match (&self.rest, &decoded) {
                 (Some(decoder), Some(batch)) => decoder.column(shape, batch, *c),
-                _ => Ok(new_null_array(&shape.read[*c].data_type.to_arrow(), n)),
+                _ => absent(&file.plan.constants, shape, *c, n),
             }
         };
         let columns = shape.projection.iter().map(column).collect::<Result<Vec<_>>>()?;
@@ -152,7 +152,7 @@ impl Left {
                 match (&self.held[*c], &decoder, &decoded) {
                     (Some(held), _, _) => Ok(held.slice(mask.len(), n)),
                     (None, Some(d), Some(batch)) => d.column(shape, batch, *c),
-                    _ => Ok(new_null_array(&shape.read[*c].data_type.to_arrow(), n)),
+                    _ => absent(&file.plan.constants, shape, *c, n),
                 }
             };
             let values = columns.iter().map(value).collect::<Result<Vec<_>>>()?;

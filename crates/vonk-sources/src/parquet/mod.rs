@@ -9,6 +9,7 @@ mod chunks;
 mod group;
 mod metadata;
 mod pages;
+mod partitions;
 mod prune;
 mod reader;
 mod source;

@@ -4,6 +4,7 @@ use super::bloom;
 use super::corrupt;
 use super::metadata::{self, FileMetadata};
 use super::prune::{Summary, may_match};
+use super::partitions::{self, Constants};
 use super::source::{RowGroups, SharedFiles};
 use super::stream::{FilePlan, ParquetStream, Shape};
 use crate::files::DataFile;
@@ -31,14 +32,16 @@ impl ScanReader for ParquetReader {
         let partition: RowGroups = postcard::from_bytes(scan.partition).map_err(damaged)?;
         let mut plans = Vec::with_capacity(partition.groups.len());
         for (file, groups) in partition.groups {
+            let values = shared.partition_values.get(file as usize);
             let file = shared
                 .files
                 .get(file as usize)
                 .ok_or_else(|| Error::internal("scan partition names a file that the scan has not"))?;
             let metadata = metadata::load(file)?;
-            let columns = resolve(file, &metadata, scan.read, &shared.columns)?;
-            let groups = surviving(file, &metadata, &columns, groups, &scan)?;
-            let mut plan = FilePlan { file: file.clone(), metadata, columns, groups };
+            let constants = constants(&shared, values, &scan)?;
+            let columns = resolve(file, &metadata, &scan, &shared.columns, &constants)?;
+            let groups = surviving(file, &metadata, &columns, groups, &scan, &constants)?;
+            let mut plan = FilePlan { file: file.clone(), metadata, columns, groups, constants };
             if let (Some(p), false) = (scan.predicate, plan.groups.is_empty()) {
                 bloom::prune(&mut plan, p, scan.read, &scan.metrics)?;
             }
@@ -50,15 +53,35 @@ impl ScanReader for ParquetReader {
     }
 }
 
-/// For each column to read, its position in the file; `None` where the file lacks it.
+/// For each column to read, its value if it is a partition column.
+fn constants(
+    shared: &SharedFiles,
+    values: Option<&Vec<Option<String>>>,
+    scan: &OpenScan<'_>,
+) -> Result<Constants> {
+    let one = |(position, field): &(usize, StructField)| {
+        let at = shared.partition_columns.iter().position(|p| p == position);
+        let value = at.and_then(|i| values?.get(i));
+        value.map(|v| partitions::literal(v.as_deref(), &field.data_type, &scan.env.ctx)).transpose()
+    };
+    scan.read.iter().map(one).collect()
+}
+
+/// For each column to read, its position in the file; `None` where the file lacks it, or its folder's name has it.
 fn resolve(
     file: &DataFile,
     m: &FileMetadata,
-    read: &[(usize, StructField)],
+    scan: &OpenScan<'_>,
     table: &[String],
+    constants: &Constants,
 ) -> Result<Vec<Option<usize>>> {
-    read.iter()
-        .map(|(position, field)| {
+    scan.read
+        .iter()
+        .zip(constants.iter())
+        .map(|((position, field), constant)| {
+            if constant.is_some() {
+                return Ok(None);
+            }
             let name = table.get(*position).map_or(field.name.as_ref(), String::as_str);
             let exact = m.schema.fields.iter().position(|f| f.name.as_ref() == name);
             let found =
@@ -103,6 +126,7 @@ fn surviving(
     columns: &[Option<usize>],
     groups: Vec<u32>,
     scan: &OpenScan<'_>,
+    constants: &Constants,
 ) -> Result<Vec<usize>> {
     let all = m.arrow.metadata().row_groups();
     scan.metrics.row_groups.fetch_add(groups.len() as u64, Ordering::Relaxed);
@@ -114,6 +138,12 @@ fn surviving(
     for g in groups {
         let g = g as usize;
         let mut summary = |read: usize| -> Option<Summary> {
+            if let Some(value) = constants.get(read).and_then(Option::as_ref) {
+                let rows = u64::try_from(all[g].num_rows()).unwrap_or(0);
+                let known = (!value.is_null()).then(|| value.value.clone());
+                let nulls = Some(if value.is_null() { rows } else { 0 });
+                return Some(Summary { min: known.clone(), max: known, nulls, rows });
+            }
             let bounds = cache.entry(read).or_insert_with(|| {
                 let position = columns[read]?;
                 ColumnBounds::new(m, position, &scan.read[read].1.data_type, all)

@@ -1,6 +1,7 @@
 //! A Parquet file or folder as a table.
 
 use super::metadata::{self, FileMetadata};
+use super::partitions::Partitions;
 use crate::files::{self, DataFile};
 use arrow::array::Array;
 use arrow::compute::kernels::aggregate;
@@ -20,6 +21,7 @@ pub struct ParquetSource {
     path: String,
     files: Vec<DataFile>,
     schema: StructType,
+    partitions: Partitions,
     statistics: OnceLock<TableStatistics>,
     loaded: Mutex<Vec<Option<Arc<FileMetadata>>>>,
 }
@@ -30,6 +32,10 @@ pub(crate) struct SharedFiles {
     pub files: Vec<DataFile>,
     /// Names of the table's columns, by position: files may have them elsewhere.
     pub columns: Vec<String>,
+    /// Positions of partition columns in the table.
+    pub partition_columns: Vec<usize>,
+    /// Their values, by file.
+    pub partition_values: Vec<Vec<Option<String>>>,
 }
 
 /// A partition: row groups of files, in order.
@@ -45,8 +51,19 @@ const PARTITIONS_PER_SLOT: usize = 3;
 const FILES_FOR_STATISTICS: usize = 64;
 
 impl ParquetSource {
-    /// Opens a file, folder or pattern. `schema` is that of the catalog, if it knows one.
+    /// Opens a file, folder or pattern. `schema` is that of the catalog, if it knows one. Columns that stand in the names of
+    /// folders come last.
     pub fn open(path: &str, schema: Option<StructType>) -> Result<ParquetSource> {
+        Self::open_partitioned(path, schema, None)
+    }
+
+    /// As [`open`](Self::open), where the catalog knows that the last `partition_columns` columns of the schema are in the
+    /// names of folders.
+    pub fn open_partitioned(
+        path: &str,
+        schema: Option<StructType>,
+        partition_columns: Option<usize>,
+    ) -> Result<ParquetSource> {
         let files = files::list(path)?;
         let files: Vec<DataFile> =
             files.into_iter().filter(|f| f.size > 0 || f.path.ends_with(".parquet")).collect();
@@ -57,8 +74,19 @@ impl ParquetSource {
                 return Err(Error::new("UNABLE_TO_INFER_SCHEMA").with("format", "Parquet"));
             }
         };
+        let known = partition_columns.map(|n| &schema.fields[schema.fields.len().saturating_sub(n)..]);
+        let partitions = Partitions::find(path, &files, known)?;
+        let schema = match known {
+            Some(_) => schema,
+            None => {
+                let named = |n: &str| partitions.columns.iter().any(|p| p.name.eq_ignore_ascii_case(n));
+                let data = schema.fields.iter().filter(|f| !named(&f.name)).cloned();
+                StructType::new(data.chain(partitions.columns.iter().cloned()).collect::<Vec<_>>())
+            }
+        };
         let loaded = Mutex::new(vec![None; files.len()]);
-        Ok(ParquetSource { path: path.to_string(), files, schema, statistics: OnceLock::new(), loaded })
+        let statistics = OnceLock::new();
+        Ok(ParquetSource { path: path.to_string(), files, schema, partitions, statistics, loaded })
     }
 
     /// Where it lies.
@@ -234,6 +262,11 @@ impl TableSource for ParquetSource {
         let shared = SharedFiles {
             files: self.files.clone(),
             columns: self.schema.fields.iter().map(|f| f.name.to_string()).collect(),
+            partition_columns: {
+                let n = self.schema.fields.len();
+                (n.saturating_sub(self.partitions.columns.len())..n).collect()
+            },
+            partition_values: self.partitions.values.clone(),
         };
         Ok(ScanPlan {
             reader: "parquet".into(),

@@ -5,6 +5,7 @@ use super::chunks::FileChunks;
 use super::corrupt;
 use super::group::GroupStream;
 use super::metadata::{self, FileMetadata};
+use super::partitions::Constants;
 use super::stage::{Stage, stages};
 use crate::conform::{conform, with_rows};
 use crate::files::DataFile;
@@ -28,6 +29,16 @@ pub(crate) struct FilePlan {
     /// Position in the file of each column to read.
     pub columns: Vec<Option<usize>>,
     pub groups: Vec<usize>,
+    /// Values of partition columns, by column to read.
+    pub constants: Constants,
+}
+
+/// A column that a file lacks: its partition value, or nulls.
+pub(crate) fn absent(constants: &Constants, shape: &Shape, c: usize, rows: usize) -> Result<ArrayRef> {
+    match constants.get(c).and_then(Option::as_ref) {
+        Some(value) => value.to_array(rows),
+        None => Ok(new_null_array(&shape.read[c].data_type.to_arrow(), rows)),
+    }
 }
 
 /// What is the same for all files.
@@ -91,7 +102,8 @@ impl OpenFile {
         let reader = builder.build().map_err(|e| from_parquet(self.path(), e))?;
         // The decoder gives columns in the order of the file.
         let place = |c: &Option<usize>| c.and_then(|c| places.binary_search(&c).ok());
-        Ok(Decoder { reader, places: self.plan.columns.iter().map(place).collect() })
+        let constants = self.plan.constants.clone();
+        Ok(Decoder { reader, places: self.plan.columns.iter().map(place).collect(), constants })
     }
 
     pub fn path(&self) -> &str {
@@ -111,6 +123,7 @@ pub(crate) struct Decoder {
     reader: ParquetRecordBatchReader,
     /// For each column of `Shape::read`, its place in the batches.
     places: Vec<Option<usize>>,
+    constants: Constants,
 }
 
 impl Decoder {
@@ -123,7 +136,7 @@ impl Decoder {
         let t = &shape.read[c].data_type;
         match self.places[c] {
             Some(place) => conform(batch.column(place), t),
-            None => Ok(new_null_array(&t.to_arrow(), batch.num_rows())),
+            None => absent(&self.constants, shape, c, batch.num_rows()),
         }
     }
 }
