@@ -89,28 +89,9 @@ fn by_parts(
     }
 }
 
-/// Whether a cast can make a null of a value (`Cast.forceNullable`).
+/// Whether a cast can make a null of a value that is none (`Cast.forceNullable`).
 pub fn turns_null(from: &DataType, to: &DataType) -> bool {
-    use DataType::*;
-    match (from, to) {
-        (Null, _) => true,
-        (a, b) if a == b => false,
-        (String, Binary) => false,
-        (String, _) => true,
-        (_, String) => false,
-        (Float | Double, Timestamp) => true,
-        (Timestamp, Byte | Short | Int) => true,
-        (Date, Timestamp | TimestampNtz) => false,
-        (_, Date) => !matches!(from, Timestamp | TimestampNtz),
-        (_, CalendarInterval) => true,
-        (a, Decimal(p, s)) => match a.decimal_for_integral() {
-            Some(Decimal(q, _)) => i32::from(*p) - i32::from(*s) < i32::from(q),
-            _ => !matches!(a, Decimal(q, r) if p >= q && s >= r && p - *s as u8 >= q - *r as u8),
-        },
-        (Float | Double, t) if t.is_integral() => true,
-        (Decimal(..), t) if t.is_integral() => true,
-        _ => false,
-    }
+    vonk_types::cast::force_nullable(from, to)
 }
 
 /// A decimal type for both where one is a decimal; doubles swallow decimals.
@@ -217,7 +198,14 @@ impl CallSite<'_> {
 
     /// As [`implicit`](Self::implicit), with the text of what is required.
     pub fn implicit_or(&self, i: usize, to: &DataType, required: &str) -> Result<DataType> {
-        if implicit(self.arg_type(i), to) { Ok(to.clone()) } else { Err(self.unexpected_type(i, required)) }
+        if self.casts(i, to) { Ok(to.clone()) } else { Err(self.unexpected_type(i, required)) }
+    }
+
+    /// Whether argument `i` is implicitly cast to a parameter of a type.
+    pub fn casts(&self, i: usize, to: &DataType) -> bool {
+        // Without ANSI the legacy interval is no atomic type.
+        let from = self.arg_type(i);
+        implicit(from, to) && (self.ctx.ansi || *from != DataType::CalendarInterval || from == to)
     }
 
     /// A parameter that must be of a type as it is, with no cast.

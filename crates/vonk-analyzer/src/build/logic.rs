@@ -124,9 +124,10 @@ pub(crate) fn is_test(s: &Session<'_>, x: Typed, test: IsTest, negated: bool, sp
             Ok(Typed::new(wrap(x.expr), sql, span))
         }
         IsTest::Unknown => {
-            let sql = format!("({} IS {not_text}UNKNOWN)", x.sql);
-            let checked = format!("({} IS {not_text}NULL)", x.sql);
-            let x = boolean(s, x, &checked, span)?;
+            // With a cast before it, Spark takes it for IS NULL.
+            let word = if x.data_type() == DataType::Boolean { "UNKNOWN" } else { "NULL" };
+            let sql = format!("({} IS {not_text}{word})", x.sql);
+            let x = boolean(s, x, &sql, span)?;
             Ok(Typed::new(wrap(x.expr), sql, span))
         }
         IsTest::True | IsTest::False => {

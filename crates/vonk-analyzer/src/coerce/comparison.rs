@@ -58,11 +58,10 @@ pub(crate) fn operands(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed) -> (T
     }
 }
 
-/// The decimal type of just the digits of an integer literal.
+/// The decimal type of just the digits of an integer literal (of a tinyint Spark does not count them).
 pub(crate) fn literal_decimal(e: &Expr) -> Option<DataType> {
     let Expr::Literal(Literal { value, .. }) = e else { return None };
     let value = match value {
-        ScalarValue::Int8(Some(v)) => i64::from(*v),
         ScalarValue::Int16(Some(v)) => i64::from(*v),
         ScalarValue::Int32(Some(v)) => i64::from(*v),
         ScalarValue::Int64(Some(v)) => *v,

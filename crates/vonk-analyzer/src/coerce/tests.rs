@@ -18,6 +18,8 @@ fn operator(form: &str) -> BinaryOp {
         "*" => BinaryOp::Multiply,
         "/" => BinaryOp::Divide,
         "%" => BinaryOp::Modulo,
+        "&" => BinaryOp::BitAnd,
+        "||" => BinaryOp::Concat,
         _ => BinaryOp::IntDivide,
     }
 }
@@ -70,6 +72,6 @@ fn pairs_of_types() {
             }
         }
     }
-    assert!(cells > 6000, "{cells} cells");
+    assert!(cells > 9000, "{cells} cells");
     assert!(wrong.is_empty(), "{} of {cells}:\n{}", wrong.len(), wrong.join("\n"));
 }

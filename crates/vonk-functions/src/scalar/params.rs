@@ -1,6 +1,6 @@
 //! What parameters take: the implicit casts of arguments, or Spark's error.
 
-use crate::coerce::{implicit, turns_null};
+use crate::coerce::turns_null;
 use crate::resolve::{CallSite, Resolution};
 use vonk_error::{Error, Result};
 use vonk_types::DataType;
@@ -57,7 +57,7 @@ impl CallSite<'_> {
             Takes::Only(t) => Err(self.unexpected_type(i, &format!("\"{}\"", t.sql()))),
             Takes::OneOf(types) => {
                 let found =
-                    types.iter().find(|t| *t == from).or_else(|| types.iter().find(|t| implicit(from, t)));
+                    types.iter().find(|t| *t == from).or_else(|| types.iter().find(|t| self.casts(i, t)));
                 found.cloned().ok_or_else(|| self.unexpected_type(i, &one_of(types)))
             }
             Takes::Numeric => match from {

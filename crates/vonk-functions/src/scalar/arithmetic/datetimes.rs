@@ -139,13 +139,17 @@ fn subtract(site: &CallSite<'_>) -> Result<Option<Resolution>> {
     }
 }
 
-/// How a call is written, by the types of its arguments after coercion; `None` for the plain form `(a + b)`.
+/// How a call is written, by the types of its arguments after coercion (before it where they do not fit); `None` for the
+/// plain form `(a + b)`.
 pub(super) fn display(args: &[String], types: &[DataType], op: Op) -> Option<String> {
     let ([l, r], [lt, rt]) = (args, types) else { return None };
-    let moved = |t: &DataType| t.is_datetime() || *t == DataType::String;
-    let (to, by, to_type, by_type) = match (lt, rt) {
-        (t, b) if moved(t) && !b.is_datetime() => (l, r, t, b),
-        (b, t) if op == Op::Add && moved(t) && !b.is_datetime() => (r, l, t, b),
+    let (to, by, to_type, by_type) = match op {
+        Op::Add if lt.is_datetime() && *rt != DataType::Date => (l, r, lt, rt),
+        Op::Add if rt.is_datetime() => (r, l, rt, lt),
+        Op::Subtract if lt.is_datetime() => (l, r, lt, rt),
+        Op::Subtract if rt.is_datetime() => return None,
+        Op::Add | Op::Subtract if to_timestamp(lt, rt) => (l, r, lt, rt),
+        Op::Add if to_timestamp(rt, lt) => (r, l, rt, lt),
         _ => return None,
     };
     Some(match (to_type, by_type, op) {
@@ -155,9 +159,12 @@ pub(super) fn display(args: &[String], types: &[DataType], op: Op) -> Option<Str
         (DataType::Date, DataType::DayTimeInterval(DayTimeField::Day, DayTimeField::Day), _) => {
             format!("date_add({to}, (- extractansiintervaldays({by})))")
         }
-        (DataType::Date, t, Op::Add) if t.is_integral() => format!("date_add({to}, {by})"),
-        (DataType::Date, t, _) if t.is_integral() => format!("date_sub({to}, {by})"),
         (_, t, _) if is_interval(t) => format!("{to} {} {by}", op.symbol()),
+        (DataType::Date, _, Op::Add) => format!("date_add({to}, {by})"),
+        (DataType::Date, DataType::Date | DataType::Null | DataType::Timestamp | DataType::TimestampNtz, _) => {
+            return None;
+        }
+        (DataType::Date, _, _) => format!("date_sub({to}, {by})"),
         _ => return None,
     })
 }

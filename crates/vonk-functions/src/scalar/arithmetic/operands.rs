@@ -129,7 +129,7 @@ fn numbers(site: &CallSite<'_>, op: Op) -> Result<(DataType, DataType)> {
     };
     let refused = !left.is_numeric() || !right.is_numeric();
     if refused || op == Op::IntegralDivide && (left.is_fractional_binary() || right.is_fractional_binary()) {
-        return Err(operand_error(site, op, shown, required));
+        return Err(operand_error(site, shown, required, op == Op::IntegralDivide));
     }
     let left = literal_decimal(&site.args[0], &left, &right);
     let right = literal_decimal(&site.args[1], &right, &left);
@@ -137,12 +137,13 @@ fn numbers(site: &CallSite<'_>, op: Op) -> Result<(DataType, DataType)> {
     found.ok_or_else(|| site.differing_operands(&left, &right))
 }
 
-/// Spark's error for operands that are no numbers; `promoted` is what they are after strings took other types.
+/// Spark's error for operands of the wrong types; `promoted` is what they are after strings took other types, `as_long`
+/// whether integers count as bigints.
 fn operand_error(
     site: &CallSite<'_>,
-    op: Op,
     promoted: (DataType, DataType),
     required: &str,
+    as_long: bool,
 ) -> vonk_error::Error {
     let shown = |promoted: DataType, i: usize, other: &DataType| {
         // Without ANSI only the string itself takes another type.
@@ -152,7 +153,11 @@ fn operand_error(
         };
         match own {
             t if t.is_decimal() && other.is_fractional_binary() => DataType::Double,
-            t if t.is_integral() && op == Op::IntegralDivide => DataType::Long,
+            t if t.is_integral() && other.is_decimal() => {
+                let digits = literal_digits(&site.args[i], &t, other);
+                digits.or_else(|| t.decimal_for_integral()).unwrap_or(t)
+            }
+            t if t.is_integral() && as_long => DataType::Long,
             t => t,
         }
     };
@@ -174,7 +179,9 @@ pub(crate) fn literal_digits(arg: &Arg, own: &DataType, other: &DataType) -> Opt
     let written = arg.sql.strip_prefix('-').unwrap_or(&arg.sql);
     let is_literal =
         arg.literal.is_some() && !written.is_empty() && written.bytes().all(|b| b.is_ascii_digit());
-    if !is_literal || !own.is_integral() || !other.is_decimal() || arg.data_type != *own {
+    // Of a tinyint Spark does not count the digits.
+    let counted = own.is_integral() && *own != DataType::Byte;
+    if !is_literal || !counted || !other.is_decimal() || arg.data_type != *own {
         return None;
     }
     let digits = written.trim_start_matches('0').len().max(1);
@@ -192,12 +199,7 @@ pub(in crate::scalar) fn integral_operands(site: &CallSite<'_>) -> Result<DataTy
         }
         _ => {}
     }
-    if left.same_type(&right, true) {
-        return Err(site.wrong_operands("\"INTEGRAL\"", &left));
-    }
-    let (l, r) =
-        (literal_decimal(&site.args[0], &left, &right), literal_decimal(&site.args[1], &right, &left));
-    Err(site.differing_operands(&l, &r))
+    Err(operand_error(site, (left, right), "\"INTEGRAL\"", false))
 }
 
 /// What an operation returns.

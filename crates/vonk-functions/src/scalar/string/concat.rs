@@ -69,6 +69,11 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
 
 fn resolve_concat(site: &CallSite<'_>) -> Result<Resolution> {
     let types: Vec<DataType> = site.args.iter().map(|a| a.data_type.clone()).collect();
+    let taken = |i: usize| match &types[i] {
+        DataType::Array(..) => Ok(types[i].clone()),
+        _ => site.implicit_or(i, &DataType::String, "(\"STRING\" or \"BINARY\" or \"ARRAY\")"),
+    };
+    let strings = (0..types.len()).map(taken).collect::<Result<Vec<_>>>()?;
     if types.iter().any(|t| matches!(t, DataType::Array(..))) {
         let all_arrays = types.iter().all(|t| matches!(t, DataType::Array(..)));
         return match common_type(&types, site.ctx.ansi).filter(|_| all_arrays) {
@@ -79,10 +84,7 @@ fn resolve_concat(site: &CallSite<'_>) -> Result<Resolution> {
     if !types.is_empty() && types.iter().all(|t| *t == DataType::Binary) {
         return site.returns(types, DataType::Binary);
     }
-    let any = |i| site.unexpected_type(i, "(\"STRING\" or \"BINARY\" or \"ARRAY\")");
-    let strings: Result<Vec<_>> =
-        (0..types.len()).map(|i| site.take_one(i, &STR).map_err(|_| any(i))).collect();
-    site.returns(strings?, DataType::String)
+    site.returns(strings, DataType::String)
 }
 
 fn differing(site: &CallSite<'_>, types: &[DataType]) -> Error {
