@@ -84,7 +84,8 @@ impl Walk<'_> {
         call: &FunctionCall,
         span: Span,
     ) -> Result<Typed> {
-        let args = if call.args.iter().any(|a| matches!(a.kind, ExprKind::Lambda { .. })) {
+        let lambdas = call.args.iter().any(|a| matches!(a.kind, ExprKind::Lambda { .. }));
+        let args = if lambdas || f.lambda_params.is_some() {
             self.lambda_arguments(f, called_as, &call.args, span)?
         } else {
             self.arguments(&call.args)?.into_iter().map(|(t, _)| CallArg::Value(t)).collect()

@@ -30,6 +30,9 @@ impl Walk<'_> {
                 }
             }
         }
+        if lambdas.is_empty() {
+            return self.constant_lambda(f, called_as, pending, span);
+        }
         let types = call::lambda_params(self.s(), f, called_as, &pending, span)?;
         let mut lambdas = lambdas.into_iter().zip(types);
         let mut out = Vec::with_capacity(pending.len());
@@ -46,6 +49,49 @@ impl Walk<'_> {
             });
         }
         Ok(out)
+    }
+
+    /// `transform(xs, 5)`: a plain value where a lambda belongs is one that ignores its parameters.
+    fn constant_lambda(
+        &mut self,
+        f: &ScalarFunction,
+        called_as: &str,
+        mut pending: Vec<PendingArg>,
+        span: Span,
+    ) -> Result<Vec<CallArg>> {
+        let value = match pending.pop() {
+            Some(PendingArg::Value(t)) if !pending.is_empty() => t,
+            Some(only) => {
+                pending.push(only);
+                return Ok(values(pending));
+            }
+            None => return Ok(Vec::new()),
+        };
+        let mut failed = None;
+        for n in 1..=3 {
+            pending.push(PendingArg::Lambda(n));
+            let types = call::lambda_params(self.s(), f, called_as, &pending, span);
+            pending.pop();
+            match types.map(|mut t| t.pop()) {
+                Ok(Some(types)) => {
+                    let params =
+                        types.into_iter().take(n).map(|(t, nullable)| self.b.ids.column("", t, nullable));
+                    let params = params.collect();
+                    let mut args = values(pending);
+                    args.push(CallArg::Lambda { params, body: value });
+                    return Ok(args);
+                }
+                Ok(None) => break,
+                Err(e) => failed = failed.or(Some(e)),
+            }
+        }
+        match failed {
+            Some(e) => Err(e),
+            None => {
+                pending.push(PendingArg::Value(value));
+                Ok(values(pending))
+            }
+        }
     }
 
     fn lambda(
@@ -83,4 +129,14 @@ impl Walk<'_> {
         self.lambdas.truncate(depth);
         Ok((params, body?))
     }
+}
+
+fn values(pending: Vec<PendingArg>) -> Vec<CallArg> {
+    pending
+        .into_iter()
+        .filter_map(|p| match p {
+            PendingArg::Value(t) => Some(CallArg::Value(t)),
+            PendingArg::Lambda(_) => None,
+        })
+        .collect()
 }

@@ -89,6 +89,7 @@ impl Walk<'_> {
     /// `EXISTS (SELECT …)`.
     fn exists(&mut self, query: &Plan, span: Span) -> Result<Typed> {
         let (relation, outer) = self.subquery(query, span)?;
+        self.allows_predicates(span)?;
         let sql = format!("exists({})", self.names(&outer));
         Ok(made(SubqueryKind::Exists { negated: false }, relation.plan, outer, sql, span))
     }
@@ -97,6 +98,7 @@ impl Walk<'_> {
     fn in_subquery(&mut self, tested: &unresolved::Expr, query: &Plan, span: Span) -> Result<Typed> {
         let (left, text) = self.tested(tested)?;
         let (relation, outer) = self.subquery(query, span)?;
+        self.allows_predicates(span)?;
         let sql = format!("({text} IN (listquery({})))", self.names(&outer));
         let right = relation.columns();
         if left.len() != right.len() {
@@ -127,6 +129,15 @@ impl Walk<'_> {
         }
         let plan = self.cast_output(relation.plan, shaped);
         Ok(made(SubqueryKind::In { exprs, negated: false }, plan, outer, sql, span))
+    }
+
+    /// EXISTS and IN stand nearly everywhere, but not in ORDER BY.
+    fn allows_predicates(&self, span: Span) -> Result<()> {
+        if self.clause != Clause::Sort {
+            return Ok(());
+        }
+        let condition = "UNSUPPORTED_SUBQUERY_EXPRESSION_CATEGORY.UNSUPPORTED_IN_EXISTS_SUBQUERY";
+        Err(Error::new(condition).with("treeNode", self.clause.operator()).at(span))
     }
 
     /// The left sides of IN, and their text.

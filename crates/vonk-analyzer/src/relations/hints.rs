@@ -4,6 +4,7 @@ use crate::analyzer::Binder;
 use crate::env::Env;
 use crate::expr::{Clause, Walk};
 use crate::relation::Relation;
+use crate::scope::Scope;
 use vonk_error::{Error, Result};
 use vonk_plan::logical::{Distribution, LogicalPlan, SortExpr};
 use vonk_plan::unresolved::{Expr, ExprKind, Hint, Name, Plan};
@@ -11,22 +12,27 @@ use vonk_plan::unresolved::{Expr, ExprKind, Hint, Name, Plan};
 pub(crate) fn hinted(b: &Binder<'_>, input: &Plan, hints: &[Hint], env: &Env<'_>) -> Result<Relation> {
     let mut r = b.relation(input, env)?;
     for h in hints {
-        if let Some(distribution) = distribution(b, h, &r, env)? {
+        if let Some(distribution) = distribution(b, h, &[&r.scope], env)? {
             r = r.map(|plan| LogicalPlan::Repartition { distribution, input: plan });
         }
     }
     Ok(r)
 }
 
-fn distribution(b: &Binder<'_>, h: &Hint, r: &Relation, env: &Env<'_>) -> Result<Option<Distribution>> {
+/// How a hint wants the rows to lie, if it says anything about that.
+pub(crate) fn distribution(
+    b: &Binder<'_>,
+    h: &Hint,
+    scopes: &[&Scope],
+    env: &Env<'_>,
+) -> Result<Option<Distribution>> {
     let name = h.name.to_uppercase();
     if !matches!(name.as_str(), "COALESCE" | "REPARTITION" | "REPARTITION_BY_RANGE" | "REBALANCE") {
         return Ok(None);
     }
     let mut number = None;
     let mut exprs = Vec::new();
-    let scopes = [&r.scope];
-    let mut walk = Walk::new(b, env, &scopes, Clause::Other("RepartitionByExpression"));
+    let mut walk = Walk::new(b, env, scopes, Clause::Other("RepartitionByExpression"));
     for (i, a) in h.args.iter().enumerate() {
         match &a.kind {
             ExprKind::Literal(l) if i == 0 => {

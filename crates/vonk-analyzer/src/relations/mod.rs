@@ -3,7 +3,7 @@
 mod alias;
 mod cte;
 mod functions;
-mod hints;
+pub(crate) mod hints;
 mod join;
 mod lateral;
 mod limit;
@@ -41,7 +41,7 @@ pub(crate) fn relation(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Rel
         Plan::Join(j) => join::join(b, j, env),
         Plan::SetOp { .. } => set_ops::set_op(b, plan, env),
         Plan::With { recursive, ctes, body } => cte::with(b, *recursive, ctes, body, env),
-        Plan::Sort { .. } | Plan::Distribute { .. } => sorted(b, plan, env),
+        Plan::Sort { .. } | Plan::Distribute { .. } | Plan::Hint { .. } => sorted(b, plan, env),
         Plan::Limit { input, count } => limit::limit(b, input, count, env),
         Plan::Offset { input, count } => limit::offset(b, input, count, env),
         Plan::Aliased { input, alias, columns, span } => {
@@ -55,7 +55,6 @@ pub(crate) fn relation(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Rel
             let r = b.relation(inner, env)?;
             Ok(Relation { plan: r.plan, scope: r.scope.requalified([]) })
         }
-        Plan::Hint { input, hints } => hints::hinted(b, input, hints, env),
         Plan::Pipe(p) => pipes::pipe(b, p, env),
         Plan::Embedded(e) => embedded(b, e),
     }
@@ -69,6 +68,7 @@ fn sorted(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Relation> {
     let (input, step) = match plan {
         Plan::Sort { input, keys, global } => (input, Tail::Sort { keys, global: *global }),
         Plan::Distribute { input, by } => (input, Tail::Distribute(by)),
+        Plan::Hint { input, hints } => return hints::hinted(b, input, hints, env),
         other => return b.relation(other, env),
     };
     let input = b.relation(input, env)?;
@@ -87,6 +87,11 @@ fn peel(plan: &Plan) -> Option<(&Select, Vec<Tail<'_>>)> {
         Plan::Distribute { input, by } => {
             let (s, mut tail) = peel(input)?;
             tail.push(Tail::Distribute(by));
+            Some((s, tail))
+        }
+        Plan::Hint { input, hints } => {
+            let (s, mut tail) = peel(input)?;
+            tail.push(Tail::Hints(hints));
             Some((s, tail))
         }
         _ => None,

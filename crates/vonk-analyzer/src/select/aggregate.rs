@@ -68,6 +68,10 @@ impl Grouped {
             .into_iter()
             .map(|(expr, column)| Named { expr, column })
             .collect();
+        let reads = aggregates.iter().flat_map(|a| a.expr.exprs());
+        if let Some(c) = reads.filter_map(|e| above(e, &known)).next() {
+            return Err(missing_attribute(c, &plan.output()));
+        }
         known.extend(aggregates.iter().map(|a| a.column.id));
         let kinds = by_expr.keys().map(discriminant).collect();
         let plan = Arc::new(LogicalPlan::Aggregate { groups: keys, aggregates, input: plan });
@@ -195,6 +199,25 @@ impl Grouped {
         };
         Ok(Expr::Subquery(Box::new(Subquery { kind, plan, outer: now, span })))
     }
+}
+
+/// A column that exists only above the aggregate.
+fn above<'e>(e: &'e Expr, known: &HashSet<ColumnId>) -> Option<&'e Column> {
+    let mut found = None;
+    e.visit(&mut |e| match e {
+        Expr::Column(c) if known.contains(&c.id) => found = found.or(Some(c)),
+        _ => {}
+    });
+    found
+}
+
+/// Spark's error for an aggregate over a column of the select list.
+fn missing_attribute(c: &Column, input: &[Column]) -> Error {
+    let input: Vec<String> = input.iter().map(|c| quoted(&c.name)).collect();
+    Error::new("MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT")
+        .with("missingAttributes", quoted(&c.name))
+        .with("input", input.join(", "))
+        .with("operator", "Aggregate")
 }
 
 enum Missing {

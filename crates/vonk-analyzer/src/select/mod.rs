@@ -187,7 +187,7 @@ impl<'c> Context<'c> {
         let plan = stack.project(&shown, &extra)?;
         let fields: Vec<Field> = outputs.into_iter().map(|o| o.field).collect();
         let plan = if self.sel.distinct { self.distinct(plan, &shown)? } else { plan };
-        let plan = order::apply(self.b, plan, tail, &shown, !extra.is_empty());
+        let plan = order::apply(plan, tail, &shown, !extra.is_empty());
         Ok(Relation { plan, scope: Scope::new(fields) })
     }
 

@@ -14,7 +14,7 @@ use std::sync::Arc;
 use vonk_error::{Error, Result, Span};
 use vonk_plan::ColumnId;
 use vonk_plan::logical::{Column, Distribution, Expr, LogicalPlan, Named, SortExpr};
-use vonk_plan::unresolved::{self, ExprKind, Name, SortKey, SortKeys};
+use vonk_plan::unresolved::{self, ExprKind, Hint, Name, SortKey, SortKeys};
 
 /// An operator above a SELECT that may look below its projection.
 pub(crate) enum Tail<'p> {
@@ -27,6 +27,8 @@ pub(crate) enum Tail<'p> {
     },
     /// DISTRIBUTE BY.
     Distribute(&'p [unresolved::Expr]),
+    /// Hints, of which some move rows.
+    Hints(&'p [Hint]),
 }
 
 /// A resolved [`Tail`].
@@ -38,11 +40,29 @@ pub(super) struct Step {
 }
 
 enum StepKind {
-    Sort { global: bool },
+    Sort {
+        global: bool,
+    },
     Distribute,
+    /// As a hint says; its columns are those of the select list.
+    Hinted(Vec<Distribution>),
 }
 
 impl Step {
+    fn exprs(&self) -> Vec<&Expr> {
+        let mut out: Vec<&Expr> = self.keys.iter().map(|k| &k.expr).collect();
+        if let StepKind::Hinted(wanted) = &self.kind {
+            for d in wanted {
+                match d {
+                    Distribution::Hash(by, _) => out.extend(by),
+                    Distribution::Range(keys, _) => out.extend(keys.iter().map(|k| &k.expr)),
+                    Distribution::RoundRobin(_) | Distribution::Coalesce(_) => {}
+                }
+            }
+        }
+        out
+    }
+
     /// Over the output of an aggregate.
     pub fn rewrite(&mut self, g: &Grouped) -> Result<()> {
         for k in &mut self.keys {
@@ -72,7 +92,12 @@ impl Context<'_> {
             let windows = calls.windows.borrow().len();
             let mut walk = Walk::new(self.b, self.env, scopes, Clause::Sort).collecting(calls);
             walk.windows = Some(self.windows);
-            let mut step = resolve(self.b, &mut walk, t, &columns)?;
+            let mut step = match t {
+                Tail::Hints(hints) => {
+                    hinted(self.b, hints, if grouped { &both[..1] } else { scopes }, self.env)?
+                }
+                t => resolve(self.b, &mut walk, t, &columns)?,
+            };
             refused.refuse("Sort", Span::NONE)?;
             if let Some(w) = calls.windows.borrow().get(windows) {
                 return Err(window_refused(w));
@@ -82,6 +107,15 @@ impl Context<'_> {
         }
         Ok(steps)
     }
+}
+
+fn hinted(b: &Binder<'_>, hints: &[Hint], scopes: &[&Scope], env: &Env<'_>) -> Result<Step> {
+    let mut wanted = Vec::new();
+    for h in hints {
+        wanted.extend(crate::relations::hints::distribution(b, h, scopes, env)?);
+    }
+    let kind = StepKind::Hinted(wanted);
+    Ok(Step { keys: Vec::new(), kind, named: HashMap::new(), shown: Scope::default() })
 }
 
 fn window_refused(w: &super::WindowCall) -> Error {
@@ -105,7 +139,7 @@ pub(crate) fn sort_relation(
     let columns = input.columns();
     let step = resolve(b, &mut walk, t, &columns)?;
     calls.refuse("Sort", Span::NONE)?;
-    let plan = apply(b, input.plan.clone(), vec![step], &columns, false);
+    let plan = apply(input.plan.clone(), vec![step], &columns, false);
     Ok(Relation { plan, scope: input.scope })
 }
 
@@ -147,6 +181,7 @@ fn resolve(b: &Binder<'_>, walk: &mut Walk<'_>, t: &Tail<'_>, columns: &[Column]
             }
             (out, StepKind::Distribute)
         }
+        Tail::Hints(_) => (Vec::new(), StepKind::Hinted(Vec::new())),
     };
     Ok(Step { keys, kind, named: std::mem::take(&mut walk.named), shown: Scope::default() })
 }
@@ -177,8 +212,8 @@ pub(super) fn ordinal(e: &unresolved::Expr) -> Option<i64> {
 pub(super) fn extra_columns(steps: &[Step], shown: &[Column]) -> Vec<Column> {
     let mut seen: HashSet<ColumnId> = shown.iter().map(|c| c.id).collect();
     let mut extra = Vec::new();
-    for k in steps.iter().flat_map(|s| &s.keys) {
-        k.expr.visit(&mut |e| {
+    for e in steps.iter().flat_map(Step::exprs) {
+        e.visit(&mut |e| {
             if let Expr::Column(c) = e
                 && seen.insert(c.id)
             {
@@ -191,20 +226,21 @@ pub(super) fn extra_columns(steps: &[Step], shown: &[Column]) -> Vec<Column> {
 
 /// Puts the steps on top, and drops columns that only they wanted.
 pub(super) fn apply(
-    _b: &Binder<'_>,
     mut plan: Arc<LogicalPlan>,
     steps: Vec<Step>,
     shown: &[Column],
     drop_extra: bool,
 ) -> Arc<LogicalPlan> {
     for s in steps {
-        plan = Arc::new(match s.kind {
-            StepKind::Sort { global } => LogicalPlan::Sort { keys: s.keys, global, input: plan },
+        let moved = |distribution, input| Arc::new(LogicalPlan::Repartition { distribution, input });
+        plan = match s.kind {
+            StepKind::Sort { global } => Arc::new(LogicalPlan::Sort { keys: s.keys, global, input: plan }),
             StepKind::Distribute => {
                 let by = s.keys.into_iter().map(|k| k.expr).collect();
-                LogicalPlan::Repartition { distribution: Distribution::Hash(by, None), input: plan }
+                moved(Distribution::Hash(by, None), plan)
             }
-        });
+            StepKind::Hinted(wanted) => wanted.into_iter().fold(plan, |p, d| moved(d, p)),
+        };
     }
     if drop_extra {
         let exprs = shown.iter().map(Named::pass).collect();
