@@ -44,10 +44,6 @@ impl Planner<'_> {
                 if !have.is_empty() && have.iter().all(|h| want.contains(h)));
         let needs_all_rows = specs.iter().any(|s| s.distinct || !s.order_by.is_empty());
         let distribution = output_distribution(&below.distribution, groups);
-        let merges = specs.iter().any(|s| self.registry.aggregate(&s.function).is_ok_and(|f| f.merge_rounds));
-        if in_place && merges && !needs_all_rows {
-            return self.two_phases(groups, keys, specs, below, columns, rows, Some(distribution));
-        }
         if in_place {
             return Ok(node(AggregateMode::Complete, keys, specs, below, columns, distribution, rows));
         }
@@ -64,11 +60,9 @@ impl Planner<'_> {
             let distribution = Distribution::Hash(key_ids, partitions);
             return Ok(node(AggregateMode::Complete, keys, specs, moved, columns, distribution, rows));
         }
-        self.two_phases(groups, keys, specs, below, columns, rows, None)
+        self.two_phases(groups, keys, specs, below, columns, rows)
     }
 
-    /// Partial, then final; with an exchange between, unless rows lie as the final phase needs them.
-    #[allow(clippy::too_many_arguments)]
     fn two_phases(
         &mut self,
         groups: &[Named<Expr>],
@@ -77,7 +71,6 @@ impl Planner<'_> {
         below: Planned,
         columns: Vec<Column>,
         rows: f64,
-        in_place: Option<Distribution>,
     ) -> Result<Planned> {
         let partitions = self.options.partitions();
         let parts = f64::from(below.partitions());
@@ -99,9 +92,7 @@ impl Planner<'_> {
         let final_keys: Vec<BoundExpr> =
             key_types.into_iter().enumerate().map(|(i, t)| BoundExpr::column(i, t)).collect();
         let ids: Vec<_> = groups.iter().map(|g| g.column.id).collect();
-        let moved = if let Some(distribution) = in_place {
-            Planned { distribution, ..partial }
-        } else if groups.is_empty() {
+        let moved = if groups.is_empty() {
             partial.single()
         } else {
             let by = Distribution::Hash(ids.clone(), partitions);

@@ -126,7 +126,6 @@ fn semi_or_anti(mut s: Subquery, input: Arc<LogicalPlan>, cx: &RuleContext<'_>) 
     if !matches!(s.kind, SubqueryKind::Scalar) {
         s.plan = inner(s.plan, cx)?;
     }
-    s.plan = SubqueriesToJoins.rewrite(s.plan, cx)?;
     let (kind, condition) = match &s.kind {
         SubqueryKind::Exists { negated: false } => (JoinKind::LeftSemi, None),
         SubqueryKind::Exists { negated: true } => (JoinKind::LeftAnti, None),
@@ -209,15 +208,16 @@ fn one(mut s: Subquery, input: Arc<LogicalPlan>, cx: &RuleContext<'_>) -> Result
     if lateral || !matches!(s.kind, SubqueryKind::Scalar) {
         s.plan = inner(s.plan, cx)?;
     }
-    let (kind, condition, null_aware, negated) = match &s.kind {
+    let (kind, condition, negated) = match &s.kind {
         SubqueryKind::Scalar if !lateral => return Ok((Expr::Subquery(Box::new(s)), input)),
-        SubqueryKind::Scalar => (JoinKind::LeftSingle, None, false, false),
-        SubqueryKind::Exists { negated } => (JoinKind::Mark, None, false, *negated),
+        SubqueryKind::Scalar => (JoinKind::LeftSingle, None, false),
+        SubqueryKind::Exists { negated } => (JoinKind::Mark, None, *negated),
         SubqueryKind::In { exprs, negated } => {
-            (JoinKind::Mark, Some(in_condition(exprs, &s.plan)), true, *negated)
+            let condition = in_condition(exprs, &s.plan);
+            (JoinKind::Mark, Some(if *negated { or_unknown(condition) } else { condition }), *negated)
         }
     };
-    let mark = (kind == JoinKind::Mark).then(|| cx.ids.column("mark", DataType::Boolean, null_aware));
+    let mark = (kind == JoinKind::Mark).then(|| cx.ids.column("mark", DataType::Boolean, false));
     let value = match &mark {
         Some(m) => Expr::column(m),
         None => match s.plan.output().first() {

@@ -61,7 +61,7 @@ pub(super) fn insert(cx: &Pipeline<'_>, insert: &Insert) -> Result<Answer> {
     let (id, definition) = writable(cx, name, "INSERT")?;
     let (plan, texts) = cx.analyze(&insert.source)?;
     let schema = definition.schema();
-    let (plan, fixed) = with_partition(cx, plan, &insert.partition, &definition)?;
+    let (plan, fixed) = with_partition(cx, plan, &insert.partition, &definition, &id.name().quoted())?;
     let listed: Vec<String> = match (insert.columns.is_empty(), fixed.is_empty()) {
         (true, true) => vec![],
         (false, true) => insert.columns.clone(),
@@ -87,10 +87,13 @@ fn with_partition(
     plan: Arc<LogicalPlan>,
     partition: &[PartitionValue],
     definition: &TableDefinition,
+    table: &str,
 ) -> Result<(Arc<LogicalPlan>, Vec<String>)> {
     for p in partition {
         if !definition.partition_names().any(|n| n.eq_ignore_ascii_case(&p.column)) {
-            return Err(Error::new("NON_PARTITION_COLUMN").with("columnName", format!("`{}`", p.column)));
+            return Err(Error::new("PARTITIONS_NOT_FOUND")
+                .with("partitionList", format!("`{}`", p.column))
+                .with("tableName", table));
         }
     }
     let mut exprs: Vec<Named<Expr>> = plan.output().iter().map(Named::pass).collect();
