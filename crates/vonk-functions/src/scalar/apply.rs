@@ -86,11 +86,6 @@ impl Bytes {
     pub fn get(&self, row: usize) -> &[u8] {
         self.array.value(row * self.step)
     }
-
-    /// The array behind it.
-    pub fn array(&self) -> &BinaryViewArray {
-        &self.array
-    }
 }
 
 /// A boolean argument.
@@ -459,15 +454,6 @@ impl TextBuilder {
             self.bytes.blocks.push(Buffer::from_vec(std::mem::take(&mut self.text).into_bytes()));
         }
         Ok(true)
-    }
-
-    /// A row.
-    pub fn push_str(&mut self, s: &str) {
-        // Appending cannot fail.
-        let _ = self.push(|text| {
-            text.push_str(s);
-            Ok(true)
-        });
     }
 
     /// The array.

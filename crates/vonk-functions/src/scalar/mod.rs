@@ -79,6 +79,9 @@ impl Display {
     }
 }
 
+/// A kernel that is a closure.
+pub type SharedKernel = Arc<dyn Fn(&KernelCall<'_>) -> Result<ArrayRef> + Send + Sync>;
+
 /// How a function computes.
 #[derive(Clone)]
 pub enum ScalarKernel {
@@ -87,7 +90,7 @@ pub enum ScalarKernel {
     /// Needs state per task and expression.
     Instance(fn(&KernelCall<'_>) -> Result<Box<dyn ScalarInstance>>),
     /// A closure (user-defined functions).
-    Closure(Arc<dyn Fn(&KernelCall<'_>) -> Result<ArrayRef> + Send + Sync>),
+    Closure(SharedKernel),
 }
 
 /// One row of the scalar function table.

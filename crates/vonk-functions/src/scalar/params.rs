@@ -7,8 +7,6 @@ use vonk_types::DataType;
 
 /// What one parameter takes.
 pub(crate) enum Takes<'a> {
-    /// Anything as it is.
-    Any,
     /// This type, or what is implicitly cast to it.
     To(DataType),
     /// One of these types as it is; else the first of them that it is implicitly cast to.
@@ -51,7 +49,6 @@ impl CallSite<'_> {
     pub(crate) fn take_one(&self, i: usize, param: &Takes<'_>) -> Result<DataType> {
         let from = self.arg_type(i);
         match param {
-            Takes::Any => Ok(from.clone()),
             Takes::To(t) => self.implicit(i, t),
             Takes::Only(t) if from == t || *from == DataType::Null => Ok(t.clone()),
             Takes::Only(t) => Err(self.unexpected_type(i, &format!("\"{}\"", t.sql()))),

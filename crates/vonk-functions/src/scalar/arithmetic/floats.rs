@@ -40,8 +40,7 @@ fn divided<T: ArrowPrimitiveType>(
     let (left, right) = (call.values::<T>(0), call.values::<T>(1));
     let mut zeros = false;
     // IEEE's equality, by which -0.0 is zero.
-    let is_zero =
-        |b: T::Native| !(b < T::Native::ZERO) && !(b > T::Native::ZERO) && b.partial_cmp(&b).is_some();
+    let is_zero = |b: T::Native| b == T::Native::ZERO;
     let out = crate::scalar::apply::zip_map(left, right, call.rows, |a, b| {
         zeros |= is_zero(b);
         f(a, b)

@@ -240,7 +240,7 @@ where
         let v: i64 = intervals.get(row).into();
         let wide = match (numbers(row), op) {
             (Number::Exact(0, _), Op::Divide) => None,
-            (Number::Binary(n), Op::Divide) if n == 0.0 => None,
+            (Number::Binary(0.0), Op::Divide) => None,
             (Number::Exact(n, scale), Op::Multiply) => Some(exact_product(v, n, scale)),
             (Number::Exact(n, scale), _) => Some(exact_quotient(v, n, scale)),
             (Number::Binary(n), Op::Multiply) => Some(round(v as f64 * n)),

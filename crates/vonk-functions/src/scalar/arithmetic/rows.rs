@@ -245,7 +245,7 @@ fn scaled(args: &[String], types: &[vonk_types::DataType], symbol: &str, legacy:
     let is_interval = |t: &DataType| t.is_ansi_interval() || *t == DataType::CalendarInterval;
     match (args, types) {
         ([a, b], [t, u]) => {
-            let turn = is_interval(u) && !is_interval(t);
+            let turn = symbol == "*" && is_interval(u) && !is_interval(t);
             let (a, b, t) = if turn { (b, a, u) } else { (a, b, t) };
             match t {
                 DataType::CalendarInterval => format!("{legacy}({a}, {b})"),

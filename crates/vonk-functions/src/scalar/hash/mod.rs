@@ -119,6 +119,10 @@ mod tests {
         assert_eq!(sha2(224), "dbeab94971678d36af2195851c0f7485775a2a7c60073d62fc04549c");
         assert_eq!(sha2(1), "NULL");
         assert_eq!(run("crc32", &[text("Spark")]), ["1557323817"]);
+        assert_eq!(
+            fails("hmac", &[text("abc"), text("key"), text("foo")]),
+            "INVALID_PARAMETER_VALUE.HMAC_ALGORITHM"
+        );
         assert_eq!(fails("md5", &[int(1)]), "DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE");
     }
 }

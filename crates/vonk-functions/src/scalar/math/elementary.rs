@@ -146,15 +146,9 @@ fn hyperbolic() -> Vec<ScalarFunction> {
         unary!("sinh", UPPER, "sinh(expr)", "Hyperbolic sine.", "1.4.0", "SELECT sinh(0)" => "0.0", fdlibm::sinh),
         unary!("cosh", UPPER, "cosh(expr)", "Hyperbolic cosine.", "1.4.0", "SELECT cosh(0)" => "1.0", fdlibm::cosh),
         unary!("tanh", UPPER, "tanh(expr)", "Hyperbolic tangent.", "1.4.0", "SELECT tanh(0)" => "0.0", fdlibm::tanh),
-        unary!("asinh", UPPER, "asinh(expr)", "Inverse hyperbolic sine.", "3.0.0", "SELECT asinh(0)" => "0.0", |x: f64| {
-            if x == f64::NEG_INFINITY { x } else { fdlibm::log(x + (x * x + 1.0).sqrt()) }
-        }),
-        unary!("acosh", UPPER, "acosh(expr)", "Inverse hyperbolic cosine.", "3.0.0", "SELECT acosh(1)" => "0.0", |x: f64| {
-            fdlibm::log(x + (x * x - 1.0).sqrt())
-        }),
-        unary!("atanh", UPPER, "atanh(expr)", "Inverse hyperbolic tangent.", "3.0.0", "SELECT atanh(0)" => "0.0", |x: f64| {
-            0.5 * (fdlibm::log1p(x) - fdlibm::log1p(-x))
-        }),
+        unary!("asinh", UPPER, "asinh(expr)", "Inverse hyperbolic sine.", "3.0.0", "SELECT asinh(0)" => "0.0", fdlibm::asinh),
+        unary!("acosh", UPPER, "acosh(expr)", "Inverse hyperbolic cosine.", "3.0.0", "SELECT acosh(1)" => "0.0", fdlibm::acosh),
+        unary!("atanh", UPPER, "atanh(expr)", "Inverse hyperbolic tangent.", "3.0.0", "SELECT atanh(0)" => "0.0", fdlibm::atanh),
     ]
 }
 
@@ -188,7 +182,7 @@ fn binary() -> Vec<ScalarFunction> {
             "atan2",
             docs!(Math, "atan2(exprY, exprX)", "The angle of the point (exprX, exprY).", "1.4.0", ["SELECT atan2(0, 0)" => "0.0"]),
             UPPER,
-            |call| call.map2::<D, D, D>(|y, x| libm::atan2(y + 0.0, x + 0.0)),
+            |call| call.map2::<D, D, D>(|y, x| fdlibm::atan2(y + 0.0, x + 0.0)),
         ),
         two(
             "hypot",

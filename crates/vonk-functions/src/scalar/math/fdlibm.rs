@@ -27,14 +27,134 @@ pub(super) fn expm1(x: f64) -> f64 {
     libm::expm1(x)
 }
 
+const LN2_HI: f64 = 6.931_471_803_691_238e-1;
+const LN2_LO: f64 = 1.908_214_929_270_587_7e-10;
+/// Coefficients of the logarithms.
+const LG: [f64; 7] = [
+    6.666_666_666_666_735e-1,
+    3.999_999_999_940_942e-1,
+    2.857_142_874_366_239e-1,
+    2.222_219_843_214_978_4e-1,
+    1.818_357_216_161_805e-1,
+    1.531_383_769_920_937_3e-1,
+    1.479_819_860_511_658_6e-1,
+];
+
 /// Natural logarithm.
-pub(super) fn log(x: f64) -> f64 {
-    libm::log(x)
+pub(super) fn log(mut x: f64) -> f64 {
+    if x == 0.0 {
+        return f64::NEG_INFINITY;
+    }
+    if x < 0.0 {
+        return f64::NAN;
+    }
+    if !x.is_finite() {
+        return x + x;
+    }
+    let mut k = 0;
+    if x < f64::MIN_POSITIVE {
+        k = -54;
+        x *= (1u64 << 54) as f64;
+    }
+    let mut hx = high(x);
+    k += (hx >> 20) - 1023;
+    hx &= 0x000f_ffff;
+    // To between √½ and √2.
+    let i = (hx + 0x95f64) & 0x0010_0000;
+    let x = with_high(x, hx | (i ^ 0x3ff0_0000));
+    k += i >> 20;
+    let (f, dk) = (x - 1.0, f64::from(k));
+    if 0x000f_ffff & (2 + hx) < 3 {
+        // Within 2^-20 of 1.
+        if f == 0.0 {
+            return if k == 0 { 0.0 } else { dk * LN2_HI + dk * LN2_LO };
+        }
+        let r = f * f * (0.5 - 0.333_333_333_333_333_3 * f);
+        return if k == 0 { f - r } else { dk * LN2_HI - ((r - dk * LN2_LO) - f) };
+    }
+    let s = f / (2.0 + f);
+    let z = s * s;
+    let w = z * z;
+    let t1 = w * (LG[1] + w * (LG[3] + w * LG[5]));
+    let t2 = z * (LG[0] + w * (LG[2] + w * (LG[4] + w * LG[6])));
+    let r = t2 + t1;
+    if (hx - 0x6147a) | (0x6b851 - hx) > 0 {
+        let half = 0.5 * f * f;
+        return if k == 0 {
+            f - (half - s * (half + r))
+        } else {
+            dk * LN2_HI - ((half - (s * (half + r) + dk * LN2_LO)) - f)
+        };
+    }
+    if k == 0 { f - s * (f - r) } else { dk * LN2_HI - ((s * (f - r) - dk * LN2_LO) - f) }
 }
 
 /// ln(1 + x).
 pub(super) fn log1p(x: f64) -> f64 {
-    libm::log1p(x)
+    let hx = high(x);
+    let ax = hx & 0x7fff_ffff;
+    let (mut k, mut f, mut hu, mut c) = (1, 0.0, 1, 0.0);
+    if hx < 0x3fda_827a {
+        if ax >= 0x3ff0_0000 {
+            return if x == -1.0 { f64::NEG_INFINITY } else { f64::NAN };
+        }
+        if ax < 0x3e20_0000 {
+            // Within 2^-29, and within 2^-54.
+            return if ax < 0x3c90_0000 { x } else { x - x * x * 0.5 };
+        }
+        if hx > 0 || hx <= 0xbfd2_bec3_u32 as i32 {
+            (k, f) = (0, x);
+        }
+    }
+    if hx >= 0x7ff0_0000 {
+        return x + x;
+    }
+    if k != 0 {
+        let mut u = if hx < 0x4340_0000 { 1.0 + x } else { x };
+        hu = high(u);
+        k = (hu >> 20) - 1023;
+        if hx < 0x4340_0000 {
+            c = if k > 0 { 1.0 - (u - x) } else { x - (u - 1.0) } / u;
+        }
+        hu &= 0x000f_ffff;
+        if hu < 0x6a09e {
+            u = with_high(u, hu | 0x3ff0_0000);
+        } else {
+            k += 1;
+            u = with_high(u, hu | 0x3fe0_0000);
+            hu = (0x0010_0000 - hu) >> 2;
+        }
+        f = u - 1.0;
+    }
+    let (half, dk) = (0.5 * f * f, f64::from(k));
+    if hu == 0 {
+        if f == 0.0 {
+            return if k == 0 { 0.0 } else { dk * LN2_HI + (c + dk * LN2_LO) };
+        }
+        let r = half * (1.0 - 0.666_666_666_666_666_6 * f);
+        return if k == 0 { f - r } else { dk * LN2_HI - ((r - (dk * LN2_LO + c)) - f) };
+    }
+    let s = f / (2.0 + f);
+    let z = s * s;
+    let r = z * (LG[0] + z * (LG[1] + z * (LG[2] + z * (LG[3] + z * (LG[4] + z * (LG[5] + z * LG[6]))))));
+    if k == 0 {
+        f - (half - s * (half + r))
+    } else {
+        dk * LN2_HI - ((half - (s * (half + r) + (dk * LN2_LO + c))) - f)
+    }
+}
+
+/// The angle of a point.
+pub(super) fn atan2(y: f64, x: f64) -> f64 {
+    const PI_LO: f64 = 1.224_646_799_147_353_2e-16;
+    let steep = ((high(y) & 0x7fff_ffff) - (high(x) & 0x7fff_ffff)) >> 20 > 60;
+    if steep && x < 0.0 && x.is_finite() && y.is_finite() {
+        // Where later versions differ.
+        let z = std::f64::consts::FRAC_PI_2 + 0.5 * PI_LO;
+        let angle = std::f64::consts::PI - (z - PI_LO);
+        return if y > 0.0 { angle } else { -angle };
+    }
+    libm::atan2(y, x)
 }
 
 /// Power; unlike C's, Java's is NaN for 1^NaN and (±1)^±Infinity.
@@ -50,9 +170,9 @@ pub(super) fn pow(x: f64, y: f64) -> f64 {
 
 /// Logarithm to base 10.
 pub(super) fn log10(mut x: f64) -> f64 {
-    const IVLN10: f64 = 4.342_944_819_032_518e-1;
+    const IVLN10: f64 = std::f64::consts::LOG10_E;
     const LOG10_2HI: f64 = 3.010_299_956_636_117_7e-1;
-    const LOG10_2LO: f64 = 3.694_239_077_158_930_8e-13;
+    const LOG10_2LO: f64 = 3.694_239_077_158_931e-13;
     if x == 0.0 {
         return f64::NEG_INFINITY;
     }
@@ -232,4 +352,44 @@ pub(super) fn hypot(x: f64, y: f64) -> f64 {
         (t1 * y1 - (w * -w - (t1 * y2 + t2 * b))).sqrt()
     };
     if k == 0 { w } else { 2f64.powi(k) * w }
+}
+
+/// Where a square leaves 1 behind in the last bit.
+const LARGE: f64 = (1u64 << 28) as f64;
+
+/// Inverse hyperbolic sine.
+pub(super) fn asinh(x: f64) -> f64 {
+    let a = x.abs();
+    if !x.is_finite() || a < 1.0 / LARGE {
+        return x;
+    }
+    let w = if a > LARGE {
+        log(a) + std::f64::consts::LN_2
+    } else if a > 2.0 {
+        log(2.0 * a + 1.0 / ((x * x + 1.0).sqrt() + a))
+    } else {
+        let t = x * x;
+        log1p(a + t / (1.0 + (1.0 + t).sqrt()))
+    };
+    if x > 0.0 { w } else { -w }
+}
+
+/// Inverse hyperbolic cosine.
+pub(super) fn acosh(x: f64) -> f64 {
+    if x < 1.0 || x.is_nan() {
+        return f64::NAN;
+    }
+    if x >= LARGE {
+        return log(x) + std::f64::consts::LN_2;
+    }
+    if x > 2.0 {
+        return log(2.0 * x - 1.0 / (x + (x * x - 1.0).sqrt()));
+    }
+    let t = x - 1.0;
+    log1p(t + (2.0 * t + t * t).sqrt())
+}
+
+/// Inverse hyperbolic tangent.
+pub(super) fn atanh(x: f64) -> f64 {
+    0.5 * (log1p(x) - log1p(-x))
 }

@@ -2,6 +2,7 @@
 
 use crate::kernel::KernelCall;
 use crate::resolve::Arity;
+use crate::scalar::params::Takes;
 use crate::scalar::{Display, ScalarFunction, Volatility};
 use arrow::array::{ArrayRef, StringViewArray};
 use std::sync::Arc;
@@ -46,6 +47,19 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
             ]),
             |call| text(call, &call.ctx.time_zone.id),
         ),
+        ScalarFunction {
+            can_fail: false,
+            null_propagating: false,
+            ..ScalarFunction::new(
+                "collation",
+                docs!(String, "collation(expr)", "The name of the string's collation; there is but one.", "4.0.0", [
+                    "SELECT collation('Spark SQL')" => "SYSTEM.BUILTIN.UTF8_BINARY",
+                ]),
+                Arity::exactly(1),
+                |site| site.returns_value(site.take(&[Takes::Only(DataType::String)])?, DataType::String),
+                |call| text(call, "SYSTEM.BUILTIN.UTF8_BINARY"),
+            )
+        },
         ScalarFunction {
             can_fail: false,
             null_propagating: false,

@@ -1,6 +1,6 @@
 //! From Java's regular expressions to Rust's.
 //!
-//! What differs: `\w \d \s \b` are ASCII, `.` stops at more line terminators, `$` matches before a last line terminator,
+//! What differs: `\w \d \s` are ASCII, `.` stops at more line terminators, `$` matches before a last line terminator,
 //! there are POSIX and `java…` classes, `\Q…\E`, `\R`, `\h`, `\v`, `\x`, `\u` and octal escapes, possessive quantifiers,
 //! atomic groups, look-around and back references.
 
@@ -261,16 +261,9 @@ impl Translator {
     fn escape(&mut self) -> Option<bool> {
         let c = self.next()?;
         match c {
-            'b' | 'B' => {
-                let unicode = self.flags.unicode_classes;
-                self.push(match (c, unicode) {
-                    ('b', false) => r"(?-u:\b)",
-                    ('b', true) => r"\b",
-                    (_, true) => r"\B",
-                    // Only between ASCII characters can it be told from bytes.
-                    (_, false) => r"\B",
-                });
-            }
+            // Of words in all alphabets, though `\w` is ASCII.
+            'b' => self.push(r"\b"),
+            'B' => self.push(r"\B"),
             'A' => self.push(r"\A"),
             'z' => self.push(r"\z"),
             'Z' => {

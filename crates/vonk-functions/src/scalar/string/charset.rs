@@ -54,6 +54,42 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                 })
             },
         ),
+        ScalarFunction {
+            can_fail: false,
+            ..ScalarFunction::new(
+                "to_base32",
+                docs!(String, "to_base32(bin)", "The bytes in base 32.", "4.3.0", [
+                    "SELECT to_base32('foobar')" => "MZXW6YTBOI======",
+                ]),
+                Arity::exactly(1),
+                |site| site.returns(site.take(&[BIN])?, DataType::String),
+                |call| {
+                    let bytes = call.bytes(0);
+                    call.each_str(|row, out| {
+                        to_base32(bytes.get(row), out);
+                        Ok(true)
+                    })
+                },
+            )
+        },
+        ScalarFunction {
+            can_fail: false,
+            ..ScalarFunction::new(
+                "from_base32",
+                docs!(String, "from_base32(str)", "The bytes that a string in base 32 stands for.", "4.3.0", [
+                    "SELECT from_base32('MZXW6YTBOI======')" => "foobar",
+                ]),
+                Arity::exactly(1),
+                |site| site.returns(site.take(&[STR])?, DataType::Binary),
+                |call| {
+                    let s = call.strings(0);
+                    call.each_binary(|row, out| {
+                        from_base32(s.get(row), out);
+                        Ok(true)
+                    })
+                },
+            )
+        },
         ScalarFunction::new(
             "to_binary",
             docs!(
@@ -273,6 +309,36 @@ pub(super) fn from_base64(text: &[u8], out: &mut Vec<u8>) -> Option<()> {
         _ => return None,
     }
     Some(())
+}
+
+const DIGITS32: &[u8; 32] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+
+fn to_base32(bytes: &[u8], out: &mut String) {
+    for group in bytes.chunks(5) {
+        let word = group.iter().fold(0u64, |w, b| w << 8 | u64::from(*b)) << (8 * (5 - group.len()));
+        let digits = (group.len() * 8).div_ceil(5);
+        for i in 0..8 {
+            out.push(if i < digits { DIGITS32[(word >> (35 - 5 * i)) as usize & 31] as char } else { '=' });
+        }
+    }
+}
+
+/// Small letters count as capitals; anything that is no digit is passed over, up to the padding.
+fn from_base32(text: &str, out: &mut Vec<u8>) {
+    let (mut word, mut bits, mut digits) = (0u32, 0, 0);
+    for b in text.bytes().take_while(|b| *b != b'=') {
+        let Some(value) = DIGITS32.iter().position(|d| *d == b.to_ascii_uppercase()) else { continue };
+        word = word << 5 | value as u32;
+        (bits, digits) = (bits + 5, digits + 1);
+        if bits >= 8 {
+            bits -= 8;
+            out.push((word >> bits) as u8);
+        }
+    }
+    // As Spark's decoder does with a digit on its own.
+    if digits % 8 == 1 {
+        out.push((word as u8 & 31) >> 2);
+    }
 }
 
 /// Whether text is base 64 and nothing else but white space.

@@ -28,7 +28,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                     "SELECT decode(NULL, 6, 'Spark', NULL, 'SQL', 4, 'rocks')" => "SQL",
                 ]
             ),
-            Arity { min: 2, max: usize::MAX },
+            Arity::at_least(0),
             resolve,
             decode,
         )
@@ -36,11 +36,14 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
 }
 
 fn resolve(site: &CallSite<'_>) -> Result<Resolution> {
+    if site.args.len() < 2 {
+        Arity::exactly(2).check(site.called_as, site.args.len())?;
+    }
     if site.args.len() == 2 {
         return site.returns(site.take(&[BIN, STR])?, DataType::String);
     }
     let n = site.args.len();
-    let is_result = |i: usize| i >= 1 && (i % 2 == 0 || i == n - 1);
+    let is_result = |i: usize| i >= 1 && (i.is_multiple_of(2) || i == n - 1);
     let of = |results: bool| -> Vec<DataType> {
         (0..n).filter(|i| is_result(*i) == results).map(|i| site.arg_type(i).clone()).collect()
     };
@@ -69,7 +72,7 @@ fn decode(call: &KernelCall<'_>) -> Result<ArrayRef> {
     }
     let args = call.args.len();
     let searches: Vec<usize> = (1..args - 1).step_by(2).collect();
-    let default = if args % 2 == 0 { Some(args - 1) } else { None };
+    let default = if args.is_multiple_of(2) { Some(args - 1) } else { None };
     let value = normalize_floats(call.args[0].values())?;
     let mut order = Vec::with_capacity(searches.len());
     for i in &searches {

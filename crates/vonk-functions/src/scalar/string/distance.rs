@@ -3,7 +3,7 @@
 use crate::resolve::Arity;
 use crate::scalar::ScalarFunction;
 use crate::scalar::params::{INT, STR, Takes};
-use arrow::datatypes::Int32Type;
+use arrow::datatypes::{Float64Type, Int32Type};
 use vonk_types::DataType;
 
 pub(super) fn rows() -> Vec<ScalarFunction> {
@@ -50,6 +50,18 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                     let distance = levenshtein(&x, &y, &mut line);
                     Ok(Some(if distance <= most { distance } else { -1 }))
                 })
+            },
+        ),
+        ScalarFunction::new(
+            "jaro_winkler_similarity",
+            docs!(String, "jaro_winkler_similarity(str1, str2)", "How alike the strings are, from 0 to 1.", "4.3.0", [
+                "SELECT jaro_winkler_similarity('MARTHA', 'MARHTA')" => "0.9611111111111111",
+            ]),
+            Arity::exactly(2),
+            |site| site.returns(site.take(&[STR, STR])?, DataType::Double),
+            |call| {
+                let (a, b) = (call.strings(0), call.strings(1));
+                call.each::<Float64Type>(|row| Ok(Some(jaro_winkler(a.get(row), b.get(row)))))
             },
         ),
         ScalarFunction::new(
@@ -116,6 +128,37 @@ fn levenshtein(a: &[char], b: &[char], line: &mut Vec<i32>) -> i32 {
         }
     }
     line[b.len()]
+}
+
+fn jaro_winkler(a: &str, b: &str) -> f64 {
+    if a == b {
+        return 1.0;
+    }
+    let (a, b): (Vec<char>, Vec<char>) = (a.chars().collect(), b.chars().collect());
+    if a.is_empty() || b.is_empty() {
+        return 0.0;
+    }
+    let window = (a.len().max(b.len()) / 2).saturating_sub(1);
+    let (mut in_a, mut in_b) = (vec![false; a.len()], vec![false; b.len()]);
+    let mut matches = 0;
+    for (i, c) in a.iter().enumerate() {
+        let range = i.saturating_sub(window)..(i + window + 1).min(b.len());
+        if let Some(j) = range.into_iter().find(|j| !in_b[*j] && b[*j] == *c) {
+            (in_a[i], in_b[j]) = (true, true);
+            matches += 1;
+        }
+    }
+    if matches == 0 {
+        return 0.0;
+    }
+    let kept = |s: &[char], of: &[bool]| -> Vec<char> {
+        s.iter().zip(of).filter(|(_, kept)| **kept).map(|(c, _)| *c).collect()
+    };
+    let moved = kept(&a, &in_a).iter().zip(kept(&b, &in_b)).filter(|(x, y)| **x != *y).count();
+    let m = f64::from(matches);
+    let jaro = (m / a.len() as f64 + m / b.len() as f64 + (m - (moved / 2) as f64) / m) / 3.0;
+    let prefix = a.iter().zip(&b).take(4).take_while(|(x, y)| x == y).count();
+    jaro + prefix as f64 * 0.1 * (1.0 - jaro)
 }
 
 fn luhn(digits: &[u8]) -> bool {

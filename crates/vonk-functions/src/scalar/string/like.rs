@@ -121,7 +121,7 @@ fn by_row(
 }
 
 fn folded(s: &str, any_case: bool) -> std::borrow::Cow<'_, str> {
-    if any_case { case::lower(s).into() } else { s.into() }
+    if any_case { case::lower(s) } else { s.into() }
 }
 
 /// A compiled pattern.
