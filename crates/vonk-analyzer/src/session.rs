@@ -3,7 +3,7 @@
 use vonk_conf::Conf;
 use vonk_eval::EvalEnv;
 use vonk_functions::Registry;
-use vonk_types::{DataType, EvalContext};
+use vonk_types::EvalContext;
 
 /// Settings and functions, read once per statement.
 #[derive(Clone, Copy)]

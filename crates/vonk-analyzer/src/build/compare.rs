@@ -1,5 +1,6 @@
 //! Comparisons: `=`, `<`, BETWEEN, IN, IS DISTINCT FROM.
 
+use super::decimal_bound::{self, Bound};
 use super::not;
 use crate::coerce;
 use crate::naming;
@@ -8,7 +9,7 @@ use crate::typed::{Typed, mismatch, quoted_type};
 use vonk_error::{Result, Span};
 use vonk_plan::logical::Expr;
 use vonk_plan::unresolved::IsTest;
-use vonk_types::{CompareOp, DataType, ScalarValue};
+use vonk_types::{CompareOp, DataType, Literal, ScalarValue};
 
 /// `a = b`, `a <=> b`, `a < b`, …; `a <> b` is `NOT (a = b)`.
 pub(crate) fn compare(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed, span: Span) -> Result<Typed> {
@@ -24,6 +25,11 @@ pub(crate) fn compare(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed, span: 
             return is_boolean(s, op, b, truth, span);
         }
     }
+    let (a, b) = match decimal_bound::of(s, op, &a, &b, span)? {
+        Some(Bound::Always(truth)) => return super::literal(s, &Literal::boolean(truth), span),
+        Some(Bound::Integers(a, b)) => (a, b),
+        None => (a, b),
+    };
     let sql = format!("({} {} {})", a.sql, op.symbol(), b.sql);
     let (a, b) = coerce::operands(s, op, a, b);
     let (ta, tb) = (a.data_type(), b.data_type());

@@ -6,6 +6,7 @@ mod access;
 mod case;
 mod cast;
 mod compare;
+mod decimal_bound;
 mod literal;
 mod logic;
 mod operator;
