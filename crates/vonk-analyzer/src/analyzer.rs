@@ -165,7 +165,7 @@ impl<'a> Binder<'a> {
     }
 }
 
-/// Stack that must be left for one more level of a tree.
-pub(crate) const RED_ZONE: usize = 256 << 10;
+/// Stack that must be left for one more level of a tree: enough to copy, compare and drop trees as deep as the parser lets through.
+pub(crate) const RED_ZONE: usize = 1 << 20;
 /// Stack added when it is not.
-pub(crate) const STACK: usize = 4 << 20;
+pub(crate) const STACK: usize = 8 << 20;

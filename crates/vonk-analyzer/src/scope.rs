@@ -58,6 +58,7 @@ pub(crate) struct Scope {
     /// Columns that only a qualified name reaches: the sides of a USING or NATURAL join's merged columns.
     pub hidden: Vec<Field>,
     index: OnceCell<HashMap<String, Vec<usize>>>,
+    ids: OnceCell<HashMap<ColumnId, usize>>,
 }
 
 /// What a dotted name stands for.
@@ -72,12 +73,12 @@ pub(crate) struct Found<'s> {
 impl Scope {
     /// Of these columns.
     pub fn new(fields: Vec<Field>) -> Scope {
-        Scope { fields, hidden: Vec::new(), index: OnceCell::new() }
+        Scope::with_hidden(fields, Vec::new())
     }
 
     /// With hidden columns.
     pub fn with_hidden(fields: Vec<Field>, hidden: Vec<Field>) -> Scope {
-        Scope { fields, hidden, index: OnceCell::new() }
+        Scope { fields, hidden, index: OnceCell::new(), ids: OnceCell::new() }
     }
 
     /// Of columns without qualifiers.
@@ -123,13 +124,23 @@ impl Scope {
         })
     }
 
+    fn at(&self, i: usize) -> &Field {
+        if i < self.fields.len() { &self.fields[i] } else { &self.hidden[i - self.fields.len()] }
+    }
+
+    /// The first field that is this column.
+    pub fn field(&self, id: ColumnId) -> Option<&Field> {
+        let ids = self.ids.get_or_init(|| {
+            let all = self.fields.iter().chain(&self.hidden).enumerate();
+            all.collect::<Vec<_>>().into_iter().rev().map(|(i, f)| (f.column.id, i)).collect()
+        });
+        ids.get(&id).map(|i| self.at(*i))
+    }
+
     /// Fields whose name is this, with their positions (hidden ones after the others).
     fn by_name<'s>(&'s self, s: &Session<'_>, name: &str) -> Vec<(usize, &'s Field)> {
         let Some(found) = self.index().get(&name.to_lowercase()) else { return Vec::new() };
-        let at = |i: usize| {
-            if i < self.fields.len() { &self.fields[i] } else { &self.hidden[i - self.fields.len()] }
-        };
-        let all = found.iter().map(|i| (*i, at(*i)));
+        let all = found.iter().map(|i| (*i, self.at(*i)));
         all.filter(|(_, f)| !s.case_sensitive || *f.column.name == *name).collect()
     }
 

@@ -1,5 +1,7 @@
 //! What the golden statements do not show: deep and wide input, places of errors, views, constants, rows of INSERT.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::fmt::Write;
@@ -87,6 +89,29 @@ fn long_chains_do_not_overflow() {
     let union = vec!["SELECT a FROM t"; 300].join(" UNION ALL ");
     let plan = s.query(&union).unwrap();
     assert!(matches!(plan.as_ref(), LogicalPlan::Union { inputs, .. } if inputs.len() == 300));
+}
+
+/// `depth` times `open`, then `core`, then as many `close`.
+fn nested(depth: usize, open: &str, core: &str, close: &str) -> String {
+    format!("{}{core}{}", open.repeat(depth), close.repeat(depth))
+}
+
+#[test]
+fn deep_relations_do_not_overflow() {
+    let from = nested(100, "(SELECT a FROM ", "t", ")");
+    session().query(&format!("SELECT a FROM {from}")).unwrap();
+}
+
+#[test]
+fn deep_subqueries_do_not_overflow() {
+    session().query(&format!("SELECT {}", nested(100, "(SELECT ", "1", ")"))).unwrap();
+    let exists = nested(50, "a > 0 AND EXISTS (SELECT 1 FROM t WHERE ", "true", ")");
+    session().query(&format!("SELECT a FROM t WHERE {exists}")).unwrap();
+}
+
+#[test]
+fn deep_calls_do_not_overflow() {
+    session().query(&format!("SELECT {} FROM t", nested(300, "abs(", "a", ")"))).unwrap();
 }
 
 #[test]

@@ -2,6 +2,8 @@
 //!
 //! Nothing is executed: a statement that Spark refused at run time passes if it resolves.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
 mod support;
 
 use std::path::PathBuf;

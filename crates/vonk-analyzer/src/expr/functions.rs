@@ -31,11 +31,11 @@ impl Walk<'_> {
             Function::Generator(f) => self.nested_generator(&f, &called_as, call, span),
             Function::Scalar(f) => {
                 let result = self.scalar(&f, &called_as, call, span)?;
-                self.only_plain(call, f.name, &result, span)
+                only_plain(call, f.name, result, span)
             }
             Function::Form(f) => {
                 let result = self.form(&f, &called_as, call, span)?;
-                self.only_plain(call, f.name, &result, span)
+                only_plain(call, f.name, result, span)
             }
         }
     }
@@ -66,15 +66,6 @@ impl Walk<'_> {
             .with("routineName", quoted_name(&name.parts))
             .with("searchPath", search_path(&catalog, &database))
             .at(span)
-    }
-
-    /// Scalar functions take nothing but arguments.
-    fn only_plain(&self, call: &FunctionCall, name: &str, result: &Typed, span: Span) -> Result<Typed> {
-        refuse_syntax(call, name, &[Syntax::Distinct, Syntax::Within, Syntax::Filter, Syntax::Nulls], span)?;
-        if call.over.is_some() {
-            return Err(Error::new("UNSUPPORTED_EXPR_FOR_WINDOW").with("sqlExpr", result.quoted()).at(span));
-        }
-        Ok(result.clone())
     }
 
     fn scalar(
@@ -365,6 +356,15 @@ impl Walk<'_> {
             walk.add_window(over, &spec, None, span)
         })
     }
+}
+
+/// Scalar functions take nothing but arguments.
+fn only_plain(call: &FunctionCall, name: &str, result: Typed, span: Span) -> Result<Typed> {
+    refuse_syntax(call, name, &[Syntax::Distinct, Syntax::Within, Syntax::Filter, Syntax::Nulls], span)?;
+    if call.over.is_some() {
+        return Err(Error::new("UNSUPPORTED_EXPR_FOR_WINDOW").with("sqlExpr", result.quoted()).at(span));
+    }
+    Ok(result)
 }
 
 fn outer_columns(e: &Expr) -> Vec<vonk_plan::Column> {

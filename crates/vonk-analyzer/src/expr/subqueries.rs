@@ -205,12 +205,9 @@ impl Walk<'_> {
     }
 
     fn names(&self, outer: &[Column]) -> String {
-        let known = |c: &Column| {
-            let mut fields = self.scopes.iter().flat_map(|s| s.fields.iter().chain(&s.hidden));
-            match fields.find(|f| f.column == *c) {
-                Some(f) => self.column_text(f, &f.column.name),
-                None => c.name.to_string(),
-            }
+        let known = |c: &Column| match self.scopes.iter().find_map(|s| s.field(c.id)) {
+            Some(f) => self.column_text(f, &f.column.name),
+            None => c.name.to_string(),
         };
         outer.iter().map(known).collect::<Vec<_>>().join(", ")
     }

@@ -24,7 +24,7 @@ pub(crate) struct Groups {
 impl Context<'_> {
     /// Resolves GROUP BY over the input; ordinals and aliases refer to the select list.
     pub(super) fn groups(&self, scopes: &[&Scope], outputs: &[Output]) -> Result<Groups> {
-        let mut made = GroupBuilder { cx: self, scopes, outputs, exprs: Vec::new(), index: HashMap::new() };
+        let mut made = GroupBuilder::new(self, scopes, outputs);
         match &self.sel.group_by {
             None => Ok(Groups { exprs: Vec::new(), sets: None }),
             Some(GroupBy::All(span)) => made.all(self.env.span(*span)),
@@ -60,11 +60,34 @@ struct GroupBuilder<'g, 'c> {
     cx: &'g Context<'c>,
     scopes: &'g [&'g Scope],
     outputs: &'g [Output],
+    /// The select list's columns by name.
+    aliases: Aliases,
+    /// What they are made of.
+    made: HashMap<ColumnId, &'g Expr>,
     exprs: Vec<Typed>,
     index: HashMap<Expr, usize>,
 }
 
-impl GroupBuilder<'_, '_> {
+impl<'g, 'c> GroupBuilder<'g, 'c> {
+    fn new(cx: &'g Context<'c>, scopes: &'g [&'g Scope], outputs: &'g [Output]) -> Self {
+        let mut aliases = Aliases::default();
+        if cx.b.session.conf.get(&vonk_conf::GROUP_BY_ALIASES) {
+            let mut seen = HashSet::new();
+            for o in outputs {
+                let name = &o.field.column.name;
+                if seen.insert(name.to_lowercase()) {
+                    aliases.add(name, &o.field.column, true);
+                }
+            }
+        }
+        let made = outputs
+            .iter()
+            .map(|o| (o.field.column.id, &o.typed.expr))
+            .filter(|(id, e)| !matches!(e, Expr::Column(c) if c.id == *id))
+            .collect();
+        GroupBuilder { cx, scopes, outputs, aliases, made, exprs: Vec::new(), index: HashMap::new() }
+    }
+
     fn push(&mut self, t: Typed) -> usize {
         if let Some(i) = self.index.get(&t.expr) {
             return *i;
@@ -113,19 +136,9 @@ impl GroupBuilder<'_, '_> {
         {
             return self.ordinal(index, span);
         }
-        let mut aliases = Aliases::default();
-        if cx.b.session.conf.get(&vonk_conf::GROUP_BY_ALIASES) {
-            let mut seen = HashSet::new();
-            for o in self.outputs {
-                let name = &o.field.column.name;
-                if seen.insert(name.to_lowercase()) {
-                    aliases.add(name, &o.field.column, true);
-                }
-            }
-        }
         let calls = Calls::default();
         let mut walk = Walk::new(cx.b, cx.env, self.scopes, Clause::GroupBy).collecting(&calls);
-        walk.aliases = Some(&aliases);
+        walk.aliases = Some(&self.aliases);
         walk.known_subqueries = Some(&cx.calls.subqueries);
         let t = walk.expr(e)?;
         if !calls.aggregates.borrow().list.is_empty() {
@@ -133,10 +146,13 @@ impl GroupBuilder<'_, '_> {
             return Err(in_group_by(texts, span));
         }
         calls.refuse("Aggregate", span)?;
-        let through: Option<&Output> = self
-            .outputs
-            .iter()
-            .find(|o| o.aggregated && t.expr.any(&|e| matches!(e, Expr::Column(c) if *c == o.field.column)));
+        let mut read = HashSet::new();
+        t.expr.collect_columns(&mut read);
+        read.retain(|id| self.made.contains_key(id));
+        let through = match read.is_empty() {
+            true => None,
+            false => self.outputs.iter().find(|o| o.aggregated && read.contains(&o.field.column.id)),
+        };
         if let Some(o) = through {
             return Err(in_group_by(self.aggregates_of(o)?, o.typed.span));
         }
@@ -187,12 +203,7 @@ impl GroupBuilder<'_, '_> {
 
     /// The expression with columns of the select list replaced by what they are made of.
     fn inlined(&self, e: Expr) -> Result<Expr> {
-        let made: HashMap<ColumnId, &Expr> = self
-            .outputs
-            .iter()
-            .map(|o| (o.field.column.id, &o.typed.expr))
-            .filter(|(id, e)| !matches!(e, Expr::Column(c) if c.id == *id))
-            .collect();
+        let made = &self.made;
         let named = |c: &Column| made.get(&c.id).map(|e| (*e).clone());
         let replaced = e.replace_columns(&named)?;
         if replaced.any(&|e| matches!(e, Expr::Column(c) if made.contains_key(&c.id))) {

@@ -103,10 +103,7 @@ impl<'c> Context<'c> {
         let typed = walk.expr(inner)?;
         walk.refuse_nested(&typed.sql)?;
         let field = match (&typed.expr, &inner.kind) {
-            (Expr::Column(c), ExprKind::Name(_)) => {
-                let mut all = walk.scopes.iter().flat_map(|s| s.fields.iter().chain(&s.hidden));
-                all.find(|f| f.column == *c).cloned()
-            }
+            (Expr::Column(c), ExprKind::Name(_)) => walk.scopes.iter().find_map(|s| s.field(c.id)).cloned(),
             _ => None,
         };
         let is_alias = alias.is_some();

@@ -1,6 +1,6 @@
 //! A small session: a catalog in memory, settings, and a reader of golden files.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 mod catalog;
 
