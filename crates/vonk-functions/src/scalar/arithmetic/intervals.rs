@@ -25,12 +25,12 @@ pub(super) fn resolve(site: &CallSite<'_>, op: Op) -> Result<Option<Resolution>>
         return Ok(None);
     }
     match op {
-        Op::Add | Op::Subtract => alike(site).map(|t| t.map(|t| done(vec![t.clone(), t.clone()], t))),
+        Op::Add | Op::Subtract => alike(site, op).map(|t| t.map(|t| done(vec![t.clone(), t.clone()], t))),
         Op::Multiply if is_interval(left) => scaled(site, 0, 1).map(Some),
         Op::Multiply => scaled(site, 1, 0).map(Some),
         Op::Divide if is_interval(left) => scaled(site, 0, 1).map(Some),
         Op::IntegralDivide if left.is_ansi_interval() || right.is_ansi_interval() => {
-            Ok(alike(site)?.map(|t| done(vec![t.clone(), t], DataType::Long)))
+            Ok(alike(site, op)?.map(|t| done(vec![t.clone(), t], DataType::Long)))
         }
         Op::Divide => Err(site.differing_operands(left, right)),
         _ => Ok(None),
@@ -42,9 +42,10 @@ fn done(arg_types: Vec<DataType>, return_type: DataType) -> Resolution {
 }
 
 /// Two intervals of one family; a null takes the other's type.
-fn alike(site: &CallSite<'_>) -> Result<Option<DataType>> {
+fn alike(site: &CallSite<'_>, op: Op) -> Result<Option<DataType>> {
     let (left, right) = (site.arg_type(0), site.arg_type(1));
-    let long = |t: &DataType| if t.is_integral() { DataType::Long } else { t.clone() };
+    let long =
+        |t: &DataType| if op == Op::IntegralDivide && t.is_integral() { DataType::Long } else { t.clone() };
     match tightest(left, right, site.ctx.ansi) {
         Some(t) if is_interval(&t) => Ok(Some(t)),
         _ => Err(site.differing_operands(&long(left), &long(right))),

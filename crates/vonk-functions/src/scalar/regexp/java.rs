@@ -44,6 +44,21 @@ struct Flags {
     unix_lines: bool,
     unicode_classes: bool,
     comments: bool,
+    /// Letters of either case: ASCII's, unless `u` is there too.
+    any_case: bool,
+    unicode_case: bool,
+}
+
+impl Flags {
+    /// Whether Rust's own flag says it: it always means all alphabets.
+    fn rust_any_case(self) -> bool {
+        self.any_case && self.unicode_case
+    }
+
+    /// Whether letters of ASCII are to be written in both cases.
+    fn ascii_any_case(self) -> bool {
+        self.any_case && !self.unicode_case
+    }
 }
 
 struct Translator {
@@ -84,7 +99,11 @@ impl Translator {
 
     fn push_literal(&mut self, c: char) {
         let mut s = String::new();
-        literal(c, &mut s);
+        if self.flags.ascii_any_case() && c.is_ascii_alphabetic() {
+            s.extend(['[', c.to_ascii_lowercase(), c.to_ascii_uppercase(), ']']);
+        } else {
+            literal(c, &mut s);
+        }
         self.push(&s);
     }
 
@@ -227,22 +246,22 @@ impl Translator {
     /// `(?ims-x)` for what follows, `(?ims-x:…)` for a group.
     fn flag_group(&mut self) -> Option<()> {
         let before = self.flags;
-        let (mut on, mut case) = (true, None);
+        let mut on = true;
         loop {
             match self.next()? {
                 '-' if on => on = false,
-                'i' => case = Some(on),
+                'i' => self.flags.any_case = on,
+                'u' => self.flags.unicode_case = on,
                 's' => self.flags.dot_all = on,
                 'm' => self.flags.multi_line = on,
                 'd' => self.flags.unix_lines = on,
-                'U' => self.flags.unicode_classes = on,
+                'U' => (self.flags.unicode_classes, self.flags.unicode_case) = (on, on),
                 'x' => self.flags.comments = on,
-                'u' => {}
                 end @ (':' | ')') => {
-                    let case = match case {
-                        Some(true) => "i",
-                        Some(false) => "-i",
-                        None => "",
+                    let case = match (before.rust_any_case(), self.flags.rust_any_case()) {
+                        (false, true) => "i",
+                        (true, false) => "-i",
+                        _ => "",
                     };
                     if end == ':' {
                         self.outer.push(before);
@@ -409,6 +428,7 @@ impl Translator {
         let caret = if not { "^" } else { "" };
         let ascii = |inside: &str| Some(format!("[{caret}{inside}]"));
         match name.as_str() {
+            "Lower" | "Upper" if self.flags.any_case => return ascii("a-zA-Z"),
             "Lower" => return ascii("a-z"),
             "Upper" => return ascii("A-Z"),
             "ASCII" => return ascii(r"\x00-\x7F"),
@@ -481,7 +501,7 @@ impl Translator {
         let Some(low) = self.class_char(c, out)? else { return Some(()) };
         // A hyphen before the end of the class, or before another class, is one.
         if self.peek(0) != Some('-') || matches!(self.peek(1), None | Some(']' | '[')) {
-            literal(low, out);
+            self.class_range(low, low, out);
             return Some(());
         }
         self.at += 1;
@@ -490,10 +510,29 @@ impl Translator {
         if high < low {
             return None;
         }
-        literal(low, out);
-        out.push('-');
-        literal(high, out);
+        self.class_range(low, high, out);
         Some(())
+    }
+
+    /// A range of a class, in both cases where that is asked for.
+    fn class_range(&self, low: char, high: char, out: &mut String) {
+        let mut write = |low: char, high: char| {
+            literal(low, out);
+            if low != high {
+                out.push('-');
+                literal(high, out);
+            }
+        };
+        write(low, high);
+        if self.flags.ascii_any_case() {
+            for (first, last, other) in [('a', 'z', 'A'), ('A', 'Z', 'a')] {
+                let (from, to) = (low.max(first), high.min(last));
+                if from <= to {
+                    let moved = |c: char| char::from(c as u8 - first as u8 + other as u8);
+                    write(moved(from), moved(to));
+                }
+            }
+        }
     }
 
     /// Reads one character of a class; a class of its own is written, and `None` within.

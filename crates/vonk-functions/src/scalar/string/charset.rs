@@ -11,6 +11,12 @@ use vonk_types::sql_literal::quote_string;
 use vonk_types::{DataType, ScalarValue};
 
 pub(super) fn rows() -> Vec<ScalarFunction> {
+    let mut rows = base64_and_encode();
+    rows.extend(others());
+    rows
+}
+
+fn base64_and_encode() -> Vec<ScalarFunction> {
     vec![
         ScalarFunction::new(
             "encode",
@@ -54,6 +60,11 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                 })
             },
         ),
+    ]
+}
+
+fn others() -> Vec<ScalarFunction> {
+    vec![
         ScalarFunction {
             can_fail: false,
             ..ScalarFunction::new(

@@ -230,7 +230,10 @@ fn run(format: &str, call: &KernelCall<'_>, row: usize, out: &mut String) -> Res
 }
 
 fn value(call: &KernelCall<'_>, arg: usize, row: usize) -> Result<Value> {
-    let (array, at, t) = (call.args[arg].values(), call.args[arg].index(row), &call.arg_types[arg]);
+    value_of(call.args[arg].values(), call.args[arg].index(row), &call.arg_types[arg], call)
+}
+
+fn value_of(array: &ArrayRef, at: usize, t: &DataType, call: &KernelCall<'_>) -> Result<Value> {
     if array.is_null(at) || *t == DataType::Null {
         return Ok(Value::Null);
     }
@@ -246,11 +249,8 @@ fn value(call: &KernelCall<'_>, arg: usize, row: usize) -> Result<Value> {
             };
             Value::Other(vonk_types::decimal::format(unscaled, *s))
         }
-        t if t.is_nested() || matches!(t, DataType::Binary | DataType::CalendarInterval) => {
-            let text = hive_text(array, at, t, call.ctx)?;
-            // Spark prints its own form of nested values: without quotes, structs in brackets.
-            Value::Other(if matches!(t, DataType::Array(..)) { text.replace('"', "") } else { text })
-        }
+        t if t.is_nested() => Value::Other(nested(array, at, t, call)?),
+        DataType::Binary | DataType::CalendarInterval => Value::Other(hive_text(array, at, t, call.ctx)?),
         // What is an integer underneath.
         _ => {
             let data = array.to_data();
@@ -263,6 +263,35 @@ fn value(call: &KernelCall<'_>, arg: usize, row: usize) -> Result<Value> {
             }
         }
     })
+}
+
+/// Nested values as Java prints Spark's: `[1,a]` for arrays and structs, keys and values of maps.
+fn nested(array: &ArrayRef, at: usize, t: &DataType, call: &KernelCall<'_>) -> Result<String> {
+    if array.is_null(at) {
+        return Ok("null".to_string());
+    }
+    let list = |elements: &ArrayRef, t: &DataType| -> Result<String> {
+        let parts: Result<Vec<_>> = (0..elements.len()).map(|i| nested(elements, i, t, call)).collect();
+        Ok(format!("[{}]", parts?.join(",")))
+    };
+    match t {
+        DataType::Array(element, _) => list(&array.as_list::<i32>().value(at), element),
+        DataType::Map(key, value, _) => {
+            let entries = array.as_map().value(at);
+            Ok(format!(
+                "keys: {}, values: {}",
+                list(entries.column(0), key)?,
+                list(entries.column(1), value)?
+            ))
+        }
+        DataType::Struct(s) => {
+            let columns = array.as_struct().columns();
+            let parts: Result<Vec<_>> =
+                s.fields.iter().zip(columns).map(|(f, c)| nested(c, at, &f.data_type, call)).collect();
+            Ok(format!("[{}]", parts?.join(",")))
+        }
+        t => Ok(plain(&value_of(array, at, t, call)?)),
+    }
 }
 
 /// `None` if the conversion does not take the value or the flags.

@@ -17,6 +17,8 @@ use vonk_types::{DataType, ScalarValue};
 pub(super) fn rows() -> Vec<ScalarFunction> {
     vec![
         ScalarFunction {
+            // Only by its pattern, which in all but odd cases is a constant.
+            can_fail: false,
             display: Display::Custom(|_, args| match args {
                 [s, p, escape] if escape != "\\" => format!("{s} LIKE {p} ESCAPE '{escape}'"),
                 [s, p, ..] => format!("{s} LIKE {p}"),
@@ -40,6 +42,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
             )
         },
         ScalarFunction {
+            can_fail: false,
             display: Display::Custom(|_, args| match args {
                 [s, p, ..] => format!("ilike({s}, {p})"),
                 _ => "ilike".to_string(),

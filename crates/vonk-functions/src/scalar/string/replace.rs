@@ -13,6 +13,12 @@ use vonk_error::{Error, Result};
 use vonk_types::DataType;
 
 pub(super) fn rows() -> Vec<ScalarFunction> {
+    let mut rows = replacing();
+    rows.extend(turning());
+    rows
+}
+
+fn replacing() -> Vec<ScalarFunction> {
     vec![
         ScalarFunction {
             can_fail: false,
@@ -69,6 +75,11 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                 overlay,
             )
         },
+    ]
+}
+
+fn turning() -> Vec<ScalarFunction> {
+    vec![
         ScalarFunction {
             can_fail: false,
             ..ScalarFunction::new(

@@ -1,6 +1,6 @@
 //! Parts of strings: `substring`, `left`, `right`, `substring_index`, `split_part`. Text is not copied.
 
-use super::{char_count, char_offset};
+use super::char_offset;
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite, Resolution};
 use crate::scalar::params::{INT, STR, TEXT};
@@ -12,6 +12,12 @@ use vonk_error::{Error, Result};
 use vonk_types::DataType;
 
 pub(super) fn rows() -> Vec<ScalarFunction> {
+    let mut rows = by_place();
+    rows.extend(by_delimiter());
+    rows
+}
+
+fn by_place() -> Vec<ScalarFunction> {
     vec![
         ScalarFunction {
             aliases: &["substr"],
@@ -79,6 +85,11 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                 },
             )
         },
+    ]
+}
+
+fn by_delimiter() -> Vec<ScalarFunction> {
+    vec![
         ScalarFunction {
             can_fail: false,
             ..ScalarFunction::new(
@@ -264,7 +275,7 @@ mod tests {
         assert_eq!(part("héllo", 2, 2), "él");
         assert_eq!(part("hello", i32::MIN, i32::MAX), "hell");
         assert_eq!(part("hello", i32::MAX, i32::MAX), "");
-        assert_eq!(char_count("é😀"), 2);
+        assert_eq!(super::super::char_count("é😀"), 2);
     }
 
     #[test]
