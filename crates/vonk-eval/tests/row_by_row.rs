@@ -1,5 +1,7 @@
 //! Evaluation of whole batches against evaluation row by row: same values, same failures.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+
 use arrow::array::{
     Array, ArrayRef, AsArray, Int32Array, ListArray, RecordBatch, StringViewArray, UInt32Array,
 };

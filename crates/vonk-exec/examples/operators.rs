@@ -9,8 +9,8 @@ use vonk_error::Span;
 use vonk_eval::{BoundExpr, EvalEnv};
 use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager, QueryContext, TaskSpec, run_task};
 use vonk_physical::{
-    AggregateSpec, FrameBound, FrameUnits, Partitioning, PhysicalPlan, PlanNode, Scan, ShuffleWrite, Sort, SortKey,
-    Window, WindowFrame, WindowSpec,
+    AggregateSpec, FrameBound, FrameUnits, Partitioning, PhysicalPlan, PlanNode, Scan, ShuffleWrite, Sort,
+    SortKey, Window, WindowFrame, WindowSpec,
 };
 use vonk_plan::source::{ScanRequest, TableSource};
 use vonk_shuffle::LocalBlocks;
@@ -25,7 +25,8 @@ fn main() {
     let file = folder.join(format!("sf{scale}")).join("lineitem.parquet");
     if !file.exists() {
         let folder = file.parent().unwrap();
-        vonk_sources::tpch::generate(scale, folder, &mut |f| println!("{}: {} rows", f.path, f.rows)).unwrap();
+        vonk_sources::tpch::generate(scale, folder, &mut |f| println!("{}: {} rows", f.path, f.rows))
+            .unwrap();
     }
     let lineitem = ParquetSource::open(file.to_str().unwrap(), None).unwrap();
     scans(&lineitem);
@@ -100,7 +101,15 @@ fn scans(t: &ParquetSource) {
     time("scan l_orderkey", scan(t, &["l_orderkey"], 1, None), None);
     time("scan l_comment", scan(t, &["l_comment"], 1, None), None);
     time("scan l_returnflag", scan(t, &["l_returnflag"], 1, None), None);
-    let q1 = ["l_quantity", "l_extendedprice", "l_discount", "l_tax", "l_returnflag", "l_linestatus", "l_shipdate"];
+    let q1 = [
+        "l_quantity",
+        "l_extendedprice",
+        "l_discount",
+        "l_tax",
+        "l_returnflag",
+        "l_linestatus",
+        "l_shipdate",
+    ];
     time("scan Q1 (98 % of rows)", scan(t, &q1, 6, Some(compare(CompareOp::LtEq, 6, day(10_471)))), None);
     let q6 = ["l_extendedprice", "l_discount", "l_shipdate", "l_quantity"];
     let p = BoundExpr::And(vec![
@@ -137,7 +146,8 @@ fn sorts(t: &ParquetSource) {
     let rows = || single(scan(t, &["l_extendedprice", "l_orderkey", "l_shipdate", "l_comment"], 4, None));
     time("coalesced scan of 4 columns", rows(), None);
     time("sort by l_extendedprice", sort(rows(), vec![key(0, money.clone(), false)], None), None);
-    let three = || vec![key(2, DataType::Date, true), key(0, money.clone(), false), key(1, DataType::Long, false)];
+    let three =
+        || vec![key(2, DataType::Date, true), key(0, money.clone(), false), key(1, DataType::Long, false)];
     time("sort by date desc, price, key", sort(rows(), three(), None), None);
     time("sort by l_comment", sort(rows(), vec![key(3, DataType::String, false)], None), None);
     time("sort by date, price, key in 64 MB", sort(rows(), three(), None), Some(64 << 20));
@@ -193,7 +203,8 @@ fn shuffles(t: &ParquetSource) {
     for partitions in [1, 4, 64] {
         let input = scan(t, &["l_orderkey", "l_suppkey", "l_shipdate", "l_quantity", "l_shipmode"], 5, None);
         let fields = input.schema.fields.to_vec();
-        let partitioning = Partitioning::Hash { keys: vec![BoundExpr::column(0, DataType::Long)], partitions };
+        let partitioning =
+            Partitioning::Hash { keys: vec![BoundExpr::column(0, DataType::Long)], partitions };
         let write = ShuffleWrite { shuffle: 1, partitioning, input: Box::new(input) };
         time(&format!("shuffle into {partitions}"), node(fields, PhysicalPlan::ShuffleWrite(write)), None);
     }

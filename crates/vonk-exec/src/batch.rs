@@ -16,7 +16,7 @@ pub(crate) fn with_rows(schema: &SchemaRef, columns: Vec<ArrayRef>, rows: usize)
 
 /// Bytes of the values of a batch: what it would take without sharing buffers. Quick enough to be asked of every batch.
 pub fn batch_bytes(batch: &RecordBatch) -> usize {
-    batch.columns().iter().map(|c| array_bytes(c)).sum()
+    batch.columns().iter().map(array_bytes).sum()
 }
 
 /// Bytes of the values of an array, as [`batch_bytes`].

@@ -4,6 +4,8 @@
 //! new executors, duplicated and late reports, and cancellations. `VONK_SIMULATIONS` sets how many seeds run (5,000 by default),
 //! `VONK_SEED` runs a single one again.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+
 use std::collections::{BTreeMap, BTreeSet};
 use vonk_scheduler::*;
 

@@ -112,7 +112,7 @@ mod tests {
     #[test]
     fn hashes_spread_and_split_keeps_the_order() {
         let keys: ArrayRef = Arc::new(Int64Array::from_iter_values(0..10_000));
-        let ids = hash_partitions(&[keys.clone()], 10_000, 7).unwrap();
+        let ids = hash_partitions(std::slice::from_ref(&keys), 10_000, 7).unwrap();
         let batch = RecordBatch::try_from_iter([("k", keys)]).unwrap();
         let parts = Split::new(&ids, 7).batches(&batch).unwrap();
         assert_eq!(parts.len(), 7);

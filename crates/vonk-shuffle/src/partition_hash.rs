@@ -166,7 +166,7 @@ mod tests {
 
     fn hashes(a: impl Array + 'static) -> Vec<u64> {
         let a: ArrayRef = Arc::new(a);
-        hash_columns(&[a.clone()], a.len()).unwrap()
+        hash_columns(std::slice::from_ref(&a), a.len()).unwrap()
     }
 
     #[test]

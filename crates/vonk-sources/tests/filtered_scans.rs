@@ -1,5 +1,7 @@
 //! Filtered scans against filters over whole scans: late materialisation, pages, Bloom filters, runtime filters.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+
 use arrow::array::{
     ArrayRef, AsArray, BooleanArray, Date32Array, Int32Array, Int64Array, RecordBatch, StringViewArray,
 };

@@ -1,5 +1,7 @@
 //! Parquet written and read back: projections, predicates, row-group pruning, damaged and foreign files.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;

@@ -1,5 +1,7 @@
 //! The examples of all functions: each is a statement and the rows that Spark answers.
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+
 use vonk::Session;
 use vonk_functions::Registry;
 

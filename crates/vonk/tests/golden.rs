@@ -3,6 +3,8 @@
 //! Environment: `VONK_GOLDEN` runs only files whose path contains this text; `VONK_GOLDEN_VERBOSE=1` prints every difference
 //! instead of the first ones; `VONK_GOLDEN_REPORT=FILE` writes one line per difference (`path:line`, a tab, what differs).
 
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+
 use sqllogictest::{DefaultColumnType, ExpectedError, QueryExpect, Record, SortMode};
 use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};

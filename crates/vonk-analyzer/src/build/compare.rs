@@ -1,6 +1,6 @@
 //! Comparisons: `=`, `<`, BETWEEN, IN, IS DISTINCT FROM.
 
-use super::decimal_bound::{self, Bound};
+use super::decimal_bound::{self, Bounded};
 use super::not;
 use crate::coerce;
 use crate::naming;
@@ -25,10 +25,9 @@ pub(crate) fn compare(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed, span: 
             return is_boolean(s, op, b, truth, span);
         }
     }
-    let (a, b) = match decimal_bound::of(s, op, &a, &b, span)? {
-        Some(Bound::Always(truth)) => return super::literal(s, &Literal::boolean(truth), span),
-        Some(Bound::Integers(a, b)) => (a, b),
-        None => (a, b),
+    let (a, b) = match decimal_bound::of(s, op, a, b, span)? {
+        Bounded::Always(truth) => return super::literal(s, &Literal::boolean(truth), span),
+        Bounded::Sides(sides) => *sides,
     };
     let sql = format!("({} {} {})", a.sql, op.symbol(), b.sql);
     let (a, b) = coerce::operands(s, op, a, b);
@@ -49,8 +48,8 @@ fn truth_beside(boolean: &Typed, number: &Typed) -> Option<bool> {
         return None;
     }
     match l.value.cast_to(&arrow::datatypes::DataType::Float64) {
-        Ok(ScalarValue::Float64(Some(v))) if v == 1.0 => Some(true),
-        Ok(ScalarValue::Float64(Some(v))) if v == 0.0 => Some(false),
+        Ok(ScalarValue::Float64(Some(1.0))) => Some(true),
+        Ok(ScalarValue::Float64(Some(0.0))) => Some(false),
         _ => None,
     }
 }

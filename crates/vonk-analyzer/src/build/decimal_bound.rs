@@ -8,31 +8,29 @@ use vonk_plan::logical::Expr;
 use vonk_types::{CompareOp, DataType, Literal, ScalarValue};
 
 /// What a comparison becomes.
-pub(super) enum Bound {
+pub(super) enum Bounded {
     /// True or false whatever the integer is, null too.
     Always(bool),
     /// A comparison of these.
-    Integers(Typed, Typed),
+    Sides(Box<(Typed, Typed)>),
 }
 
-/// `i < 1.5` is `i < 2`, `1.5 < i` is `1 < i`, `i < 1e30` is true; `None` for anything else.
-pub(super) fn of(s: &Session<'_>, op: CompareOp, a: &Typed, b: &Typed, span: Span) -> Result<Option<Bound>> {
-    if !matches!(op, CompareOp::Lt | CompareOp::LtEq | CompareOp::Gt | CompareOp::GtEq) {
-        return Ok(None);
-    }
-    if let (true, Some(value)) = (a.data_type().is_integral(), decimal(b)) {
-        return Ok(Some(match integer(op, value) {
-            Ok(bound) => Bound::Integers(a.clone(), literal(s, &Literal::long(bound), span)?),
-            Err(truth) => Bound::Always(truth),
-        }));
-    }
-    if let (Some(value), true) = (decimal(a), b.data_type().is_integral()) {
-        return Ok(Some(match integer(op.swap(), value) {
-            Ok(bound) => Bound::Integers(literal(s, &Literal::long(bound), span)?, b.clone()),
-            Err(truth) => Bound::Always(truth),
-        }));
-    }
-    Ok(None)
+/// `i < 1.5` is `i < 2`, `1.5 < i` is `1 < i`, `i < 1e30` is true; all else stays as it is.
+pub(super) fn of(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed, span: Span) -> Result<Bounded> {
+    let ordering = matches!(op, CompareOp::Lt | CompareOp::LtEq | CompareOp::Gt | CompareOp::GtEq);
+    let (left, right) = (a.data_type().is_integral(), b.data_type().is_integral());
+    let bound = match (decimal(&a), decimal(&b)) {
+        (None, Some(value)) if ordering && left => integer(op, value),
+        (Some(value), None) if ordering && right => integer(op.swap(), value),
+        _ => return Ok(Bounded::Sides(Box::new((a, b)))),
+    };
+    Ok(match bound {
+        Err(truth) => Bounded::Always(truth),
+        Ok(bound) => {
+            let bound = literal(s, &Literal::long(bound), span)?;
+            Bounded::Sides(Box::new(if left { (a, bound) } else { (bound, b) }))
+        }
+    })
 }
 
 /// The digits and the scale of a decimal literal.

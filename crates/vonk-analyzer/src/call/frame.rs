@@ -54,7 +54,7 @@ struct Offset {
 
 enum Edge {
     Special(FrameBound),
-    Offset(Offset),
+    Offset(Box<Offset>),
 }
 
 impl Edge {
@@ -98,7 +98,7 @@ fn edge(s: &Session<'_>, b: &Bound, key: Option<&DataType>) -> Result<Edge> {
             value = coerce::implicit_cast(s, value, t);
         }
     }
-    Ok(Edge::Offset(Offset { value, signed, preceding, cast }))
+    Ok(Edge::Offset(Box::new(Offset { value, signed, preceding, cast })))
 }
 
 fn written(s: &Session<'_>, f: &Frame, spec: &WindowSpec) -> Result<Resolved> {

@@ -3,8 +3,8 @@
 use super::bloom;
 use super::corrupt;
 use super::metadata::{self, FileMetadata};
-use super::prune::{Summary, may_match};
 use super::partitions::{self, Constants};
+use super::prune::{Summary, may_match};
 use super::source::{RowGroups, SharedFiles};
 use super::stream::{FilePlan, ParquetStream, Shape};
 use crate::files::DataFile;
