@@ -28,18 +28,19 @@ pub(crate) fn double(site: &CallSite<'_>, i: usize) -> Result<DataType> {
     }
 }
 
-/// Booleans, and strings that are cast to them.
+/// Booleans, and in ANSI mode strings that are cast to them.
 pub(crate) fn boolean(site: &CallSite<'_>, i: usize) -> Result<DataType> {
     match site.arg_type(i) {
-        DataType::Boolean | DataType::String | DataType::Null => Ok(DataType::Boolean),
+        DataType::Boolean | DataType::Null => Ok(DataType::Boolean),
+        DataType::String if site.ctx.ansi => Ok(DataType::Boolean),
         _ => Err(site.unexpected_type(i, "\"BOOLEAN\"")),
     }
 }
 
-/// Numbers and ANSI intervals, as `sum` and `avg` take them; strings and nulls become doubles.
+/// Numbers and ANSI intervals, as `sum` and `avg` take them; strings, nulls and timestamps become doubles.
 pub(crate) fn summable(site: &CallSite<'_>, i: usize) -> Result<DataType> {
     match site.arg_type(i) {
-        DataType::String | DataType::Null => Ok(DataType::Double),
+        DataType::String | DataType::Null | DataType::Timestamp => Ok(DataType::Double),
         t if t.is_numeric() || t.is_ansi_interval() => Ok(t.clone()),
         _ => Err(site.unexpected_type(i, "\"NUMERIC\" or \"ANSI INTERVAL\"")),
     }

@@ -141,6 +141,10 @@ fn interpolable(site: &CallSite<'_>) -> Result<(DataType, DataType)> {
         t @ DataType::DayTimeInterval(..) => (t.clone(), DataType::DAY_TIME),
         t if t.is_numeric() => (DataType::Double, DataType::Double),
         DataType::String | DataType::Null => (DataType::Double, DataType::Double),
+        // In ANSI mode Spark tries its type of times of day first.
+        t if t.is_datetime() && site.ctx.ansi => {
+            return Err(Error::new("UNSUPPORTED_TIME_TYPE").at(site.span));
+        }
         _ => {
             let required = "(\"NUMERIC\" or \"INTERVAL DAY TO SECOND\" or \"INTERVAL YEAR TO MONTH\")";
             return Err(site.unexpected_type(0, required));

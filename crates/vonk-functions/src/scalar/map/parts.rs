@@ -1,7 +1,7 @@
 //! Parts of maps: `map_keys`, `map_values`, `map_entries`, `map_contains_key`.
 
 use super::{MapParts, docs, map_arg};
-use crate::coerce::tightest;
+use crate::coerce::wider_without_strings;
 use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -101,7 +101,9 @@ fn resolve_contains(site: &CallSite<'_>) -> Result<Resolution> {
         return Err(null_type(site));
     }
     let DataType::Map(k, v, null) = site.arg_type(0) else { return Err(key_mismatch(site, 1)) };
-    let Some(key) = tightest(k, site.arg_type(1), site.ctx.ansi) else { return Err(key_mismatch(site, 1)) };
+    let Some(key) = wider_without_strings(k, site.arg_type(1), site.ctx.ansi) else {
+        return Err(key_mismatch(site, 1));
+    };
     ordered(site, &key)?;
     let map = DataType::map(key.clone(), v.as_ref().clone(), *null);
     resolved(vec![map, key], DataType::Boolean, site.any_nullable())
