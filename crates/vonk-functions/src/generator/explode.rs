@@ -65,7 +65,12 @@ fn resolve(site: &CallSite<'_>, positions: bool) -> Result<(Vec<DataType>, Struc
             fields.push(StructField::new("key", k.as_ref().clone(), false));
             fields.push(StructField::new("value", v.as_ref().clone(), *null));
         }
-        _ => return Err(site.unexpected_type(0, "(\"ARRAY\" or \"MAP\")")),
+        _ => {
+            // Outer forms are the plain ones to Spark when it checks types.
+            let plain = site.called_as.trim_end_matches("_outer");
+            let sql = format!("\"{plain}({})\"", site.args[0].sql);
+            return Err(site.unexpected_type(0, "(\"ARRAY\" or \"MAP\")").with("sqlExpr", sql));
+        }
     }
     Ok((vec![site.arg_type(0).clone()], StructType::new(fields)))
 }

@@ -46,7 +46,9 @@ fn resolve(site: &CallSite<'_>) -> Result<(Vec<DataType>, StructType)> {
         let fields: Vec<StructField> = s.fields.iter().map(field).collect();
         return Ok((vec![t.clone()], StructType::new(fields)));
     }
-    Err(site.unexpected_type(0, "\"ARRAY<STRUCT>\""))
+    // Outer forms are the plain ones to Spark when it checks types.
+    let sql = format!("\"inline({})\"", site.args[0].sql);
+    Err(site.unexpected_type(0, "\"ARRAY<STRUCT>\"").with("sqlExpr", sql))
 }
 
 fn inline(call: &KernelCall<'_>) -> Result<Generated> {

@@ -35,12 +35,15 @@ pub struct GeneratorFunction {
     /// Number of arguments.
     pub arity: Arity,
     /// Types the arguments are cast to, and the columns made (with Spark's default names).
-    pub resolve: fn(&CallSite<'_>) -> Result<(Vec<DataType>, StructType)>,
+    pub resolve: GeneratorResolve,
     /// Computation. The operator adds the all-null row of `_outer` forms.
     pub kernel: fn(&KernelCall<'_>) -> Result<Generated>,
     /// Whether a row that makes nothing still gives one row of nulls (`explode_outer`).
     pub outer: bool,
 }
+
+/// See [`GeneratorFunction::resolve`].
+pub type GeneratorResolve = fn(&CallSite<'_>) -> Result<(Vec<DataType>, StructType)>;
 
 /// All generators.
 pub fn rows() -> Vec<GeneratorFunction> {

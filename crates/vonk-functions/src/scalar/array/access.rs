@@ -147,10 +147,7 @@ pub(crate) fn key_mismatch(site: &CallSite<'_>, key: usize) -> Error {
 
 fn resolve_get(site: &CallSite<'_>) -> Result<Resolution> {
     let (array, element, _) = super::strict_array_arg(site, 0)?;
-    let index = match site.arg_type(1) {
-        t if t.is_integral() => t.clone(),
-        _ => site.implicit(1, &DataType::Int)?,
-    };
+    let index = site.implicit(1, &DataType::Int)?;
     resolved(vec![array, index], element, true)
 }
 

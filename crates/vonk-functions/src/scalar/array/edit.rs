@@ -3,7 +3,7 @@
 
 use super::access::int_at;
 use super::keys::Keys;
-use super::lists::{Lists, MAX_ELEMENTS, Picks, Shape, gather, list_of, too_long};
+use super::lists::{Lists, MAX_ELEMENTS, Picks, Shape, gather, list_of, too_many_elements};
 use super::{array_arg, docs, element_mismatch, index_of_zero, ordered, resolved, strict_array_arg};
 use crate::coerce::tightest;
 use crate::describe::{Docs, ex};
@@ -152,7 +152,7 @@ fn insert(call: &KernelCall<'_>) -> Result<ArrayRef> {
         let n = range.len();
         let distance = pos.unsigned_abs() as usize;
         if n.max(distance) as i64 >= MAX_ELEMENTS {
-            return Err(too_long("array_insert", "pos", n.max(distance)));
+            return Err(too_many_elements("array_insert", n.max(distance)));
         }
         let item = (2, value.index(row));
         match pos {
@@ -347,7 +347,7 @@ mod tests {
         let zero = run("array_insert", &[a(), int_column(&[Some(0)]), nine()]).unwrap_err();
         assert_eq!(zero.condition(), "INVALID_INDEX_OF_ZERO");
         let far = run("array_insert", &[a(), int_column(&[Some(i32::MIN)]), nine()]).unwrap_err();
-        assert_eq!(far.condition(), "COLLECTION_SIZE_LIMIT_EXCEEDED.PARAMETER");
+        assert_eq!(far.condition(), "COLLECTION_SIZE_LIMIT_EXCEEDED.FUNCTION");
     }
 
     #[test]

@@ -113,7 +113,7 @@ impl Shape {
     /// Adds a row of `n` elements.
     pub fn push(&mut self, n: usize) -> Result<()> {
         self.total += n;
-        let end = i32::try_from(self.total).map_err(|_| too_many_elements(self.total))?;
+        let end = i32::try_from(self.total).map_err(|_| too_many_elements("array", self.total))?;
         self.offsets.push(end);
         self.valid.append(true);
         Ok(())
@@ -182,12 +182,12 @@ pub(crate) fn map_of(
     Ok(Arc::new(MapArray::try_new(field, offsets, entries, nulls, false)?))
 }
 
-/// More elements in one batch than a column can hold.
-fn too_many_elements(n: usize) -> Error {
+/// Spark's refusal of an array that is too long; also of more elements in one batch than a column can hold.
+pub(crate) fn too_many_elements(function: &str, n: usize) -> Error {
     Error::new("COLLECTION_SIZE_LIMIT_EXCEEDED.FUNCTION")
         .with("numberOfElements", n.to_string())
         .with("maxRoundedArrayLength", MAX_ELEMENTS.to_string())
-        .with("functionName", "`array`")
+        .with("functionName", format!("`{function}`"))
 }
 
 /// Spark's refusal of an array that a parameter makes too long.

@@ -7,13 +7,14 @@ use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite, Resolution};
 use crate::scalar::ScalarFunction;
+use crate::scalar::datetime::{MOST_DAYS, long_overflow};
 use arrow::array::{Array, ArrayRef, AsArray, Date32Array, PrimitiveArray};
 use arrow::compute::cast;
 use arrow::datatypes::*;
 use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_types::context::SessionZone;
-use vonk_types::datetime::{MICROS_PER_DAY, Zone, timestamp_add_days, timestamp_add_months};
+use vonk_types::datetime::{MICROS_PER_DAY, timestamp_add_days, timestamp_add_months};
 use vonk_types::{DataType, DayTimeField, YearMonthField};
 
 const SEQUENCE: Docs = docs(
@@ -177,7 +178,11 @@ impl Step {
         let months = i32::try_from(i64::from(self.months) * n).ok()?;
         let days = i32::try_from(i64::from(self.days) * n).ok()?;
         let start = if months == 0 { start } else { timestamp_add_months(start, months, zone)? };
-        let start = if days == 0 { start } else { timestamp_add_days(start, days, zone)? };
+        let start = match days {
+            0 => start,
+            _ if days.unsigned_abs() > MOST_DAYS.unsigned_abs() => return None,
+            _ => timestamp_add_days(start, days, zone)?,
+        };
         start.checked_add(self.micros.checked_mul(n)?)
     }
 }
@@ -193,7 +198,7 @@ fn moments(call: &KernelCall<'_>, t: &DataType) -> Result<(ArrayRef, Shape)> {
             return None;
         }
         Some(match dates {
-            true => i64::from(array.as_primitive::<Date32Type>().value(i)) * MICROS_PER_DAY,
+            true => i64::from(array.as_primitive::<Date32Type>().value(i)),
             false => array.as_primitive::<TimestampMicrosecondType>().value(i),
         })
     };
@@ -218,12 +223,24 @@ fn moments(call: &KernelCall<'_>, t: &DataType) -> Result<(ArrayRef, Shape)> {
             };
             return Err(Error::new("_LEGACY_ERROR_TEMP_3242").with("intervalType", interval));
         }
-        push_moments(start, stop, step, zone, &mut out)?;
+        if !dates {
+            push_moments(start, stop, step, zone, &mut out)?;
+        } else if step.months == 0 && step.micros == 0 {
+            let days = i64::from(step.days);
+            let n = length(start, stop, days, &|| (start, stop, days.to_string()))?;
+            out.extend((0..n as i64).map(|i| start + days * i));
+        } else {
+            // In microseconds, and back to days.
+            let micros = |days: i64| days.checked_mul(MICROS_PER_DAY).ok_or_else(long_overflow);
+            let from = out.len();
+            push_moments(micros(start)?, micros(stop)?, step, zone, &mut out)?;
+            out[from..].iter_mut().for_each(|t| *t = t.div_euclid(MICROS_PER_DAY));
+        }
         shape.push_until(out.len())?;
     }
     let elements: ArrayRef = if dates {
-        let zone = Zone::of(&utc);
-        Arc::new(Date32Array::from_iter_values(out.into_iter().map(|micros| zone.day_of(micros))))
+        // They lie between two days.
+        Arc::new(Date32Array::from_iter_values(out.into_iter().map(|days| days as i32)))
     } else {
         Arc::new(PrimitiveArray::<TimestampMicrosecondType>::from(out).with_data_type(t.to_arrow()))
     };

@@ -1,4 +1,4 @@
-//! Arrays as sets: `array_contains`, `array_position`, `array_distinct`, `array_union`, `array_intersect`, `array_except`,
+//! Arrays as sets (sets hold no -0.0, as everywhere in Spark where values are hashed): `array_contains`, `array_position`, `array_distinct`, `array_union`, `array_intersect`, `array_except`,
 //! `arrays_overlap`.
 
 use super::keys::{Keys, Seen};
@@ -7,6 +7,7 @@ use super::{array_arg, docs, element_mismatch, null_type, ordered, resolved, str
 use crate::coerce::{tightest, wider_without_strings};
 use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
+use crate::normalize::normalize_floats;
 use crate::resolve::{Arity, CallSite, Resolution};
 use crate::scalar::ScalarFunction;
 use arrow::array::{ArrayRef, BooleanArray, Int64Array};
@@ -161,7 +162,7 @@ fn distinct(call: &KernelCall<'_>) -> Result<ArrayRef> {
             }
         }
     }
-    shape.list(gather(lists.elements(), picked)?, call.return_type)
+    shape.list(normalize_floats(&gather(lists.elements(), picked)?)?, call.return_type)
 }
 
 /// Types of two arrays, which must have a common element type.
@@ -218,7 +219,7 @@ fn union(call: &KernelCall<'_>) -> Result<ArrayRef> {
         }
         shape.push_until(picks.len())?;
     }
-    shape.list(picks.finish()?, call.return_type)
+    shape.list(normalize_floats(&picks.finish()?)?, call.return_type)
 }
 
 fn intersect(call: &KernelCall<'_>) -> Result<ArrayRef> {
@@ -255,7 +256,7 @@ fn filter_by_second(call: &KernelCall<'_>, present: bool) -> Result<ArrayRef> {
         }
         shape.push_until(picked.len())?;
     }
-    shape.list(gather(a.elements(), picked)?, call.return_type)
+    shape.list(normalize_floats(&gather(a.elements(), picked)?)?, call.return_type)
 }
 
 fn overlap(call: &KernelCall<'_>) -> Result<ArrayRef> {

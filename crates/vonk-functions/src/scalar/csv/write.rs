@@ -6,7 +6,7 @@ use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite, Resolution};
 use crate::scalar::apply::{MadeNulls, TextBuilder};
-use crate::scalar::datetime::{Moment, Pattern};
+use crate::scalar::datetime::Moment;
 use crate::scalar::json::options::{Options, options_type};
 use crate::scalar::json::write::Style;
 use crate::scalar::{Display, ScalarFunction};
@@ -18,7 +18,7 @@ use vonk_types::CastMode;
 use vonk_types::DataType as SparkType;
 use vonk_types::cast::cast_array;
 use vonk_types::context::SessionZone;
-use vonk_types::datetime::{MICROS_PER_DAY, Zone};
+use vonk_types::datetime::Zone;
 
 const TO_CSV: Docs = docs(
     "to_csv(expr[, options])",
@@ -97,17 +97,17 @@ fn to_csv(call: &KernelCall<'_>) -> Result<ArrayRef> {
 /// A column as text.
 fn text_of(column: &ArrayRef, t: &SparkType, style: &Style, call: &KernelCall<'_>) -> Result<ArrayRef> {
     let utc = SessionZone::utc();
-    let write = |micros: &dyn Fn(usize) -> i64, pattern: &Pattern, zone: &SessionZone| -> Result<ArrayRef> {
-        let (rules, mut out) = (Zone::of(zone), TextBuilder::with_capacity(column.len()));
+    let write = |moment: &dyn Fn(usize, &mut String) -> bool| -> Result<ArrayRef> {
+        let mut out = TextBuilder::with_capacity(column.len());
         for i in 0..column.len() {
-            out.push(|text| Ok(pattern.format(&Moment::new(micros(i), zone, &rules), text)))?;
+            out.push(|text| Ok(moment(i, text)))?;
         }
         Ok(Arc::new(out.finish(column.nulls().cloned())))
     };
     match t {
         SparkType::Date => {
             let days = column.as_primitive::<Date32Type>();
-            write(&|i| i64::from(days.value(i)) * MICROS_PER_DAY, &style.date, &utc)
+            write(&|i, text| style.date.format(&Moment::of_date(days.value(i), &utc), text))
         }
         SparkType::Timestamp | SparkType::TimestampNtz => {
             let micros = column.as_primitive::<TimestampMicrosecondType>();
@@ -115,10 +115,77 @@ fn text_of(column: &ArrayRef, t: &SparkType, style: &Style, call: &KernelCall<'_
                 SparkType::Timestamp => (&style.timestamp, &call.ctx.time_zone),
                 _ => (&style.timestamp_ntz, &utc),
             };
-            write(&|i| micros.value(i), pattern, zone)
+            let rules = Zone::of(zone);
+            write(&|i, text| pattern.format(&Moment::new(micros.value(i), zone, &rules), text))
         }
+        SparkType::Array(..) | SparkType::Map(..) | SparkType::Struct(_) => nested(column, t, style, call),
         t => cast_array(column, t, &SparkType::String, CastMode::Try, call.ctx),
     }
+}
+
+/// Arrays, maps and structs as text: nulls within them are nothing at all.
+fn nested(column: &ArrayRef, t: &SparkType, style: &Style, call: &KernelCall<'_>) -> Result<ArrayRef> {
+    let add = |parts: &dyn Array, i: usize, first: bool, out: &mut String| {
+        if !first {
+            out.push(',');
+        }
+        if parts.is_valid(i) {
+            if !first {
+                out.push(' ');
+            }
+            out.push_str(parts.as_string_view().value(i));
+        }
+    };
+    let mut out = TextBuilder::with_capacity(column.len());
+    match t {
+        SparkType::Array(e, _) => {
+            let list = column.as_list::<i32>();
+            let parts = text_of(list.values(), e, style, call)?;
+            for row in list.offsets().windows(2) {
+                out.push(|text| {
+                    text.push('[');
+                    (row[0]..row[1]).for_each(|i| add(&parts, i as usize, i == row[0], text));
+                    text.push(']');
+                    Ok(true)
+                })?;
+            }
+        }
+        SparkType::Map(k, v, _) => {
+            let map = column.as_map();
+            let (keys, values) =
+                (text_of(map.keys(), k, style, call)?, text_of(map.values(), v, style, call)?);
+            for row in map.offsets().windows(2) {
+                out.push(|text| {
+                    text.push('{');
+                    for i in row[0]..row[1] {
+                        add(&keys, i as usize, i == row[0], text);
+                        text.push_str(" ->");
+                        if values.is_valid(i as usize) {
+                            text.push(' ');
+                            text.push_str(values.as_string_view().value(i as usize));
+                        }
+                    }
+                    text.push('}');
+                    Ok(true)
+                })?;
+            }
+        }
+        SparkType::Struct(s) => {
+            let columns = column.as_struct().columns();
+            let parts = s.fields.iter().zip(columns).map(|(f, c)| text_of(c, &f.data_type, style, call));
+            let parts = parts.collect::<Result<Vec<_>>>()?;
+            for i in 0..column.len() {
+                out.push(|text| {
+                    text.push('{');
+                    parts.iter().enumerate().for_each(|(n, part)| add(part, i, n == 0, text));
+                    text.push('}');
+                    Ok(true)
+                })?;
+            }
+        }
+        _ => return vonk_error::internal_err!("{t} is not nested"),
+    }
+    Ok(Arc::new(out.finish(column.nulls().cloned())))
 }
 
 /// Appends a value, in quotes where it would be read as something else without them.

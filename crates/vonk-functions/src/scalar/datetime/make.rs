@@ -1,7 +1,7 @@
 //! Dates and timestamps made of their parts: `make_date`, `make_timestamp` and its kin.
 
 use super::pattern::day_of;
-use super::{Cached, docs, out_of_bounds, zone_by_id, zone_of};
+use super::{Cached, docs, long_overflow, out_of_bounds, zone_by_id, zone_of};
 use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -132,7 +132,8 @@ fn make(call: &KernelCall<'_>, lenient: bool) -> Result<ArrayRef> {
         };
         match local(parts.map(|p| i64::from(p.get(row))), seconds.get(row)) {
             Ok(local) => Ok(Some(zone.local_to_utc(local))),
-            Err(_) if lenient || !call.ctx.ansi => Ok(None),
+            // Only parts out of range are forgiven.
+            Err(e) if (lenient || !call.ctx.ansi) && e.condition() != "_INTEGER_OVERFLOW" => Ok(None),
             Err(e) => Err(e),
         }
     })
@@ -160,7 +161,8 @@ fn local([year, month, day, hour, minute]: [i64; 5], micros: i64) -> Result<i64>
     let minute = check("MinuteOfHour", minute, 59)?;
     let second = if second == 60 { 60 } else { check("SecondOfMinute", second, 59)? };
     let time = ((hour * 60 + minute) * 60 + second) * MICROS_PER_SECOND + fraction;
-    Ok(i64::from(days) * MICROS_PER_DAY + time)
+    let midnight = i64::from(days).checked_mul(MICROS_PER_DAY);
+    midnight.and_then(|m| m.checked_add(time)).ok_or_else(long_overflow)
 }
 
 #[cfg(test)]

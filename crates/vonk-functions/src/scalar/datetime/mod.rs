@@ -110,6 +110,14 @@ fn literal_text(call: &KernelCall<'_>, arg: usize, row: usize) -> String {
     }
 }
 
+/// Java's error for a moment beyond 64 bits, which has no condition.
+pub(in crate::scalar) fn long_overflow() -> Error {
+    Error::new("_INTEGER_OVERFLOW").with("message", "long overflow")
+}
+
+/// Most days that microseconds can count.
+pub(in crate::scalar) const MOST_DAYS: i32 = (i64::MAX / vonk_types::datetime::MICROS_PER_DAY) as i32;
+
 /// Spark's error for a moment that does not exist.
 fn out_of_bounds(message: String) -> Error {
     Error::new("DATETIME_FIELD_OUT_OF_BOUNDS.WITHOUT_SUGGESTION").with("rangeMessage", message)

@@ -12,7 +12,7 @@ use arrow::array::ArrayRef;
 use arrow::datatypes::*;
 use vonk_error::{Error, Result};
 use vonk_types::DataType as SparkType;
-use vonk_types::datetime::{Zone, add_months, civil_from_days, days_in_month};
+use vonk_types::datetime::{MICROS_PER_DAY, Zone, add_months, civil_from_days, days_in_month};
 
 const DATE_ADD: Docs = docs(
     "date_add(date, days)",
@@ -208,6 +208,8 @@ fn between(call: &KernelCall<'_>) -> Result<ArrayRef> {
 /// Months from the second to the first. Whole numbers are not rounded again: they come out the same.
 fn months_between(first: i64, second: i64, zone: &Zone) -> f64 {
     let split = |micros: i64| {
+        // The very ends of time are not worth an overflow.
+        let micros = micros.clamp(i64::MIN + 2 * MICROS_PER_DAY, i64::MAX - 2 * MICROS_PER_DAY);
         let days = zone.day_of(micros);
         let (y, m, d) = civil_from_days(days);
         let last = d == days_in_month(y, m);

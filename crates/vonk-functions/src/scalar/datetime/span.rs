@@ -2,7 +2,7 @@
 //!
 //! The unit is a word without quotes in SQL; it comes here as a constant string.
 
-use super::{docs, literal_text, zone_of};
+use super::{MOST_DAYS, docs, literal_text, zone_of};
 use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -89,10 +89,23 @@ fn check_unit(site: &CallSite<'_>, function: &str) -> Result<()> {
         .at(site.span))
 }
 
+/// Spark's error for an argument of the wrong type; the unit is no argument to it.
+fn wrong(site: &CallSite<'_>, i: usize, required: &str) -> Error {
+    let arg = &site.args[i];
+    Error::new("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE")
+        .with("paramIndex", if i == 1 { "first" } else { "second" })
+        .with("requiredType", required)
+        .with("inputSql", format!("\"{}\"", arg.sql))
+        .with("inputType", format!("\"{}\"", arg.data_type.sql()))
+        .at(site.span)
+}
+
 pub(super) fn resolve_add(site: &CallSite<'_>) -> Result<Resolution> {
     check_unit(site, site.called_as)?;
-    let quantity = site.implicit(1, &DataType::Long)?;
-    let timestamp = site.any_timestamp(2)?;
+    let quantity = site.implicit(1, &DataType::Long).map_err(|_| wrong(site, 1, "\"BIGINT\""))?;
+    let timestamp = site
+        .any_timestamp(2)
+        .map_err(|_| wrong(site, 2, "\"(TIMESTAMP OR TIMESTAMP WITHOUT TIME ZONE)\""))?;
     site.returns(vec![DataType::String, quantity, timestamp.clone()], timestamp)
 }
 
@@ -100,7 +113,7 @@ pub(super) fn resolve_diff(site: &CallSite<'_>) -> Result<Resolution> {
     check_unit(site, site.called_as)?;
     let timestamp = |i: usize| match site.arg_type(i) {
         DataType::TimestampNtz => Ok(DataType::TimestampNtz),
-        _ => site.implicit(i, &DataType::Timestamp),
+        _ => site.implicit(i, &DataType::Timestamp).map_err(|_| wrong(site, i, "\"TIMESTAMP\"")),
     };
     let (start, end) = (timestamp(1)?, timestamp(2)?);
     // Timestamps without zone are compared as they stand only with each other.
@@ -124,7 +137,9 @@ pub(super) fn add(call: &KernelCall<'_>) -> Result<ArrayRef> {
         let small = |of: i64| n.checked_mul(of).and_then(|n| i32::try_from(n).ok());
         let sum = match unit {
             Unit::Micros(of) => n.checked_mul(of).and_then(|n| micros.checked_add(n)),
-            Unit::Days(of) => small(of).and_then(|days| timestamp_add_days(micros, days, zone)),
+            Unit::Days(of) => small(of)
+                .filter(|days| days.unsigned_abs() <= MOST_DAYS.unsigned_abs())
+                .and_then(|days| timestamp_add_days(micros, days, zone)),
             Unit::Months(of) => small(of).and_then(|months| timestamp_add_months(micros, months, zone)),
         };
         match sum {

@@ -1,6 +1,6 @@
 //! `trunc`, `date_trunc`: the beginning of a unit.
 
-use super::docs;
+use super::{docs, long_overflow};
 use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -128,23 +128,30 @@ fn date_trunc(call: &KernelCall<'_>) -> Result<ArrayRef> {
     let zone = Zone::of(&call.ctx.time_zone);
     call.each::<TimestampMicrosecondType>(|row| {
         let micros = timestamps.get(row);
-        Ok(level(row).map(|level| first_moment(micros, level, &zone)))
+        match level(row) {
+            None => Ok(None),
+            Some(level) => first_moment(micros, level, &zone).map(Some).ok_or_else(long_overflow),
+        }
     })
 }
 
-fn first_moment(micros: i64, level: Level, zone: &Zone) -> i64 {
+/// `None` before the first timestamp.
+fn first_moment(micros: i64, level: Level, zone: &Zone) -> Option<i64> {
     let unit = match level {
         Level::Time(unit) if unit <= MICROS_PER_SECOND => {
-            return micros.saturating_sub(micros.rem_euclid(unit));
+            return micros.checked_sub(micros.rem_euclid(unit));
         }
         Level::Time(unit) => unit,
         Level::Day => MICROS_PER_DAY,
-        _ => return zone.start_of_day(first_day(zone.day_of(micros), level)),
+        _ => {
+            let first = first_day(zone.day_of(micros), level);
+            return i64::from(first).checked_mul(MICROS_PER_DAY).map(|midnight| zone.local_to_utc(midnight));
+        }
     };
     // An hour that comes twice stays the one it is.
     let local = zone.utc_to_local(micros);
-    let start = local.saturating_sub(local.rem_euclid(unit));
-    zone.checked_local_to_utc(start, zone.offset_at_utc(micros)).unwrap_or(i64::MIN)
+    let start = local.checked_sub(local.rem_euclid(unit))?;
+    zone.checked_local_to_utc(start, zone.offset_at_utc(micros))
 }
 
 #[cfg(test)]
@@ -164,7 +171,7 @@ mod tests {
         let zone = Zone::of(&la);
         let cut = |unit: &str, text: &str| {
             let micros = parse_timestamp(text, &la).unwrap();
-            format_timestamp(first_moment(micros, level(unit).unwrap(), &zone), &la)
+            format_timestamp(first_moment(micros, level(unit).unwrap(), &zone).unwrap(), &la)
         };
         let t = "2021-08-19 12:34:56.789123";
         for (unit, expected) in [
@@ -186,8 +193,8 @@ mod tests {
         assert_eq!(cut("hour", "1883-11-17 01:02:03"), "1883-11-17 01:00:00");
         // The second half past one of a night on which the clocks are put back.
         let second = 1_604_223_000_000_000;
-        assert_eq!(first_moment(second, level("hour").unwrap(), &zone), 1_604_221_200_000_000);
-        assert_eq!(first_moment(second, level("day").unwrap(), &zone), 1_604_214_000_000_000);
+        assert_eq!(first_moment(second, level("hour").unwrap(), &zone), Some(1_604_221_200_000_000));
+        assert_eq!(first_moment(second, level("day").unwrap(), &zone), Some(1_604_214_000_000_000));
     }
 
     #[test]

@@ -145,7 +145,7 @@ fn find(json: &Json<'_>, path: &[Step], style: Style, found: &mut Vec<String>) -
             true
         }
         (Json::Array(items), []) if style == Style::Flatten => {
-            items.iter().fold(false, |any, item| find(item, &[], style, found) || any)
+            items.iter().filter(|item| find(item, &[], style, found)).count() > 0
         }
         (json, []) => {
             let mut out = String::new();
@@ -161,8 +161,7 @@ fn find(json: &Json<'_>, path: &[Step], style: Style, found: &mut Vec<String>) -
         }
         (Json::Array(items), [Step::All, Step::All, rest @ ..]) => {
             let mut inner = Vec::new();
-            let any =
-                items.iter().fold(false, |any, item| find(item, rest, Style::Flatten, &mut inner) || any);
+            let any = items.iter().filter(|item| find(item, rest, Style::Flatten, &mut inner)).count() > 0;
             found.push(array_of(&inner));
             any
         }
@@ -184,8 +183,7 @@ fn find(json: &Json<'_>, path: &[Step], style: Style, found: &mut Vec<String>) -
         }
         (Json::Array(items), [Step::All, rest @ ..]) => {
             let mut inner = Vec::new();
-            let any =
-                items.iter().fold(false, |any, item| find(item, rest, Style::Quoted, &mut inner) || any);
+            let any = items.iter().filter(|item| find(item, rest, Style::Quoted, &mut inner)).count() > 0;
             found.push(array_of(&inner));
             any
         }

@@ -38,7 +38,13 @@ const FROM_JSON: Docs = docs(
 
 pub(super) fn rows() -> Vec<ScalarFunction> {
     vec![ScalarFunction {
-        display: Display::Custom(first_only),
+        display: Display::Custom(|called_as, args| {
+            // Spark names a map by the field it reads it into.
+            let map = args.get(1).is_some_and(|schema| {
+                schema.trim_start().get(..4).is_some_and(|start| start.eq_ignore_ascii_case("map<"))
+            });
+            if map { "entries".to_string() } else { first_only(called_as, args) }
+        }),
         ..ScalarFunction::new("from_json", FROM_JSON, Arity::between(2, 3), resolve, from_json)
     }]
 }
@@ -208,6 +214,9 @@ fn root(
         _ => build(roots, t, format, rows),
     }
 }
+
+/// The fields of an object.
+type Fields<'c, 'j> = &'c [(std::borrow::Cow<'j, str>, Json<'j>)];
 
 /// The column of values of one type. JSON's null, and no value, are null.
 fn build(
@@ -382,7 +391,7 @@ fn structs(
     rows: &mut Rows,
 ) -> Result<ArrayRef> {
     let SparkType::Struct(s) = t else { return vonk_error::internal_err!("a struct of type {t}") };
-    let objects: Vec<Option<&[(std::borrow::Cow<'_, str>, Json<'_>)]>> = each_ref(cells, rows, |j| match j {
+    let objects: Vec<Option<Fields<'_, '_>>> = each_ref(cells, rows, |j| match j {
         Json::Object(fields) => Some(fields.as_slice()),
         _ => None,
     });

@@ -14,7 +14,7 @@ use vonk_error::{Error, Result};
 use vonk_types::DataType as SparkType;
 use vonk_types::EvalContext;
 use vonk_types::context::SessionZone;
-use vonk_types::datetime::{MICROS_PER_DAY, Zone};
+use vonk_types::datetime::Zone;
 use vonk_types::text::hive_text;
 
 const TO_JSON: Docs = docs(
@@ -175,24 +175,28 @@ fn moment_writer<'a>(
     style: &'a Style,
     ctx: &'a EvalContext,
 ) -> Writer<'a> {
-    let write = move |micros: i64, pattern: &Pattern, zone: &SessionZone, out: &mut String| {
+    let write = move |moment: &Moment<'_>, pattern: &Pattern, out: &mut String| {
         let mut text = String::new();
-        pattern.format(&Moment::new(micros, zone, &Zone::of(zone)), &mut text);
+        pattern.format(moment, &mut text);
         write_string(&text, out);
     };
     let utc = SessionZone::utc();
     match t {
         SparkType::Date => {
             let a = column.as_primitive::<Date32Type>();
-            Box::new(move |i, out, _| write(i64::from(a.value(i)) * MICROS_PER_DAY, &style.date, &utc, out))
+            Box::new(move |i, out, _| write(&Moment::of_date(a.value(i), &utc), &style.date, out))
         }
         SparkType::TimestampNtz => {
             let a = column.as_primitive::<TimestampMicrosecondType>();
-            Box::new(move |i, out, _| write(a.value(i), &style.timestamp_ntz, &utc, out))
+            let rules = Zone::of(&utc);
+            Box::new(move |i, out, _| {
+                write(&Moment::new(a.value(i), &utc, &rules), &style.timestamp_ntz, out)
+            })
         }
         _ => {
             let a = column.as_primitive::<TimestampMicrosecondType>();
-            Box::new(move |i, out, _| write(a.value(i), &style.timestamp, &ctx.time_zone, out))
+            let (zone, rules) = (&ctx.time_zone, Zone::of(&ctx.time_zone));
+            Box::new(move |i, out, _| write(&Moment::new(a.value(i), zone, &rules), &style.timestamp, out))
         }
     }
 }

@@ -127,8 +127,8 @@ fn transform_keys(call: &KernelCall<'_>) -> Result<ArrayRef> {
     let DataType::Map(key, ..) = call.return_type else {
         return vonk_error::internal_err!("a map of type {}", call.return_type);
     };
-    let keys = check_keys(&e.made, key, &e.flat.offsets, e.flat.nulls.as_ref(), call.ctx)?;
-    map_of(e.flat.offsets, keys, e.values, e.flat.nulls, call.return_type)
+    check_keys(&e.made, key, &e.flat.offsets, e.flat.nulls.as_ref(), call.ctx)?;
+    map_of(e.flat.offsets, e.made, e.values, e.flat.nulls, call.return_type)
 }
 
 fn resolve_values(site: &CallSite<'_>) -> Result<Resolution> {

@@ -66,7 +66,9 @@ pub(super) fn element_params(site: &CallSite<'_>, lambda: usize, arities: &[usiz
     }
     check_arity(site, lambda, arities)?;
     let second = if arities == [2] { (element.clone(), null) } else { (DataType::Int, false) };
-    Ok(vec![vec![(element, null), second]])
+    let mut params = vec![(element, null), second];
+    params.truncate(site.args[lambda].lambda.unwrap_or(arities[0]));
+    Ok(vec![params])
 }
 
 /// Spark's error unless the lambda at 1 is a predicate.

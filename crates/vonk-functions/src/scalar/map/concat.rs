@@ -64,6 +64,7 @@ fn concat(call: &KernelCall<'_>) -> Result<ArrayRef> {
         let empty = |t: &DataType| new_empty_array(&t.to_arrow());
         return map_of(offsets, empty(key), empty(value), nulls, call.return_type);
     }
-    let keys = check_keys(&keys.finish()?, key, &offsets, nulls.as_ref(), call.ctx)?;
+    let keys = keys.finish()?;
+    check_keys(&keys, key, &offsets, nulls.as_ref(), call.ctx)?;
     map_of(offsets, keys, values.finish()?, nulls, call.return_type)
 }

@@ -3,6 +3,7 @@
 use super::{check_keys, docs, key_type};
 use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
+use crate::normalize::normalize_floats;
 use crate::resolve::{Arity, CallSite, Resolution};
 use crate::scalar::ScalarFunction;
 use crate::scalar::array::lists::{Flat, Lists, Picks, Shape, map_of};
@@ -101,7 +102,7 @@ fn map(call: &KernelCall<'_>) -> Result<ArrayRef> {
         }
         picks.finish()
     };
-    finish(call, offsets, column(0)?, column(1)?, nulls)
+    finish(call, offsets, normalize_floats(&column(0)?)?, column(1)?, nulls)
 }
 
 /// The map column, its keys checked.
@@ -115,7 +116,7 @@ fn finish(
     let DataType::Map(key, ..) = call.return_type else {
         return vonk_error::internal_err!("a map of type {}", call.return_type);
     };
-    let keys = check_keys(&keys, key, &offsets, nulls.as_ref(), call.ctx)?;
+    check_keys(&keys, key, &offsets, nulls.as_ref(), call.ctx)?;
     map_of(offsets, keys, values, nulls, call.return_type)
 }
 
@@ -167,7 +168,7 @@ fn from_entries(call: &KernelCall<'_>) -> Result<ArrayRef> {
     };
     let flat = Flat::new(call.rows, entries.len(), whole)?;
     let (keys, values) = (flat.elements(entries.column(0))?, flat.elements(entries.column(1))?);
-    finish(call, flat.offsets, keys, values, flat.nulls)
+    finish(call, flat.offsets, normalize_floats(&keys)?, values, flat.nulls)
 }
 
 #[cfg(test)]

@@ -151,7 +151,7 @@ fn str_to_map(call: &KernelCall<'_>) -> Result<ArrayRef> {
     }
     let (offsets, nulls) = shape.parts();
     let keys: ArrayRef = Arc::new(key_column.finish());
-    let keys = check_keys(&keys, &DataType::String, &offsets, nulls.as_ref(), call.ctx)?;
+    check_keys(&keys, &DataType::String, &offsets, nulls.as_ref(), call.ctx)?;
     map_of(offsets, keys, Arc::new(value_column.finish()), nulls, call.return_type)
 }
 

@@ -32,6 +32,13 @@ impl<'a> Moment<'a> {
         Moment { year, month, day, days, time, offset, micros, zone }
     }
 
+    /// The beginning of a day on a clock without a zone.
+    pub fn of_date(days: i32, zone: &'a SessionZone) -> Moment<'a> {
+        let (year, month, day) = civil_from_days(days);
+        let micros = i64::from(days).saturating_mul(MICROS_PER_DAY);
+        Moment { year, month, day, days: i64::from(days), time: 0, offset: 0, micros, zone }
+    }
+
     fn get(&self, field: Field) -> i64 {
         let hour = self.time / 3_600_000_000;
         match field {

@@ -73,7 +73,9 @@ impl Parsed {
 
     /// On a clock without a zone, microseconds.
     pub fn local(&self) -> Result<i64, String> {
-        Ok(i64::from(self.days()?) * MICROS_PER_DAY + self.micros_of_day()?)
+        let midnight = i64::from(self.days()?).checked_mul(MICROS_PER_DAY);
+        let time = self.micros_of_day()?;
+        midnight.and_then(|m| m.checked_add(time)).ok_or_else(|| "long overflow".to_string())
     }
 
     /// As an instant; a text without a zone is of this one.
