@@ -50,7 +50,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                     "SELECT ceil(3.1411, 3)" => "3.142",
                     "SELECT ceil(3.1411, -3)" => "1000",
                 ]),
-                Arity::between(1, 2),
+                Arity::at_least(0),
                 resolve_whole,
                 |call| whole(call, Mode::Ceil),
             )
@@ -63,7 +63,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                     "SELECT floor(-0.1)" => "-1",
                     "SELECT floor(3.1411, 3)" => "3.141",
                 ]),
-                Arity::between(1, 2),
+                Arity::at_least(0),
                 resolve_whole,
                 |call| whole(call, Mode::Floor),
             )
@@ -256,6 +256,10 @@ fn decimals(call: &KernelCall<'_>, mode: Mode, scale: i32) -> Result<ArrayRef> {
 
 /// `ceil` and `floor`: to whole numbers, or with a scale as decimals.
 fn resolve_whole(site: &CallSite<'_>) -> Result<Resolution> {
+    if !(1..=2).contains(&site.args.len()) {
+        // Spark has two functions of this name, and complains for the second.
+        Arity::exactly(2).check(site.called_as, site.args.len())?;
+    }
     if site.args.len() == 1 {
         const REQUIRED: &str = "(\"DOUBLE\" or \"DECIMAL\" or \"BIGINT\")";
         return match site.arg_type(0) {

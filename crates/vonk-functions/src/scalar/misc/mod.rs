@@ -4,6 +4,7 @@ mod bitmap;
 mod raise;
 mod row;
 mod session;
+mod uuid;
 
 use crate::scalar::ScalarFunction;
 
@@ -14,5 +15,6 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
     rows.extend(raise::rows());
     rows.extend(row::rows());
     rows.extend(session::rows());
+    rows.extend(uuid::rows());
     rows
 }

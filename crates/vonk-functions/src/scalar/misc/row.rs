@@ -1,13 +1,9 @@
 //! What depends on the row's place: ids, partitions, files.
 
-use crate::kernel::KernelCall;
 use crate::resolve::Arity;
 use crate::scalar::{Display, ScalarFunction, Volatility};
-use arrow::array::{ArrayRef, Int32Array, Int64Array, StringViewArray};
-use std::fmt::Write;
-use std::hash::{BuildHasher, RandomState};
+use arrow::array::{Int32Array, Int64Array, StringViewArray};
 use std::sync::Arc;
-use vonk_error::Result;
 use vonk_types::DataType;
 
 pub(super) fn rows() -> Vec<ScalarFunction> {
@@ -44,36 +40,7 @@ fn placed() -> Vec<ScalarFunction> {
                 |call| Ok(Arc::new(Int32Array::from_value(call.position.partition as i32, call.rows))),
             ))
         },
-        volatile(ScalarFunction::new(
-            "uuid",
-            docs!(Misc, "uuid()", "A random universally unique identifier.", "2.3.0", [
-                "SELECT length(uuid())" => "36",
-            ]),
-            Arity::exactly(0),
-            |site| site.returns_value(vec![], DataType::String),
-            uuids,
-        )),
     ]
-}
-
-/// Version 4: 122 random bits.
-fn uuids(call: &KernelCall<'_>) -> Result<ArrayRef> {
-    let state = RandomState::new();
-    call.each_str(|row, out| {
-        let high = state.hash_one((row, 0u8)) & !0xF000 | 0x4000;
-        let low = state.hash_one((row, 1u8)) & !(3 << 62) | 1 << 63;
-        // Writing to a String does not fail.
-        let _ = write!(
-            out,
-            "{:08x}-{:04x}-{:04x}-{:04x}-{:012x}",
-            high >> 32,
-            high >> 16 & 0xFFFF,
-            high & 0xFFFF,
-            low >> 48,
-            low & 0xFFFF_FFFF_FFFF
-        );
-        Ok(true)
-    })
 }
 
 fn files() -> Vec<ScalarFunction> {
@@ -106,15 +73,4 @@ fn files() -> Vec<ScalarFunction> {
             |call| Ok(Arc::new(Int64Array::from_value(-1, call.rows))),
         )),
     ]
-}
-
-#[cfg(test)]
-mod tests {
-    use crate::scalar::testing::*;
-
-    #[test]
-    fn unique() {
-        let ids = run("uuid", &[]);
-        assert_eq!((ids[0].len(), ids[0].as_bytes()[14]), (36, b'4'));
-    }
 }

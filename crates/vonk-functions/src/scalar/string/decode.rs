@@ -54,7 +54,11 @@ fn resolve(site: &CallSite<'_>) -> Result<Resolution> {
         site.differing_operands(&types[0], other.unwrap_or(&types[0]))
     };
     let value = common_type(&searched, site.ctx.ansi).ok_or_else(|| mismatch(&searched))?;
-    let results = of(true);
+    let mut results = of(true);
+    if n % 2 == 1 {
+        // The default left out is a null string.
+        results.push(DataType::String);
+    }
     let result = common_type(&results, site.ctx.ansi).ok_or_else(|| {
         let names: Vec<String> = results.iter().map(|t| format!("\"{}\"", t.sql())).collect();
         Error::new("DATATYPE_MISMATCH.DATA_DIFF_TYPES")

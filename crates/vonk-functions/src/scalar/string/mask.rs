@@ -34,7 +34,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                     "SELECT mask('AbCD123-@$#', 'Q', 'q', 'd', 'o')" => "QqQQdddoooo",
                 ]
             ),
-            Arity::between(1, 5),
+            Arity::between(0, 5),
             resolve,
             mask,
         )
@@ -42,6 +42,13 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
 }
 
 fn resolve(site: &CallSite<'_>) -> Result<Resolution> {
+    if site.args.is_empty() {
+        return Err(Error::new("REQUIRED_PARAMETER_NOT_FOUND")
+            .with("routineName", "`mask`")
+            .with("parameterName", "`str`")
+            .with("index", "0")
+            .at(site.span));
+    }
     let types = site.take_all(&Takes::Only(DataType::String))?;
     for (i, arg) in site.args.iter().enumerate().skip(1) {
         let Some(literal) = &arg.literal else {

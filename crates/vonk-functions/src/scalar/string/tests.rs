@@ -90,6 +90,13 @@ fn padding() {
 #[test]
 fn searching_and_replacing() {
     assert_eq!(run("instr", &[text("éab"), text("b")]), ["3"]);
+    let instr =
+        |s: &str, n: &str, start, nth| run("instr", &[text(s), text(n), int(start), int(nth)]).remove(0);
+    assert_eq!(instr("abcabcabc", "c", 1, 2), "6");
+    assert_eq!(instr("abcabcabc", "bc", -3, 2), "2");
+    assert_eq!(instr("aaaaa", "aa", -1, 3), "2");
+    assert_eq!(instr("abc", "c", -10, 1), "0");
+    assert_eq!(instr("éabé", "é", -1, 2), "1");
     assert_eq!(run("locate", &[text("é"), text("aéé"), int(3)]), ["3"]);
     assert_eq!(run("locate", &[text("a"), text("b"), null(DataType::Int)]), ["0"]);
     assert_eq!(run("locate", &[text(""), text("abc"), int(10)]), ["1"]);
