@@ -1,5 +1,5 @@
 //! Times operators over TPC-H's lineitem, without planner and scheduler around them:
-//! `cargo run --release -p vonk-exec --example operators [scale] [folder]`.
+//! `cargo run --release -p vonk-exec --example operators [scale] [folder] [scans|sorts|windows|shuffles]`.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 use std::path::PathBuf;
@@ -29,10 +29,14 @@ fn main() {
             .unwrap();
     }
     let lineitem = ParquetSource::open(file.to_str().unwrap(), None).unwrap();
-    scans(&lineitem);
-    sorts(&lineitem);
-    windows(&lineitem);
-    shuffles(&lineitem);
+    let wanted = args.next();
+    let parts: [(&str, fn(&ParquetSource)); 4] =
+        [("scans", scans), ("sorts", sorts), ("windows", windows), ("shuffles", shuffles)];
+    for (name, part) in parts {
+        if wanted.as_ref().is_none_or(|w| w == name) {
+            part(&lineitem);
+        }
+    }
 }
 
 fn node(fields: Vec<StructField>, plan: PhysicalPlan) -> PlanNode {

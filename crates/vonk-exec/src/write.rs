@@ -1,8 +1,7 @@
 //! Writes files: one per task, or one per task and value of the partition columns.
 //!
 //! Files are written under hidden names (a leading dot) unique to the attempt, so that no reader takes a half-written or
-//! uncommitted file for data. The driver's commit gives those of the winning attempts their names
-//! ([`vonk_sources::commit`]). An attempt that fails deletes what it wrote.
+//! uncommitted file for data. The driver's commit gives those of the winning attempts their names. An attempt that fails deletes what it wrote.
 
 use crate::build;
 use crate::context::TaskContext;

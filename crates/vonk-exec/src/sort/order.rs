@@ -1,12 +1,14 @@
 //! The order of rows in memory.
 //!
-//! Keys that fit are packed, all of them together with the row's number, into one integer of 64 or 128 bits: sorting those
-//! compares and moves nothing else. Integers take as many bits as their range needs, short strings their bytes. Other keys
-//! are compared as bytes in Arrow's row format, behind a prefix that settles most comparisons without following a pointer.
+//! Keys are packed, all of them together with the row's number, into one integer of 64 or 128 bits: sorting those compares and
+//! moves nothing else. Integers take as many bits as their range needs, strings their bytes. What does not fit is cut off:
+//! then the rows whose codes are equal, mostly few, are sorted again by their whole keys in Arrow's row format.
 
 use super::keys::SortKeys;
-use arrow::array::{Array, ArrayRef, ArrowPrimitiveType, AsArray, PrimitiveArray};
-use arrow::compute::SortOptions;
+use arrow::array::{
+    Array, ArrayRef, ArrowPrimitiveType, AsArray, GenericByteViewArray, PrimitiveArray, UInt32Array,
+};
+use arrow::compute::{SortOptions, take};
 use arrow::datatypes::*;
 use vonk_error::{Error, Result};
 
@@ -20,30 +22,98 @@ pub(super) fn sorted_indices(keys: &SortKeys, columns: &[ArrayRef], rows: usize)
     if u32::try_from(rows).is_err() {
         return Err(Error::internal("too many rows in one sort"));
     }
-    if let Some(codes) = Codes::plan(columns, &keys.options) {
-        return Ok(codes.sort(columns, rows));
+    let codes = Codes::plan(columns, &keys.options);
+    if codes.bits <= NARROW_BITS {
+        let mut items = vec![0u64; rows];
+        codes.columns.iter().zip(columns).for_each(|(code, c)| code.append(c, &mut items));
+        items.iter_mut().enumerate().for_each(|(row, x)| *x = *x << 32 | row as u64);
+        return codes.order(keys, columns, items, |x| (x >> 32) as u128, |x| x as u32);
     }
-    let converted = keys.rows(columns)?;
-    let prefix = |row: usize| {
-        let bytes = converted.row(row);
-        let bytes = bytes.as_ref();
-        let mut word = [0u8; 8];
-        let n = bytes.len().min(8);
-        word[..n].copy_from_slice(&bytes[..n]);
-        u64::from_be_bytes(word)
-    };
-    let mut items: Vec<(u64, u32)> = (0..rows).map(|row| (prefix(row), row as u32)).collect();
-    items.sort_unstable_by(|a, b| {
-        let whole = || converted.row(a.1 as usize).cmp(&converted.row(b.1 as usize));
-        a.0.cmp(&b.0).then_with(whole).then(a.1.cmp(&b.1))
-    });
-    Ok(items.into_iter().map(|(_, row)| row).collect())
+    let mut items = vec![0u128; rows];
+    codes.columns.iter().zip(columns).for_each(|(code, c)| code.append(c, &mut items));
+    items.iter_mut().enumerate().for_each(|(row, x)| *x = *x << 32 | row as u128);
+    codes.order(keys, columns, items, |x| x >> 32, |x| x as u32)
 }
 
-/// How the columns are packed.
+/// How the columns are packed: as many as fit, the last of them perhaps in part.
 struct Codes {
     columns: Vec<Code>,
     bits: u32,
+    /// Equal codes are equal keys.
+    exact: bool,
+}
+
+impl Codes {
+    fn plan(columns: &[ArrayRef], options: &[SortOptions]) -> Codes {
+        let mut codes = Codes { columns: Vec::with_capacity(columns.len()), bits: 0, exact: true };
+        for (column, options) in columns.iter().zip(options) {
+            let Some(code) = Code::plan(column, *options, PACKED_BITS - codes.bits) else {
+                codes.exact = false;
+                break;
+            };
+            codes.bits += code.bits + u32::from(code.nulls);
+            codes.exact = code.exact;
+            codes.columns.push(code);
+            if !codes.exact {
+                break;
+            }
+        }
+        codes
+    }
+
+    fn order<W: Word>(
+        &self,
+        keys: &SortKeys,
+        columns: &[ArrayRef],
+        mut items: Vec<W>,
+        code: impl Fn(W) -> u128,
+        row: impl Fn(W) -> u32,
+    ) -> Result<Vec<u32>> {
+        if self.bits > 0 {
+            items.sort_unstable();
+        }
+        let mut order: Vec<u32> = items.iter().map(|x| row(*x)).collect();
+        if !self.exact {
+            let same = items.chunk_by(|a, b| code(*a) == code(*b)).map(<[W]>::len).collect::<Vec<_>>();
+            drop(items);
+            refine(keys, columns, &mut order, &same)?;
+        }
+        Ok(order)
+    }
+}
+
+/// Sorts rows again whose codes are equal, given the lengths of runs of such rows.
+fn refine(keys: &SortKeys, columns: &[ArrayRef], order: &mut [u32], runs: &[usize]) -> Result<()> {
+    let mut tied: Vec<u32> = Vec::new();
+    let mut at = 0;
+    for run in runs {
+        if *run > 1 {
+            tied.extend(&order[at..at + run]);
+        }
+        at += run;
+    }
+    if tied.is_empty() {
+        return Ok(());
+    }
+    let rows = UInt32Array::from(tied);
+    let columns = columns.iter().map(|c| take(c, &rows, None)).collect::<Result<Vec<_>, _>>()?;
+    let converted = keys.rows(&columns)?;
+    let (mut at, mut first) = (0, 0u32);
+    let mut places: Vec<u32> = Vec::new();
+    for run in runs {
+        if *run > 1 {
+            places.clear();
+            places.extend(first..first + *run as u32);
+            // Stable: rows of a run are in the order they came in.
+            places.sort_by(|a, b| converted.row(*a as usize).cmp(&converted.row(*b as usize)));
+            for (slot, place) in order[at..at + run].iter_mut().zip(&places) {
+                *slot = rows.value(*place as usize);
+            }
+            first += *run as u32;
+        }
+        at += run;
+    }
+    Ok(())
 }
 
 /// How one column is packed.
@@ -53,54 +123,24 @@ struct Code {
     bits: u32,
     /// Whether a bit before the value tells nulls.
     nulls: bool,
+    /// Equal codes are equal values.
+    exact: bool,
     options: SortOptions,
 }
 
 enum Kind {
     /// Nothing but nulls: no bits at all.
     Nothing,
-    /// An integer above this minimum.
-    Number(i128),
-    /// Bytes of a string of at most so many, then its length.
+    /// An integer above a minimum, without so many of its lowest bits.
+    Number { low: i128, cut: u32 },
+    /// Short strings: so many bytes, then the length.
     Text(u32),
-}
-
-impl Codes {
-    /// `None` if the columns do not fit.
-    fn plan(columns: &[ArrayRef], options: &[SortOptions]) -> Option<Codes> {
-        let mut codes = Codes { columns: Vec::with_capacity(columns.len()), bits: 0 };
-        for (column, options) in columns.iter().zip(options) {
-            let code = Code::plan(column, *options)?;
-            codes.bits += code.bits + u32::from(code.nulls);
-            if codes.bits > PACKED_BITS {
-                return None;
-            }
-            codes.columns.push(code);
-        }
-        Some(codes)
-    }
-
-    fn sort(&self, columns: &[ArrayRef], rows: usize) -> Vec<u32> {
-        if self.bits == 0 {
-            return (0..rows as u32).collect();
-        }
-        if self.bits <= NARROW_BITS {
-            let mut items = vec![0u64; rows];
-            self.columns.iter().zip(columns).for_each(|(code, c)| code.append(c, &mut items));
-            items.iter_mut().enumerate().for_each(|(row, x)| *x = *x << 32 | row as u64);
-            items.sort_unstable();
-            return items.into_iter().map(|x| x as u32).collect();
-        }
-        let mut items = vec![0u128; rows];
-        self.columns.iter().zip(columns).for_each(|(code, c)| code.append(c, &mut items));
-        items.iter_mut().enumerate().for_each(|(row, x)| *x = *x << 32 | row as u128);
-        items.sort_unstable();
-        items.into_iter().map(|x| x as u32).collect()
-    }
+    /// The first bytes of strings.
+    Prefix(u32),
 }
 
 /// An integer that codes are appended to, first column in the highest bits.
-trait Word: Copy {
+trait Word: Copy + Ord {
     fn append(self, bits: u32, code: u128) -> Self;
 }
 
@@ -222,35 +262,40 @@ where
 }
 
 impl Code {
-    fn plan(array: &ArrayRef, options: SortOptions) -> Option<Code> {
+    /// The code of a column in at most `room` bits; `None` if nothing of it fits.
+    fn plan(array: &ArrayRef, options: SortOptions, room: u32) -> Option<Code> {
         let null_count = array.logical_null_count();
         if null_count == array.len() {
-            return Some(Code { kind: Kind::Nothing, bits: 0, nulls: false, options });
+            return Some(Code { kind: Kind::Nothing, bits: 0, nulls: false, exact: true, options });
         }
-        let (kind, bits) = match array.data_type() {
-            ArrowType::Boolean => (Kind::Number(0), 1),
-            ArrowType::Utf8View => text_code(array.as_string_view().views())?,
-            ArrowType::BinaryView => text_code(array.as_binary_view().views())?,
+        let nulls = null_count > 0;
+        let room = room.checked_sub(u32::from(nulls))?;
+        let (kind, bits, exact) = match array.data_type() {
+            ArrowType::Boolean => (Kind::Number { low: 0, cut: 0 }, 1, true),
+            ArrowType::Utf8View => text_code(array.as_string_view().views(), room),
+            ArrowType::BinaryView => text_code(array.as_binary_view().views(), room),
             _ => {
                 let (low, high) = with_primitive!(array, a => range(a)?, else return None);
                 let span = high.checked_sub(low)?.unsigned_abs();
-                (Kind::Number(low), 128 - span.leading_zeros())
+                let bits = 128 - span.leading_zeros();
+                let cut = bits.saturating_sub(room);
+                (Kind::Number { low, cut }, bits - cut, cut == 0)
             }
         };
-        Some(Code { kind, bits, nulls: null_count > 0, options })
+        (bits <= room && (exact || bits > 0)).then_some(Code { kind, bits, nulls, exact, options })
     }
 
     /// Appends the codes of a column.
     fn append<W: Word>(&self, array: &ArrayRef, items: &mut [W]) {
         match &self.kind {
             Kind::Nothing => {}
-            Kind::Number(low) if array.data_type() == &ArrowType::Boolean => {
+            Kind::Number { .. } if array.data_type() == &ArrowType::Boolean => {
                 let a = array.as_boolean();
-                self.each(array, items, |row| (i128::from(a.value(row)) - low).unsigned_abs());
+                self.each(array, items, |row| u128::from(a.value(row)));
             }
-            Kind::Number(low) => with_primitive!(array, a => {
+            Kind::Number { low, cut } => with_primitive!(array, a => {
                 let values = a.values();
-                self.each(array, items, |row| values[row].ordered().wrapping_sub(*low) as u128);
+                self.each(array, items, |row| values[row].ordered().wrapping_sub(*low) as u128 >> cut);
             }, else {}),
             Kind::Text(length) => {
                 let views = match array.data_type() {
@@ -258,13 +303,37 @@ impl Code {
                     _ => array.as_binary_view().views(),
                 };
                 let cut = 96 - 8 * length;
-                self.each(array, items, |row| {
-                    // An inline view: its length, then twelve bytes, the first in the lowest place.
-                    let view = views[row];
-                    ((view >> 32 << 32).swap_bytes() >> cut) << 4 | view & 15
-                });
+                self.each(array, items, |row| (inline_bytes(views[row]) >> cut) << 4 | views[row] & 15);
             }
+            Kind::Prefix(length) => match array.data_type() {
+                ArrowType::Utf8View => self.prefixes(array, array.as_string_view(), *length, items),
+                _ => self.prefixes(array, array.as_binary_view(), *length, items),
+            },
         }
+    }
+
+    fn prefixes<W: Word, T: ByteViewType + ?Sized>(
+        &self,
+        array: &ArrayRef,
+        values: &GenericByteViewArray<T>,
+        length: u32,
+        items: &mut [W],
+    ) {
+        let (views, buffers) = (values.views(), values.data_buffers());
+        let cut = 96 - 8 * length;
+        self.each(array, items, |row| {
+            let view = views[row];
+            let bytes = if view as u32 <= 12 || length <= 4 {
+                inline_bytes(view)
+            } else {
+                // Of a longer string, twelve bytes are there.
+                let (buffer, offset) = ((view >> 64) as u32 as usize, (view >> 96) as u32 as usize);
+                let mut bytes = [0u8; 16];
+                bytes[4..].copy_from_slice(&buffers[buffer][offset..offset + 12]);
+                u128::from_be_bytes(bytes)
+            };
+            bytes >> cut
+        });
     }
 
     #[inline(always)]
@@ -290,8 +359,18 @@ impl Code {
     }
 }
 
-/// Strings that all fit into their views, with some room to spare.
-fn text_code(views: &[u128]) -> Option<(Kind, u32)> {
+/// The twelve bytes that a view of a short string holds, the first in the highest place; of a longer string, four.
+#[inline(always)]
+fn inline_bytes(view: u128) -> u128 {
+    (view >> 32 << 32).swap_bytes()
+}
+
+/// Strings that all fit into their views with some room to spare are packed whole; of others, what fits of their beginning.
+fn text_code(views: &[u128], room: u32) -> (Kind, u32, bool) {
     let longest = views.iter().map(|v| *v as u32).max().unwrap_or(0);
-    (longest <= 11).then_some((Kind::Text(longest), 8 * longest + 4))
+    if longest <= 11 && 8 * longest + 4 <= room {
+        return (Kind::Text(longest), 8 * longest + 4, true);
+    }
+    let length = (room / 8).min(12).min(longest);
+    (Kind::Prefix(length), 8 * length, false)
 }

@@ -25,9 +25,9 @@ use vonk_types::{DataType, Literal};
 /// Rows of frames that are added one by one on average before a base is worth it.
 const DIRECT_ROWS: usize = 48;
 /// Rows at edges that are added at once.
-const BLOCK_ROWS: usize = 4096;
+const BLOCK_ROWS: usize = 1024;
 /// Frames of a block at most.
-const BLOCK_FRAMES: usize = 128;
+const BLOCK_FRAMES: usize = 64;
 /// Rows of whole frames that are added at once.
 const DIRECT_BLOCK_ROWS: usize = 32 << 10;
 
