@@ -1,4 +1,4 @@
-//! Decimals: exact results, rounded half up to the result's scale as Spark does it, step by step.
+//! Decimals: exact results, rounded half up to the result's scale.
 
 use super::{Misfit, Op, zero_divisor};
 use crate::aggregate::accumulate::decimal_overflow;
@@ -12,8 +12,8 @@ use vonk_types::DataType;
 use vonk_types::arrow_types::MAX_DECIMAL64_PRECISION;
 use vonk_types::decimal::{POW10, fits};
 
-/// Digits that Spark's intermediate results keep.
-const MAX_DIGITS: i32 = 38;
+/// Digits that Spark keeps of a product before it rounds it to the result's scale.
+const MAX_DIGITS: i32 = 39;
 
 /// Operands and result.
 struct Shape {
@@ -167,21 +167,14 @@ fn shorten(value: i256, n: i32) -> i256 {
     if rest >= by.wrapping_sub(rest) { quotient.wrapping_add(value.signum()) } else { quotient }
 }
 
-/// Rounded to Spark's 38 digits (`Decimal.MATH_CONTEXT`), with the scale that is then left.
+/// Cut to Spark's 39 digits (`Decimal.MATH_CONTEXT`), with the scale that is then left.
 fn to_digits(value: i256, scale: i32) -> (i256, i32) {
     if value.to_i128().is_some_and(|v| fits(v, 38)) {
         return (value, scale);
     }
     let magnitude = if value.is_negative() { value.wrapping_neg() } else { value };
-    let digits = magnitude.ilog10() as i32 + 1;
-    let dropped = digits - MAX_DIGITS;
-    let short = shorten(value, dropped);
-    // 99…9 may have become 100…0.
-    if short.to_i128().is_some_and(|v| fits(v, 38)) {
-        (short, scale - dropped)
-    } else {
-        (shorten(short, 1), scale - dropped - 1)
-    }
+    let dropped = magnitude.ilog10() as i32 + 1 - MAX_DIGITS;
+    if dropped <= 0 { (value, scale) } else { (value.wrapping_div(pow10(dropped)), scale - dropped) }
 }
 
 /// At another scale; `None` beyond 128 bits.
@@ -200,7 +193,7 @@ fn each_decimal(call: &KernelCall<'_>, mut f: impl FnMut(usize) -> Result<Option
     }
 }
 
-/// A quotient: first to 38 digits behind the point, then to the result's scale, half up both times.
+/// A quotient at the result's scale.
 fn divided<A: Copy + Into<i128>, B: Copy + Into<i128>>(
     call: &KernelCall<'_>,
     misfit: Misfit,
@@ -209,22 +202,15 @@ fn divided<A: Copy + Into<i128>, B: Copy + Into<i128>>(
 ) -> Result<ArrayRef> {
     let shift = shape.scale - shape.left + shape.right;
     let factor = (0..=38).contains(&shift).then(|| POW10[shift as usize]);
-    // Below this a quotient is too far from a tie for the first rounding to matter.
-    let divisors = POW10[(37 - shape.scale).max(0) as usize];
     each_decimal(call, |row| {
         let (a, b): (i128, i128) = (left.get(row).into(), right.get(row).into());
         if b == 0 {
             return if misfit == Misfit::Fail { Err(zero_divisor(Op::Divide)) } else { Ok(None) };
         }
-        let scaled = factor.and_then(|f| a.checked_mul(f)).filter(|_| -divisors < b && b < divisors);
-        let value = match scaled {
-            Some(scaled) => Some(div_half_up(scaled, b)),
-            None => return divided_by_steps(a, b, shape, misfit),
-        };
-        match value.filter(|v| fits(*v, shape.precision)) {
-            Some(v) => Ok(Some(v)),
-            None if misfit == Misfit::Fail => divided_by_steps(a, b, shape, misfit),
-            None => Ok(None),
+        match factor.and_then(|f| a.checked_mul(f)).map(|scaled| div_half_up(scaled, b)) {
+            Some(v) if fits(v, shape.precision) => Ok(Some(v)),
+            Some(_) if misfit != Misfit::Fail => Ok(None),
+            _ => divided_wide(a, b, shape, misfit),
         }
     })
 }
@@ -241,15 +227,20 @@ fn div_half_up(a: i128, b: i128) -> i128 {
     if rest >= b_size - rest { quotient + away } else { quotient }
 }
 
-fn divided_by_steps(a: i128, b: i128, shape: &Shape, misfit: Misfit) -> Result<Option<i128>> {
-    let numerator = BigInt::from(a) * BigInt::from(10).pow((MAX_DIGITS - shape.left + shape.right) as u32);
-    let long = big_half_up(&numerator, &BigInt::from(b));
-    let value = big_half_up(&long, &BigInt::from(10).pow((MAX_DIGITS - shape.scale) as u32));
+/// As [`divided`], of any size.
+fn divided_wide(a: i128, b: i128, shape: &Shape, misfit: Misfit) -> Result<Option<i128>> {
+    let shift = shape.scale - shape.left + shape.right;
+    let power = BigInt::from(10).pow(shift.unsigned_abs());
+    let value = match shift {
+        0.. => big_half_up(&(BigInt::from(a) * power), &BigInt::from(b)),
+        _ => big_half_up(&BigInt::from(a), &(BigInt::from(b) * power)),
+    };
     match i128::try_from(&value).ok().filter(|v| fits(*v, shape.precision)) {
         Some(v) => Ok(Some(v)),
         None if misfit == Misfit::Fail => {
-            let value = i256::from_string(&long.to_string()).unwrap_or(i256::MAX);
-            Err(decimal_overflow(value, MAX_DIGITS as i8, (shape.precision, shape.scale as i8)))
+            let value = i256::from_string(&value.to_string()).unwrap_or(i256::MAX);
+            let scale = shape.scale as i8;
+            Err(decimal_overflow(value, scale, (shape.precision, scale)))
         }
         None => Ok(None),
     }

@@ -56,6 +56,19 @@ fn decimals() {
         t("*", dec("1.123456789012345678901234567890123456"), dec("99999.99999")),
         ("112345.6788899999999999999999999999999".into(), "decimal(38,31)".into())
     );
+    let value = |f: &str, a: &str, b: Arg, t: DataType| {
+        let e = error(f, &[cast(dec(a), t), b]);
+        e.params().find(|(name, _)| *name == "value").map(|(_, v)| v.to_string()).unwrap()
+    };
+    let (six, none) = (DataType::Decimal(38, 6), DataType::Decimal(38, 0));
+    assert_eq!(
+        value("*", "123456789012345678901.123456", cast(dec("1234567890123456.123456"), six.clone()), six),
+        "152415787532388285337366996145993071.801"
+    );
+    assert_eq!(
+        value("/", "-99999999999999999999999999999999999999", dec("0.17"), none),
+        "-588235294117647058823529411764705882347.058824"
+    );
     let wide = |s: &str| cast(dec(s), DataType::Decimal(38, 10));
     assert_eq!(t("/", wide("1"), wide("3")), ("0.333333".into(), "decimal(38,6)".into()));
     assert_eq!(
