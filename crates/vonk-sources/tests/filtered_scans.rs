@@ -55,8 +55,6 @@ fn write(path: &Path, rows: i64, bloom: bool) {
     writer.close().unwrap();
 }
 
-const NAMES: [&str; 5] = ["k", "m", "t", "d", "u"];
-
 fn column(i: usize) -> BoundExpr {
     let types = [DataType::Long, DataType::Int, DataType::String, DataType::Date, DataType::String];
     BoundExpr::column(i, types[i].clone())

@@ -20,7 +20,7 @@ macro_rules! docs {
 
 pub(super) fn rows() -> Vec<AggregateFunction> {
     let row =
-        |name, docs, make| AggregateFunction { merge_rounds: true, ..AggregateFunction::new(name, docs, Arity::exactly(2), resolve, state_types, make) };
+        |name, docs, make| AggregateFunction::new(name, docs, Arity::exactly(2), resolve, state_types, make);
     vec![
         row(
             "covar_pop",

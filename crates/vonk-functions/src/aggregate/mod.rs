@@ -114,9 +114,6 @@ pub struct AggregateFunction {
     pub duplicate_insensitive: bool,
     /// The result depends on the order of rows (`first`, `collect_list`).
     pub order_sensitive: bool,
-    /// Merging a state into an empty one rounds (moments in floating point). Spark always merges at the end, so to give its
-    /// last digits the planner does, too.
-    pub merge_rounds: bool,
     /// The value over no rows at all; `None` means null (`count` gives 0).
     pub on_empty: Option<fn() -> Literal>,
     /// How a call looks in generated column names.
@@ -161,7 +158,6 @@ impl AggregateFunction {
             accumulator,
             duplicate_insensitive: false,
             order_sensitive: false,
-            merge_rounds: false,
             on_empty: None,
             display: Display::Call,
             within_group: WithinGroup::Refused,

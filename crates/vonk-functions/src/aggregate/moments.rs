@@ -64,7 +64,6 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
     let one = Arity::exactly(1);
     let row = |name, docs, aliases, types, make| AggregateFunction {
         aliases,
-        merge_rounds: true,
         ..AggregateFunction::new(name, docs, one, resolve, types, make)
     };
     let two: fn(&AggregateCall<'_>) -> Vec<DataType> = |_| vec![DataType::Double; 3];

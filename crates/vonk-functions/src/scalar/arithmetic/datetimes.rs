@@ -161,7 +161,11 @@ pub(super) fn display(args: &[String], types: &[DataType], op: Op) -> Option<Str
         }
         (_, t, _) if is_interval(t) => format!("{to} {} {by}", op.symbol()),
         (DataType::Date, _, Op::Add) => format!("date_add({to}, {by})"),
-        (DataType::Date, DataType::Date | DataType::Null | DataType::Timestamp | DataType::TimestampNtz, _) => {
+        (
+            DataType::Date,
+            DataType::Date | DataType::Null | DataType::Timestamp | DataType::TimestampNtz,
+            _,
+        ) => {
             return None;
         }
         (DataType::Date, _, _) => format!("date_sub({to}, {by})"),
