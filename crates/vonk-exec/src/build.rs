@@ -30,7 +30,7 @@ pub fn operator(cx: &TaskContext, node: &PlanNode) -> Result<BoxedOperator> {
         PhysicalPlan::Sort(s) => sort::operator(cx, node, s)?,
         PhysicalPlan::Window(w) => window::operator(cx, node, w)?,
         PhysicalPlan::Limit { skip, fetch, input } => limit::operator(cx, *skip, *fetch, input)?,
-        PhysicalPlan::Union { inputs } => inputs::union(cx, inputs)?,
+        PhysicalPlan::Union { inputs } => inputs::union(cx, node, inputs)?,
         PhysicalPlan::Expand(e) => expand::operator(cx, node, e)?,
         PhysicalPlan::Generate(g) => generate::operator(cx, node, g)?,
         PhysicalPlan::Coalesce { partitions, input } => inputs::coalesce(cx, *partitions, input)?,

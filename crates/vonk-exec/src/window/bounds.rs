@@ -22,39 +22,35 @@ pub(super) fn offset_keys(
     }
     let sign = if negative { -1i128 } else { 1 };
     macro_rules! integers {
-        ($t:ty) => {{
+        ($t:ty, $error:expr) => {{
             let by = sign * i128::from(array.as_primitive_opt::<$t>().ok_or_else(unsupported)?.value(0));
-            shift::<$t>(
-                keys,
-                |k| {
-                    let sum = i128::from(k) + by;
-                    <$t as ArrowPrimitiveType>::Native::try_from(sum).ok()
-                },
-                |k| (i128::from(k) + by) as <$t as ArrowPrimitiveType>::Native,
-                ctx.ansi,
-            )
+            let error: fn(i128, i128) -> Error = $error;
+            shift::<$t>(keys, |k| {
+                let sum = i128::from(k) + by;
+                <$t as ArrowPrimitiveType>::Native::try_from(sum).map_err(|_| error(i128::from(k), by))
+            })
         }};
     }
     macro_rules! floats {
         ($t:ty) => {{
             let by = array.as_primitive_opt::<$t>().ok_or_else(unsupported)?.value(0);
             let by = if negative { -by } else { by };
-            shift::<$t>(keys, |k| Some(k + by), |k| k + by, ctx.ansi)
+            shift::<$t>(keys, |k| Ok(k + by))
         }};
     }
     match (key_type, &offset.data_type) {
-        (SparkType::Byte, _) => integers!(Int8Type),
-        (SparkType::Short, _) => integers!(Int16Type),
-        (SparkType::Int, _) => integers!(Int32Type),
-        (SparkType::Long, _) => integers!(Int64Type),
+        (SparkType::Byte, _) => integers!(Int8Type, small_overflow),
+        (SparkType::Short, _) => integers!(Int16Type, small_overflow),
+        (SparkType::Int, _) => integers!(Int32Type, |_, _| overflow()),
+        (SparkType::Long, _) => integers!(Int64Type, |_, _| overflow()),
         (SparkType::Float, _) => floats!(Float32Type),
         (SparkType::Double, _) => floats!(Float64Type),
-        (SparkType::YearMonthInterval(..), _) => integers!(IntervalYearMonthType),
-        (SparkType::DayTimeInterval(..), _) => integers!(DurationMicrosecondType),
+        (SparkType::YearMonthInterval(..), _) => integers!(IntervalYearMonthType, |_, _| overflow()),
+        (SparkType::DayTimeInterval(..), _) => integers!(DurationMicrosecondType, |_, _| overflow()),
         (SparkType::Decimal(..), SparkType::Decimal(..)) => decimals(keys, &array, sign),
         (SparkType::Date, SparkType::YearMonthInterval(..)) => {
             let by = months(&array, negative)?;
-            shift::<Date32Type>(keys, |k| add_months(k, by), |k| k, true)
+            shift::<Date32Type>(keys, |k| add_months(k, by).ok_or_else(overflow))
         }
         (SparkType::Date, _) => {
             let days = match array.as_primitive_opt::<DurationMicrosecondType>() {
@@ -63,7 +59,7 @@ pub(super) fn offset_keys(
             };
             let days = if negative { -days } else { days };
             // Days wrap around, as Spark's date_add does.
-            shift::<Date32Type>(keys, |k| Some(k.wrapping_add(days as i32)), |k| k, true)
+            shift::<Date32Type>(keys, |k| Ok(k.wrapping_add(days as i32)))
         }
         (SparkType::Timestamp | SparkType::TimestampNtz, t) => {
             timestamps(keys, key_type, &array, t, negative, ctx)
@@ -74,27 +70,31 @@ pub(super) fn offset_keys(
 
 const MICROS_PER_DAY: i64 = 86_400_000_000;
 
-/// Applies `checked` to all values; where it fails, Spark's overflow error, or `wrapped` without ANSI.
+/// Moves all values that are not null.
 fn shift<T: ArrowPrimitiveType>(
     keys: &ArrayRef,
-    checked: impl Fn(T::Native) -> Option<T::Native>,
-    wrapped: impl Fn(T::Native) -> T::Native,
-    ansi: bool,
+    moved: impl Fn(T::Native) -> Result<T::Native>,
 ) -> Result<ArrayRef> {
     let keys = keys.as_primitive::<T>();
-    let moved: PrimitiveArray<T> = keys.try_unary(|k| match checked(k) {
-        Some(moved) => Ok(moved),
-        None if ansi => Err(overflow()),
-        None => Ok(wrapped(k)),
-    })?;
-    Ok(Arc::new(moved.with_data_type(keys.data_type().clone())))
+    let out: PrimitiveArray<T> = keys.try_unary(moved)?;
+    Ok(Arc::new(out.with_data_type(keys.data_type().clone())))
 }
 
+/// Spark's error, with and without ANSI.
 fn overflow() -> Error {
     Error::new("ARITHMETIC_OVERFLOW")
         .with("message", "overflow")
         .with("alternative", " Use 'try_add' to tolerate overflow and return NULL instead.")
         .with("config", "\"spark.sql.ansi.enabled\"")
+}
+
+/// Spark's error for bytes and shorts.
+fn small_overflow(key: i128, offset: i128) -> Error {
+    Error::new("BINARY_ARITHMETIC_OVERFLOW")
+        .with("value1", format!("{key}S"))
+        .with("symbol", "+")
+        .with("value2", format!("{offset}S"))
+        .with("functionName", "`try_add`")
 }
 
 fn months(offset: &ArrayRef, negative: bool) -> Result<i32> {
@@ -116,10 +116,10 @@ fn decimals(keys: &ArrayRef, offset: &ArrayRef, sign: i128) -> Result<ArrayRef> 
     let by = sign * by;
     match keys.data_type() {
         DataType::Decimal64(_, s) if *s == offset_scale => {
-            shift::<Decimal64Type>(keys, |k| i64::try_from(i128::from(k) + by).ok(), |k| k, true)
+            shift::<Decimal64Type>(keys, |k| i64::try_from(i128::from(k) + by).map_err(|_| overflow()))
         }
         DataType::Decimal128(_, s) if *s == offset_scale => {
-            shift::<Decimal128Type>(keys, |k| k.checked_add(by), |k| k, true)
+            shift::<Decimal128Type>(keys, |k| k.checked_add(by).ok_or_else(overflow))
         }
         other => vonk_error::internal_err!("a RANGE offset of scale {offset_scale} for {other}"),
     }
@@ -154,5 +154,5 @@ fn timestamps(
         let k = if days == 0 { k } else { timestamp_add_days(k, days, zone)? };
         k.checked_add(micros)
     };
-    shift::<TimestampMicrosecondType>(keys, moved, |k| k, true)
+    shift::<TimestampMicrosecondType>(keys, |k| moved(k).ok_or_else(overflow))
 }

@@ -142,7 +142,7 @@ fn range_edges(
         for row in p.clone() {
             let bound = bounds.row(row);
             let within = |edge: usize| if start { rows.row(edge) < bound } else { rows.row(edge) <= bound };
-            // Bounds that went back would come of arithmetic that wrapped around, without ANSI.
+            // Bounds that go back come of days that wrapped around.
             if edge > p.start && !within(edge - 1) {
                 edge = p.start;
             }

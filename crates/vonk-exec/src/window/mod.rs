@@ -1,20 +1,22 @@
 //! Window functions over sorted input.
 //!
 //! The input is cut into *chunks* of whole window partitions, of at least a batch each, and every function is computed over a
-//! chunk at once: many small partitions cost no more than one large one. A chunk must fit into memory; the input need not.
+//! chunk at once: many small partitions cost no more than one large one. Of a chunk, the columns that functions read must fit
+//! into memory; the input need not.
 
 mod aggregate;
 mod bounds;
 mod frames;
 mod function;
+mod waiting;
 
-use crate::batch::{batch_bytes, compact, with_rows};
+use crate::batch::{compact, with_rows};
 use crate::build;
 use crate::context::TaskContext;
-use crate::memory::Reservation;
 use crate::operator::{BoxedOperator, Operator};
 use crate::project::Position;
 use crate::sort::options_of;
+use crate::spill::SpillReader;
 use crate::values::Slices;
 use aggregate::AggregateOver;
 use arrow::array::{Array, ArrayRef, RecordBatch};
@@ -28,6 +30,7 @@ use vonk_eval::{BoundExpr, EvaluatorSet};
 use vonk_functions::RowPosition;
 use vonk_functions::normalize::normalize_floats;
 use vonk_physical::{PlanNode, Window, WindowFrame, WindowSpec};
+use waiting::{Ended, Waiting};
 
 /// Makes the operator.
 pub(crate) fn operator(cx: &TaskContext, node: &PlanNode, plan: &Window) -> Result<BoxedOperator> {
@@ -53,12 +56,9 @@ pub(crate) fn operator(cx: &TaskContext, node: &PlanNode, plan: &Window) -> Resu
         options: options_of(&plan.order_by),
         schema: node.schema.to_arrow_schema(),
         position: Position::new(cx),
-        waiting: Vec::new(),
-        waiting_rows: 0,
-        waiting_bytes: 0,
+        waiting: Waiting::new(cx, cx.metrics.node(node.id), plan),
         last_key: Vec::new(),
-        reservation: cx.exec.memory.reservation("window"),
-        output: None,
+        output: Output::Nothing,
         input: Some(build::operator(cx, &plan.input)?),
         cx: cx.clone(),
     }))
@@ -84,14 +84,23 @@ struct WindowOperator {
     schema: SchemaRef,
     position: Position,
     /// Rows of partitions that may go on.
-    waiting: Vec<RecordBatch>,
-    waiting_rows: usize,
-    waiting_bytes: usize,
+    waiting: Waiting,
     /// The partition of the last row that waits, one row per key.
     last_key: Vec<ArrayRef>,
-    reservation: Reservation,
-    output: Option<Slices>,
+    output: Output,
     input: Option<BoxedOperator>,
+}
+
+/// The rows of a chunk with their functions' values.
+enum Output {
+    Nothing,
+    Memory(Slices),
+    /// Rows from disk, values from memory.
+    Spilled {
+        rows: SpillReader,
+        values: Vec<ArrayRef>,
+        at: usize,
+    },
 }
 
 /// A chunk as the functions see it.
@@ -111,23 +120,39 @@ pub(crate) struct Chunk {
 impl Operator for WindowOperator {
     fn next(&mut self) -> Result<Option<RecordBatch>> {
         loop {
-            if let Some(batch) = self.output.as_mut().and_then(Slices::take) {
+            if let Some(batch) = self.output.next(&self.schema)? {
                 return Ok(Some(batch));
             }
-            self.output = None;
+            self.output = Output::Nothing;
             self.cx.check_cancelled()?;
-            let chunk = match self.input.as_mut().map(|i| i.next()).transpose()?.flatten() {
+            let ended = match self.input.as_mut().map(|i| i.next()).transpose()?.flatten() {
                 Some(batch) => self.add(compact(&batch)?)?,
                 None => {
                     self.input = None;
-                    std::mem::take(&mut self.waiting)
+                    Some(self.waiting.take()?)
                 }
             };
-            if !chunk.is_empty() {
-                let out = self.compute(&chunk)?;
-                self.output = Some(Slices::new(out, self.cx.query.batch_rows));
-            } else if self.input.is_none() {
-                return Ok(None);
+            match ended {
+                Some(ended) if !ended.batches.is_empty() => self.output = self.compute(ended)?,
+                _ if self.input.is_none() => return Ok(None),
+                _ => {}
+            }
+        }
+    }
+}
+
+impl Output {
+    fn next(&mut self, schema: &SchemaRef) -> Result<Option<RecordBatch>> {
+        match self {
+            Output::Nothing => Ok(None),
+            Output::Memory(slices) => Ok(slices.take()),
+            Output::Spilled { rows, values, at } => {
+                let Some(batch) = rows.next()? else { return Ok(None) };
+                let n = batch.num_rows();
+                let mut columns = batch.columns().to_vec();
+                columns.extend(values.iter().map(|v| v.slice(*at, n)));
+                *at += n;
+                with_rows(schema, columns, n).map(Some)
             }
         }
     }
@@ -135,28 +160,23 @@ impl Operator for WindowOperator {
 
 impl WindowOperator {
     /// Adds a batch; the rows that wait up to the last end of a partition, if they are enough for a chunk.
-    fn add(&mut self, batch: RecordBatch) -> Result<Vec<RecordBatch>> {
+    fn add(&mut self, batch: RecordBatch) -> Result<Option<Ended>> {
         let keys = self.partition_keys(&batch, RowPosition::default())?;
         let rows = batch.num_rows();
-        let begins = if self.waiting_rows > 0 && !self.goes_on(&keys)? { Some(0) } else { None };
+        let begins = if self.waiting.rows() > 0 && !self.goes_on(&keys)? { Some(0) } else { None };
         let inside = equal_runs(&keys, rows)?.last().map(|r| r.start).filter(|s| *s > 0);
         self.last_key = keys.iter().map(|k| k.slice(rows - 1, 1)).collect();
-        let border = inside.or(begins).filter(|b| self.waiting_rows + b >= self.cx.query.batch_rows);
-        self.reserve(batch_bytes(&batch));
-        let Some(border) = border else {
-            self.waiting_rows += rows;
-            self.waiting.push(batch);
-            return Ok(vec![]);
+        let enough = |b: &usize| self.waiting.rows() + b >= self.cx.query.batch_rows;
+        let Some(border) = inside.or(begins).filter(enough) else {
+            self.waiting.push(batch)?;
+            return Ok(None);
         };
-        let mut chunk = std::mem::take(&mut self.waiting);
         if border > 0 {
-            chunk.push(batch.slice(0, border));
+            self.waiting.push(batch.slice(0, border))?;
         }
-        let rest = batch.slice(border, rows - border);
-        self.waiting_rows = rest.num_rows();
-        self.waiting_bytes = batch_bytes(&rest);
-        self.waiting.push(rest);
-        Ok(chunk)
+        let ended = self.waiting.take()?;
+        self.waiting.push(batch.slice(border, rows - border))?;
+        Ok(Some(ended))
     }
 
     fn partition_keys(&mut self, batch: &RecordBatch, position: RowPosition) -> Result<Vec<ArrayRef>> {
@@ -172,20 +192,25 @@ impl WindowOperator {
         Ok(equal_runs(&pairs, 2)?.len() == 1)
     }
 
-    /// Reserves for a batch more; a partition that exceeds the limit is kept all the same, since it must be whole.
-    fn reserve(&mut self, more: usize) {
-        self.waiting_bytes += more;
-        if !self.reservation.try_resize(self.waiting_bytes) {
-            let missing = (self.waiting_bytes as u64).saturating_sub(self.reservation.bytes());
-            self.reservation.grow(usize::try_from(missing).unwrap_or(usize::MAX));
-        }
-    }
-
-    fn compute(&mut self, batches: &[RecordBatch]) -> Result<RecordBatch> {
-        let batch = match batches {
+    fn compute(&mut self, ended: Ended) -> Result<Output> {
+        let batch = match ended.batches.as_slice() {
             [one] => one.clone(),
             many => concat_batches(&many[0].schema(), many)?,
         };
+        drop(ended.batches);
+        let rows = batch.num_rows();
+        let values = self.values(batch.clone())?;
+        if let Some(file) = ended.file {
+            return Ok(Output::Spilled { rows: file.reader()?, values, at: 0 });
+        }
+        let mut columns = batch.columns().to_vec();
+        columns.extend(values);
+        let out = with_rows(&self.schema, columns, rows)?;
+        Ok(Output::Memory(Slices::new(out, self.cx.query.batch_rows)))
+    }
+
+    /// The values of all functions over a chunk.
+    fn values(&mut self, batch: RecordBatch) -> Result<Vec<ArrayRef>> {
         let (rows, position) = (batch.num_rows(), self.position.of(&batch));
         let mut keys = self.partition_keys(&batch, position)?;
         let partitions = equal_runs(&keys, rows)?;
@@ -197,7 +222,7 @@ impl WindowOperator {
         let chunk = Chunk { batch, position, partitions, peers, order, order_types, options };
 
         let mut frames: Vec<(WindowFrame, Frames)> = Vec::new();
-        let mut columns = chunk.batch.columns().to_vec();
+        let mut columns = Vec::with_capacity(self.functions.len());
         for call in &mut self.functions {
             self.cx.check_cancelled()?;
             let frames = match &call.frame {
@@ -222,7 +247,7 @@ impl WindowOperator {
                 (Kind::Function(over), frames) => over.compute(&chunk, frames)?,
             });
         }
-        with_rows(&self.schema, columns, rows)
+        Ok(columns)
     }
 }
 

@@ -24,11 +24,17 @@ fn row() -> impl Strategy<Value = Row> {
     (option(0, 4), option(-6, 6), option(-50, 50)).prop_map(|(part, key, value)| Row { part, key, value })
 }
 
+/// part, key, value, value / 7, and a text that no function reads.
 fn batch(rows: &[Row]) -> RecordBatch {
     let int =
         |f: fn(&Row) -> Option<i64>| -> ArrayRef { Arc::new(Int64Array::from_iter(rows.iter().map(f))) };
     let double = Float64Array::from_iter(rows.iter().map(|r| r.value.map(|v| v as f64 / 7.0)));
-    batch_of(vec![int(|r| r.part), int(|r| r.key), int(|r| r.value), Arc::new(double)])
+    let text = StringViewArray::from_iter_values(rows.iter().map(text));
+    batch_of(vec![int(|r| r.part), int(|r| r.key), int(|r| r.value), Arc::new(double), Arc::new(text)])
+}
+
+fn text(row: &Row) -> String {
+    format!("the text of {:?} {:?} {:?}", row.part, row.key, row.value)
 }
 
 fn call(name: &str, arg: usize, arg_type: DataType, data_type: DataType, frame: &WindowFrame) -> WindowSpec {
@@ -53,7 +59,7 @@ fn plan(rows: &[Row], descending: bool, frame: &WindowFrame) -> PlanNode {
         nulls_first: !descending,
     };
     let input = values(batch(rows));
-    let types = [DataType::Long, DataType::Long, DataType::Long, DataType::Double];
+    let types = [DataType::Long, DataType::Long, DataType::Long, DataType::Double, DataType::String];
     let keys = vec![key(0, false), key(1, descending)];
     let sorted = node(&types, PhysicalPlan::Sort(Sort { keys, fetch: None, input: Box::new(input) }));
     let list = DataType::array(DataType::Long, false);
@@ -127,9 +133,11 @@ fn check(rows: &[Row], descending: bool, frame: &WindowFrame, limit: Option<u64>
     let sorted: Vec<Row> = (0..rows.len())
         .map(|i| Row { part: opt(&long(0), i), key: opt(&long(1), i), value: opt(&long(2), i) })
         .collect();
-    let (sums, mins, doubles) = (long(4), long(5), out.column(6).as_primitive::<Float64Type>());
-    let lists = out.column(7).as_list::<i32>();
+    let (sums, mins, doubles) = (long(5), long(6), out.column(7).as_primitive::<Float64Type>());
+    let lists = out.column(8).as_list::<i32>();
+    let texts = out.column(4).as_string_view();
     for i in 0..sorted.len() {
+        assert_eq!(texts.value(i), text(&sorted[i]));
         let first = (0..=i).rev().take_while(|j| sorted[*j].part == sorted[i].part).last().unwrap();
         let last = (i..sorted.len()).take_while(|j| sorted[*j].part == sorted[i].part).last().unwrap();
         let within: Vec<i64> = (first..=last)
@@ -187,6 +195,18 @@ proptest! {
     ) {
         check(&rows, descending, &frame, limit, batch_rows);
     }
+}
+
+#[test]
+fn a_large_partition_without_memory() {
+    let rows: Vec<Row> =
+        (0..2_000i64).map(|i| Row { part: Some(i / 1_500), key: Some(i), value: Some(i % 97) }).collect();
+    let frame = WindowFrame {
+        units: FrameUnits::Rows,
+        start: FrameBound::UnboundedPreceding,
+        end: FrameBound::UnboundedFollowing,
+    };
+    check(&rows, false, &frame, Some(20_000), 64);
 }
 
 /// One large partition, so that blocks with a base are used.

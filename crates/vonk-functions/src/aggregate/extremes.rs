@@ -38,11 +38,11 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
     vec![
         AggregateFunction {
             duplicate_insensitive: true,
-            ..AggregateFunction::new("min", MIN, one, resolve, types, |c| make::<false>(c))
+            ..AggregateFunction::new("min", MIN, one, resolve, types, make::<false>)
         },
         AggregateFunction {
             duplicate_insensitive: true,
-            ..AggregateFunction::new("max", MAX, one, resolve, types, |c| make::<true>(c))
+            ..AggregateFunction::new("max", MAX, one, resolve, types, make::<true>)
         },
     ]
 }
