@@ -1,6 +1,6 @@
 //! Drivers, executors and cluster managers; the in-process backend of local mode.
 //!
-//! A [`Cluster`] runs physical queries. Its [driver](driver) is one thread that feeds the scheduler's state machines with events
+//! A [`Cluster`] runs physical queries. Its driver is one thread that feeds the scheduler's state machines with events
 //! and carries out their actions; where a task runs is behind [`TaskRunner`], where a shuffle block lives behind
 //! [`vonk_shuffle::ShuffleBlocks`]. In local mode these are a pool of threads and the memory of this process.
 //!
