@@ -261,7 +261,8 @@ fn tiny_memory() {
 
 #[test]
 fn batches_of_three_rows() {
-    // TPC-H's 60,000 rows would be 20,000 batches a scan: minutes in a debug build, for operators the other files use as well.
+    // TPC-H's 60,000 rows are 20,000 batches a scan; in a debug build these files did not end within eight minutes, and why is
+    // not known yet. The other files use the same operators.
     let small = files().into_iter().filter(|p| !load(p).tpch).collect();
     let settings = [("spark.master", "local[2]"), ("spark.vonk.batch.rows", "3")];
     run_files("batches of three rows", &settings, small);
