@@ -64,10 +64,10 @@ pub(super) fn create(cx: &Pipeline<'_>, create: &CreateView) -> Result<Answer> {
     let existing = catalog.warehouse().table(&id.database, &id.table)?;
     match &existing {
         Some(_) if create.if_not_exists => return done(cx),
-        Some(old) if !create.replace => {
-            let condition = "TABLE_OR_VIEW_ALREADY_EXISTS";
-            let _ = old;
-            return Err(Error::new(condition).with("relationName", id.name().quoted()).at(create.name.span));
+        Some(_) if !create.replace => {
+            return Err(Error::new("TABLE_OR_VIEW_ALREADY_EXISTS")
+                .with("relationName", id.name().quoted())
+                .at(create.name.span));
         }
         Some(old) if !old.is_view() => {
             return Err(Error::new("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE")
@@ -138,11 +138,10 @@ fn create_temporary(cx: &Pipeline<'_>, create: &CreateView) -> Result<Answer> {
 
 /// `ALTER VIEW name AS query`.
 pub(super) fn alter(cx: &Pipeline<'_>, name: &Name, query: &Plan, span: Span) -> Result<Answer> {
-    let temporary = matches!(cx.session.catalog().find(&name.parts)?, Some(Found::Temporary(_)));
-    let exists = temporary || cx.session.catalog().find(&name.parts)?.is_some();
-    if !exists {
-        return Err(not_in_catalog(cx, name));
-    }
+    let temporary = match cx.session.catalog().find(&name.parts)? {
+        None => return Err(not_in_catalog(cx, name)),
+        Some(found) => matches!(found, Found::Temporary(_)),
+    };
     let create_view = CreateView {
         temporary,
         global: false,
