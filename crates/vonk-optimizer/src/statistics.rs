@@ -336,24 +336,20 @@ fn compare_selectivity(op: CompareOp, left: &Expr, right: &Expr, input: &Estimat
     }
 }
 
-/// Rows of an inner equi-join of two estimates.
+/// Rows of an inner equi-join of two estimates: |L|·|R| / max(ndv), where a side has at most as many combinations of key values
+/// as rows. (A product of the columns' counts would be far beyond that wherever the columns of a composite key depend on each
+/// other, as those of a foreign key do.)
 pub fn join_rows(l: &Estimate, r: &Estimate, keys: &[(Expr, Expr)]) -> f64 {
-    let mut rows = l.rows * r.rows;
-    let mut damping = 1.0;
-    let mut factors: Vec<f64> = keys
-        .iter()
-        .map(|(a, b)| {
-            let left = of_expr(a, l).and_then(|c| c.distinct).unwrap_or(l.rows.max(1.0));
-            let right = of_expr(b, r).and_then(|c| c.distinct).unwrap_or(r.rows.max(1.0));
-            left.max(right).max(1.0)
-        })
-        .collect();
-    factors.sort_by(|a, b| b.total_cmp(a));
-    for f in factors {
-        rows /= f.powf(damping);
-        damping *= 0.5;
+    let combinations = |side: &Estimate, first: bool| {
+        let distinct =
+            |(a, b): &(Expr, Expr)| of_expr(if first { a } else { b }, side).and_then(|c| c.distinct);
+        let product: f64 = keys.iter().map(|k| distinct(k).unwrap_or(side.rows).max(1.0)).product();
+        product.min(side.rows.max(1.0))
+    };
+    if keys.is_empty() {
+        return l.rows * r.rows;
     }
-    rows
+    l.rows * r.rows / combinations(l, true).max(combinations(r, false))
 }
 
 /// The pairs of an equi-join in a condition: (left side, right side), and what else it says.

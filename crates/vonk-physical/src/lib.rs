@@ -15,7 +15,7 @@ mod wire;
 
 pub use display::{ExplainMetrics, explain};
 pub use node::{
-    AggregateMode, AggregateSpec, BuildSide, Exchange, Expand, FrameBound, FrameUnits, Generate,
+    AggregateMode, AggregateSpec, BuildSide, Exchange, Expand, FilterId, FrameBound, FrameUnits, Generate,
     HashAggregate, HashJoin, JoinKind, JoinSpec, NestedLoopJoin, NodeId, Partitioning, PhysicalPlan,
     PlanNode, RuntimeFilterTarget, Scan, ShuffleRead, ShuffleWrite, Sort, SortKey, SortMergeJoin, Window,
     WindowFrame, WindowSpec, Write, WriteMode,

@@ -25,6 +25,21 @@ impl std::hash::Hash for NodeId {
     fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
 }
 
+/// Number of a runtime filter, unique within the query. As node ids, it takes no part in comparisons: a filter does not leave its
+/// fragment, so that equal subtrees differ in nothing but this number.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct FilterId(pub u32);
+
+impl PartialEq for FilterId {
+    fn eq(&self, _: &Self) -> bool {
+        true
+    }
+}
+impl Eq for FilterId {}
+impl std::hash::Hash for FilterId {
+    fn hash<H: std::hash::Hasher>(&self, _: &mut H) {}
+}
+
 /// A node with what all nodes have.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct PlanNode {
@@ -150,8 +165,8 @@ pub struct Scan {
 /// Where a runtime filter applies.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct RuntimeFilterTarget {
-    /// The filter, unique within the query.
-    pub filter: u32,
+    /// The filter.
+    pub filter: FilterId,
     /// Which key of the join.
     pub key: usize,
     /// Column in [`Scan::read`] that must be among the build side's values of that key (a superset may pass).
@@ -248,7 +263,7 @@ pub struct HashJoin {
     /// Kind, condition, output.
     pub join: JoinSpec,
     /// Fill this runtime filter from the build keys.
-    pub runtime_filter: Option<u32>,
+    pub runtime_filter: Option<FilterId>,
 }
 
 /// Join of sorted inputs.

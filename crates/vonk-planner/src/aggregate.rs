@@ -8,9 +8,6 @@ use vonk_eval::BoundExpr;
 use vonk_physical::{AggregateMode, AggregateSpec, HashAggregate, Partitioning, PhysicalPlan};
 use vonk_plan::logical::{AggregateExpr, Column, Expr, LogicalPlan, Named};
 
-/// Groups beyond this share of the input rows make partial aggregation a waste.
-const PARTIAL_PAYS_BELOW: f64 = 0.9;
-
 impl Planner<'_> {
     pub(crate) fn aggregate(
         &mut self,
@@ -52,11 +49,6 @@ impl Planner<'_> {
         if needs_all_rows {
             let moved =
                 if groups.is_empty() { below.single() } else { below.hashed(keys.clone(), ids, partitions) };
-            let distribution = Distribution::Hash(key_ids, partitions);
-            return Ok(node(AggregateMode::Complete, keys, specs, moved, columns, distribution, rows));
-        }
-        if !groups.is_empty() && rows > below.rows() * PARTIAL_PAYS_BELOW {
-            let moved = below.hashed(keys.clone(), ids, partitions);
             let distribution = Distribution::Hash(key_ids, partitions);
             return Ok(node(AggregateMode::Complete, keys, specs, moved, columns, distribution, rows));
         }

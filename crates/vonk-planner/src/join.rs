@@ -2,6 +2,7 @@
 
 use crate::planned::{Distribution, Planned};
 use crate::planner::{Planner, Required, column_ids};
+use crate::reduction::{Side, Sides};
 use std::collections::HashSet;
 use vonk_error::Result;
 use vonk_eval::BoundExpr;
@@ -51,6 +52,29 @@ impl Planner<'_> {
         let left_ids = column_ids(keys.iter().map(|k| &k.0));
         let right_ids = column_ids(keys.iter().map(|k| &k.1));
         let (build, broadcast) = self.strategy(j.kind, j.null_aware, &left, &right);
+        let sides = Sides {
+            kind: j.kind,
+            null_aware: j.null_aware,
+            pairs: &keys,
+            left: Side {
+                planned: left,
+                estimate: estimate(&j.left),
+                keys: &left_keys,
+                ids: left_ids.clone(),
+            },
+            right: Side {
+                planned: right,
+                estimate: estimate(&j.right),
+                keys: &right_keys,
+                ids: right_ids.clone(),
+            },
+        };
+        let (left, right, by_hash) = self.reduce(sides, broadcast.then_some(build));
+        let (build, broadcast) = if by_hash {
+            (if left.bytes < right.bytes { BuildSide::Left } else { BuildSide::Right }, false)
+        } else {
+            (build, broadcast)
+        };
         let (left, right) = match (broadcast, build) {
             (true, BuildSide::Left) => (left.broadcast(), right),
             (true, BuildSide::Right) => (left, right.broadcast()),

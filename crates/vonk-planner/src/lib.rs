@@ -12,6 +12,7 @@ mod lower;
 mod node_ids;
 mod planned;
 mod planner;
+mod reduction;
 mod runtime_filter;
 mod sort;
 mod window;

@@ -87,12 +87,14 @@ pub struct Planner<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) subplans: Subplans,
     pub(crate) next_filter: u32,
+    /// Exchanges that a reduction made two readers share.
+    pub(crate) shared_exchanges: Vec<vonk_physical::Exchange>,
 }
 
 impl<'a> Planner<'a> {
     /// A planner for one query.
     pub fn new(options: &'a PlannerOptions, registry: &'a Registry) -> Self {
-        Planner { options, registry, subplans: Subplans::default(), next_filter: 0 }
+        Planner { options, registry, subplans: Subplans::default(), next_filter: 0, shared_exchanges: vec![] }
     }
 
     /// Plans a query. Its columns come out in the order of `plan.output()`.

@@ -5,14 +5,14 @@
 
 use crate::planner::Planner;
 use vonk_eval::BoundExpr;
-use vonk_physical::{BuildSide, HashJoin, JoinKind, PhysicalPlan, PlanNode, RuntimeFilterTarget};
+use vonk_physical::{BuildSide, FilterId, HashJoin, JoinKind, PhysicalPlan, PlanNode, RuntimeFilterTarget};
 
 impl Planner<'_> {
     /// Gives every eligible join of the plan its filter.
     pub(crate) fn add_runtime_filters(&mut self, node: &mut PlanNode) {
         if let PhysicalPlan::HashJoin(j) = &mut node.plan {
             if filters_probe(j) {
-                let filter = self.next_filter;
+                let filter = FilterId(self.next_filter);
                 let (probe, keys) = match j.build {
                     BuildSide::Left => (&mut j.right, &j.right_keys),
                     BuildSide::Right => (&mut j.left, &j.left_keys),
@@ -46,8 +46,28 @@ fn filters_probe(j: &HashJoin) -> bool {
     }
 }
 
+/// A build column of an inner join that is one of its keys, as the probe column it equals.
+fn as_probe_column(j: &HashJoin, position: usize) -> usize {
+    let left_columns = j.left.schema.fields.len();
+    let builds_left = j.build == BuildSide::Left;
+    if j.join.kind != JoinKind::Inner || (position < left_columns) != builds_left {
+        return position;
+    }
+    let (build_keys, probe_keys) =
+        if builds_left { (&j.left_keys, &j.right_keys) } else { (&j.right_keys, &j.left_keys) };
+    let in_build = if builds_left { position } else { position - left_columns };
+    for (b, p) in build_keys.iter().zip(probe_keys) {
+        if let (BoundExpr::Column { index: b, .. }, BoundExpr::Column { index: p, .. }) = (b, p) {
+            if *b == in_build {
+                return if builds_left { p + left_columns } else { *p };
+            }
+        }
+    }
+    position
+}
+
 /// Follows column `index` of `node` down to a scan.
-fn place(node: &mut PlanNode, index: usize, filter: u32, key: usize) -> bool {
+fn place(node: &mut PlanNode, index: usize, filter: FilterId, key: usize) -> bool {
     match &mut node.plan {
         PhysicalPlan::Scan(s) => {
             s.runtime_filters.push(RuntimeFilterTarget { filter, key, column: s.projection[index] });
@@ -65,7 +85,8 @@ fn place(node: &mut PlanNode, index: usize, filter: u32, key: usize) -> bool {
         PhysicalPlan::HashJoin(j) => {
             // Into the probe side only: the build side of this join is another fragment.
             let left_columns = j.left.schema.fields.len();
-            let position = j.join.projection[index];
+            let Some(position) = j.join.projection.get(index).copied() else { return false };
+            let position = as_probe_column(j, position);
             let preserved = |left: bool| match j.join.kind {
                 JoinKind::Inner => true,
                 JoinKind::Left | JoinKind::LeftSemi | JoinKind::LeftAnti => left,

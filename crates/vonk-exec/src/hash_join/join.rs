@@ -19,7 +19,7 @@ use arrow::array::RecordBatch;
 use std::sync::Arc;
 use vonk_error::Result;
 use vonk_eval::BoundExpr;
-use vonk_physical::{BuildSide, JoinSpec, PhysicalPlan, PlanNode};
+use vonk_physical::{BuildSide, FilterId, JoinSpec, PhysicalPlan, PlanNode};
 use vonk_types::DataType;
 
 /// What both kinds of joins have in their plans.
@@ -33,7 +33,7 @@ pub(crate) struct JoinPlan<'a> {
     pub build: BuildSide,
     pub broadcast: bool,
     pub join: &'a JoinSpec,
-    pub runtime_filter: Option<u32>,
+    pub runtime_filter: Option<FilterId>,
 }
 
 /// Cuts the inputs of a join into parts that are joined one after the other.
@@ -114,7 +114,7 @@ pub(crate) struct JoinOperator {
 
 /// Runtime filters to be filled from the build side.
 struct Filters {
-    filter: Option<u32>,
+    filter: Option<FilterId>,
     /// Keys that scans ask for, with their types.
     keys: Vec<(usize, DataType)>,
 }
@@ -384,7 +384,9 @@ impl Filters {
         if let Some(filter) = plan.runtime_filter {
             probe.visit(&mut |node| {
                 if let PhysicalPlan::Scan(scan) = &node.plan {
-                    wanted.extend(scan.runtime_filters.iter().filter(|f| f.filter == filter).map(|f| f.key));
+                    wanted.extend(
+                        scan.runtime_filters.iter().filter(|f| f.filter.0 == filter.0).map(|f| f.key),
+                    );
                 }
             });
         }
@@ -401,7 +403,7 @@ impl Filters {
         let columns = form.keys(&table.rows);
         for (key, data_type) in &self.keys {
             if let Some(values) = KeyFilter::new(&columns[*key], data_type)? {
-                cx.query.shared.set_filter(filter, *key, Arc::new(values));
+                cx.query.shared.set_filter(filter.0, *key, Arc::new(values));
             }
         }
         Ok(())

@@ -12,7 +12,7 @@ pub struct PushDownSemiJoins;
 
 /// A semi join that is expected to keep more than this share of its relation's rows is not worth doing early, when more rows
 /// must be tested than after the joins.
-const KEEPS_AT_MOST: f64 = 0.3;
+const KEEPS_AT_MOST: f64 = 0.5;
 
 impl Rule for PushDownSemiJoins {
     fn name(&self) -> &'static str {
