@@ -16,6 +16,10 @@ pub trait ScanFilter: Send + Sync {
     fn bounds(&self) -> Option<(Literal, Literal)>;
     /// Nothing can match.
     fn is_empty(&self) -> bool;
+    /// The share of values that it is expected to let through, if it can say.
+    fn expected_share(&self) -> Option<f64> {
+        None
+    }
     /// True for rows that may match (nulls never do); without nulls, of the array's length.
     fn test(&self, values: &ArrayRef) -> Result<BooleanArray>;
 }

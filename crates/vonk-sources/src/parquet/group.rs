@@ -45,10 +45,14 @@ impl GroupStream {
         shape: &Shape,
         stages: &mut [Stage],
     ) -> Result<Option<GroupStream>> {
-        let all = file.plan.metadata.arrow.metadata().row_group(group).num_rows();
-        let all = usize::try_from(all).map_err(|e| corrupt(file.path(), e))?;
+        let all = file.plan.rows_of(group)?;
         let mut left = Left { group, selection: None, rows: all, held: vec![None; shape.read.len()] };
-        if let Some(ranges) = pages::ranges(file, group, shape) {
+        let ranges = match (pages::ranges(file, group, shape), &file.plan.rows) {
+            (Some(ranges), Some(part)) => Some(pages::intersect(&ranges, std::slice::from_ref(part))),
+            (ranges, part) => ranges.or_else(|| part.clone().map(|p| vec![p])),
+        };
+        let all_here = file.plan.rows.as_ref().map_or(all, Range::len);
+        if let Some(ranges) = ranges {
             left.rows = ranges.iter().map(Range::len).sum();
             left.selection = Some(RowSelection::from_consecutive_ranges(ranges.into_iter(), all));
         }
@@ -61,7 +65,7 @@ impl GroupStream {
                 |c: usize| shape.projection.contains(&c) || later.iter().any(|s| s.columns.contains(&c));
             left.run(file, shape, &mut now[i], &wanted)?;
         }
-        shape.metrics.rows_pruned.fetch_add((all - left.rows) as u64, Ordering::Relaxed);
+        shape.metrics.rows_pruned.fetch_add((all_here - left.rows) as u64, Ordering::Relaxed);
         if left.rows == 0 {
             return Ok(None);
         }

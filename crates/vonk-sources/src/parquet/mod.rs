@@ -13,6 +13,7 @@ mod partitions;
 mod prune;
 mod reader;
 mod source;
+mod split;
 mod stage;
 mod stream;
 mod writer;

@@ -117,7 +117,7 @@ fn page_rows(firsts: impl Iterator<Item = i64>, rows: i64) -> Option<Vec<Range<u
 }
 
 /// What is in both of two lists of ascending ranges.
-fn intersect(a: &[Range<usize>], b: &[Range<usize>]) -> Vec<Range<usize>> {
+pub(super) fn intersect(a: &[Range<usize>], b: &[Range<usize>]) -> Vec<Range<usize>> {
     let (mut i, mut j) = (0, 0);
     let mut out = Vec::new();
     while let (Some(x), Some(y)) = (a.get(i), b.get(j)) {

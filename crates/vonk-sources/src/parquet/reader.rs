@@ -14,6 +14,7 @@ use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use parquet::basic::Type;
 use parquet::file::metadata::RowGroupMetaData;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::atomic::Ordering;
 use vonk_error::{Error, Result};
 use vonk_types::{DataType, ScalarValue, StructField};
@@ -41,7 +42,10 @@ impl ScanReader for ParquetReader {
             let constants = constants(&shared, values, &scan)?;
             let columns = resolve(file, &metadata, &scan, &shared.columns, &constants)?;
             let groups = surviving(file, &metadata, &columns, groups, &scan, &constants)?;
-            let mut plan = FilePlan { file: file.clone(), metadata, columns, groups, constants };
+            let within = groups.first().map(|g| metadata.arrow.metadata().row_group(*g));
+            let rows =
+                partition.rows.zip(within).map(|(rows, group)| row_range(file, group, rows)).transpose()?;
+            let mut plan = FilePlan { file: file.clone(), metadata, columns, groups, rows, constants };
             if let (Some(p), false) = (scan.predicate, plan.groups.is_empty()) {
                 bloom::prune(&mut plan, p, scan.read, &scan.metrics)?;
             }
@@ -51,6 +55,14 @@ impl ScanReader for ParquetReader {
         }
         Ok(Box::new(ParquetStream::new(Shape::new(&scan), plans, &scan)?))
     }
+}
+
+fn row_range(file: &DataFile, group: &RowGroupMetaData, (from, to): (u64, u64)) -> Result<Range<usize>> {
+    if from > to || i128::from(to) > i128::from(group.num_rows()) {
+        return Err(corrupt(&file.path, format!("rows {from} to {to} are gone: the file has changed")));
+    }
+    let place = |at: u64| usize::try_from(at).map_err(|e| corrupt(&file.path, e));
+    Ok(place(from)?..place(to)?)
 }
 
 /// For each column to read, its value if it is a partition column.

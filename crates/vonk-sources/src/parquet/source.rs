@@ -2,6 +2,7 @@
 
 use super::metadata::{self, FileMetadata};
 use super::partitions::Partitions;
+use super::split::{self, Group};
 use crate::files::{self, DataFile};
 use arrow::array::Array;
 use arrow::compute::kernels::aggregate;
@@ -43,10 +44,10 @@ pub(crate) struct SharedFiles {
 pub(crate) struct RowGroups {
     /// Index into [`SharedFiles::files`], and row groups of it.
     pub groups: Vec<(u32, Vec<u32>)>,
+    /// Of a single row group, only these rows: one that is large beside the others is shared out.
+    pub rows: Option<(u64, u64)>,
 }
 
-/// Partitions aimed at per slot, so that a slow one does not keep the others waiting for long.
-const PARTITIONS_PER_SLOT: usize = 3;
 /// Files whose statistics are read while planning; beyond that the rest is extrapolated.
 const FILES_FOR_STATISTICS: usize = 64;
 
@@ -231,33 +232,13 @@ impl TableSource for ParquetSource {
     }
 
     fn scan(&self, request: &ScanRequest<'_>) -> Result<ScanPlan> {
-        let mut groups: Vec<(u32, u32, u64, u64)> = Vec::new();
+        let names: Vec<&str> = request.columns.iter().map(|c| self.schema.fields[*c].name.as_ref()).collect();
+        let mut groups: Vec<Group> = Vec::new();
         for file in 0..self.files.len() {
             let m = self.metadata(file)?;
-            for (g, meta) in m.arrow.metadata().row_groups().iter().enumerate() {
-                let rows = u64::try_from(meta.num_rows()).unwrap_or(0);
-                let bytes = u64::try_from(meta.compressed_size()).unwrap_or(0);
-                groups.push((file as u32, g as u32, rows, bytes));
-            }
+            groups.extend(Group::all(file as u32, &m, &names));
         }
-        let total: u64 = groups.iter().map(|g| g.2).sum();
-        let wanted = (request.target_partitions * PARTITIONS_PER_SLOT).max(1) as u64;
-        let rows_each = total.div_ceil(wanted).max(1);
-        let mut partitions = Vec::new();
-        let mut current = RowGroups { groups: vec![] };
-        let mut rows_now = 0;
-        for (file, group, rows, _) in groups {
-            if rows_now > 0 && rows_now + rows / 2 > rows_each {
-                partitions.push((std::mem::replace(&mut current, RowGroups { groups: vec![] }), rows_now));
-                rows_now = 0;
-            }
-            match current.groups.last_mut() {
-                Some((f, list)) if *f == file => list.push(group),
-                _ => current.groups.push((file, vec![group])),
-            }
-            rows_now += rows;
-        }
-        partitions.push((current, rows_now));
+        let partitions = split::partitions(&groups, request.target_partitions);
         let encode = |e: postcard::Error| Error::internal(e.to_string());
         let shared = SharedFiles {
             files: self.files.clone(),

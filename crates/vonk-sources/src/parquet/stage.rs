@@ -1,6 +1,7 @@
 //! The filters of a scan as stages, each run on the rows that the one before has left.
 //!
-//! Comparisons of numbers and dates come first, then runtime filters, then what looks at strings.
+//! Comparisons of numbers and dates and runtime filters come first, those that are expected to leave the fewest rows before the
+//! others, and what looks at strings last.
 
 use super::stream::Shape;
 use crate::conform::with_rows;
@@ -12,12 +13,15 @@ use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_eval::{BoundExpr, EvalEnv, Evaluator};
 use vonk_functions::RowPosition;
-use vonk_types::DataType;
+use vonk_types::{CompareOp, DataType};
 
 /// Rows after which a runtime filter must have shown that it is worth its cost.
 const TRIAL_ROWS: usize = 32 << 10;
 /// A runtime filter that lets through more than this share of the rows is given up.
 const WORTHLESS: f64 = 0.85;
+
+/// Share of rows that a stage is expected to leave when nothing is known of it.
+const UNKNOWN_SHARE: f64 = 0.4;
 
 /// One stage.
 pub(crate) struct Stage {
@@ -38,13 +42,39 @@ pub(crate) fn stages(shape: &Shape, env: &EvalEnv) -> Result<Vec<Stage>> {
         Some(p) => split(p),
     };
     let predicate = |p: Option<BoundExpr>| p.map(|p| Stage::predicate(&p, shape, env)).transpose();
-    let mut out: Vec<Stage> = predicate(numbers)?.into_iter().collect();
+    let numbers_share = numbers.as_ref().map_or(1.0, expected_share);
+    let mut runtime: Vec<(f64, Stage)> = Vec::new();
     for (column, filter) in &shape.runtime {
         let test = Test::Runtime { filter: filter.clone(), tested: 0, kept: 0 };
-        out.push(Stage { columns: vec![*column], test });
+        let share = filter.expected_share().unwrap_or(UNKNOWN_SHARE);
+        runtime.push((share, Stage { columns: vec![*column], test }));
     }
+    runtime.sort_by(|a, b| a.0.total_cmp(&b.0));
+    let early = runtime.partition_point(|(share, _)| *share < numbers_share);
+    let late = runtime.split_off(early);
+    let mut out: Vec<Stage> = runtime.into_iter().map(|(_, s)| s).collect();
+    out.extend(predicate(numbers)?);
+    out.extend(late.into_iter().map(|(_, s)| s));
     out.extend(predicate(others)?);
     Ok(out)
+}
+
+/// A rule of thumb for the share of rows that a predicate leaves, fit for ordering stages.
+fn expected_share(p: &BoundExpr) -> f64 {
+    match p {
+        BoundExpr::And(list) => list.iter().map(expected_share).product(),
+        BoundExpr::Or(list) => list.iter().map(expected_share).sum::<f64>().min(1.0),
+        BoundExpr::Compare { op, left, right } => {
+            let constant = |e: &BoundExpr| e.columns().is_empty();
+            match op {
+                CompareOp::Eq | CompareOp::EqNullSafe => 0.1,
+                CompareOp::NotEq => 0.9,
+                _ if constant(left) || constant(right) => 0.35,
+                _ => 0.5,
+            }
+        }
+        _ => UNKNOWN_SHARE,
+    }
 }
 
 /// Conjuncts without strings, and the others.

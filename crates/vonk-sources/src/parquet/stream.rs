@@ -16,6 +16,7 @@ use arrow::error::ArrowError;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder, RowSelection};
 use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use vonk_error::{Error, Result};
@@ -29,8 +30,25 @@ pub(crate) struct FilePlan {
     /// Position in the file of each column to read.
     pub columns: Vec<Option<usize>>,
     pub groups: Vec<usize>,
+    /// Of a single group, only these rows.
+    pub rows: Option<Range<usize>>,
     /// Values of partition columns, by column to read.
     pub constants: Constants,
+}
+
+impl FilePlan {
+    /// The rows of a group.
+    pub fn rows_of(&self, group: usize) -> Result<usize> {
+        let rows = self.metadata.arrow.metadata().row_group(group).num_rows();
+        usize::try_from(rows).map_err(|e| corrupt(&self.file.path, e))
+    }
+
+    /// The part of its group that is to be read, if it is not all of it.
+    fn part(&self, groups: &[usize]) -> Result<Option<RowSelection>> {
+        let (Some(rows), [group]) = (&self.rows, groups) else { return Ok(None) };
+        let all = self.rows_of(*group)?;
+        Ok(Some(RowSelection::from_consecutive_ranges(std::iter::once(rows.clone()), all)))
+    }
 }
 
 /// A column that a file lacks: its partition value, or nulls.
@@ -181,10 +199,11 @@ impl ParquetStream {
             return Ok(true);
         };
         self.current = if self.stages.is_empty() {
-            let groups = std::mem::take(&mut self.groups).into();
+            let groups: Vec<usize> = std::mem::take(&mut self.groups).into();
             let present: Vec<usize> =
                 self.shape.projection.iter().copied().filter(|c| file.plan.columns[*c].is_some()).collect();
-            Some(Current::Plain(file.decode(&self.shape, groups, &present, None)?))
+            let selection = file.plan.part(&groups)?;
+            Some(Current::Plain(file.decode(&self.shape, groups, &present, selection)?))
         } else {
             let group = self.groups.pop_front();
             let stream =
