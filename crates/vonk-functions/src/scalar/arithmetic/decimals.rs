@@ -7,6 +7,7 @@ use crate::scalar::apply::Values;
 use arrow::array::{ArrayRef, ArrowPrimitiveType};
 use arrow::datatypes::{Decimal64Type, Decimal128Type, Int64Type, i256};
 use num_bigint::BigInt;
+use std::cell::Cell;
 use vonk_error::Result;
 use vonk_types::DataType;
 use vonk_types::arrow_types::MAX_DECIMAL64_PRECISION;
@@ -73,6 +74,9 @@ where
             wide::<L, R>(call, op, shape)
         };
     }
+    if let Some(result) = small_operands::<L, R>(call, op, shape)? {
+        return Ok(result);
+    }
     let (left, right) = (call.values::<L>(0), call.values::<R>(1));
     match op {
         Op::Add | Op::Subtract | Op::Multiply => rounded(call, op, misfit, shape, (left, right)),
@@ -120,6 +124,47 @@ where
         }),
         _ => call.map2::<L, R, Decimal128Type>(|a, b| a.into().wrapping_mul(b.into())),
     }
+}
+
+/// The result if all operands of the batch fit 64 bits and nothing need be rounded: then 38 digits hold it, whatever the operands'
+/// types would allow. (Products of three factors have types of 38 digits, and values of a few.)
+fn small_operands<L, R>(call: &KernelCall<'_>, op: Op, shape: &Shape) -> Result<Option<ArrayRef>>
+where
+    L: ArrowPrimitiveType,
+    R: ArrowPrimitiveType,
+    L::Native: Into<i128>,
+    R::Native: Into<i128>,
+{
+    let (f, g) = factors(shape);
+    let exact_scale = match op {
+        Op::Add | Op::Subtract => shape.left.max(shape.right),
+        Op::Multiply => shape.left + shape.right,
+        _ => return Ok(None),
+    };
+    if shape.scale != exact_scale || shape.precision < 38 || f.max(g) > POW10[18] {
+        return Ok(None);
+    }
+    let beyond = Cell::new(false);
+    let fit = |a: i128, b: i128| {
+        let (low_a, low_b) = (a as i64, b as i64);
+        beyond.set(beyond.get() | (i128::from(low_a) != a) | (i128::from(low_b) != b));
+        (i128::from(low_a), i128::from(low_b))
+    };
+    let result = match op {
+        Op::Multiply => call.map2::<L, R, Decimal128Type>(|a, b| {
+            let (a, b) = fit(a.into(), b.into());
+            a * b
+        }),
+        Op::Add => call.map2::<L, R, Decimal128Type>(|a, b| {
+            let (a, b) = fit(a.into(), b.into());
+            a * f + b * g
+        }),
+        _ => call.map2::<L, R, Decimal128Type>(|a, b| {
+            let (a, b) = fit(a.into(), b.into());
+            a * f - b * g
+        }),
+    }?;
+    Ok((!beyond.get()).then_some(result))
 }
 
 /// A sum, difference or product whose type has no room for all digits.
