@@ -20,6 +20,7 @@ pub mod normalize;
 pub mod registry;
 pub mod resolve;
 pub mod scalar;
+pub mod selectivity;
 pub mod window;
 
 pub use aggregate::{AggregateCall, AggregateFunction, EmitTo, GroupsAccumulator, WithinGroup};

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use vonk_plan::logical::{
-    Column, ColumnId, Expr, Join, JoinKind, LogicalPlan, Scan, SetOperation, SubqueryKind,
+    Column, ColumnId, Expr, Join, JoinKind, LogicalPlan, Named, Scan, SetOperation, SubqueryKind,
 };
 use vonk_types::{CompareOp, DataType, Literal, ScalarValue};
 
@@ -26,12 +26,27 @@ pub struct Estimate {
 pub struct ColumnEstimate {
     /// Distinct values.
     pub distinct: Option<f64>,
+    /// Distinct values in the relation that the column comes from, before any predicate.
+    pub domain: Option<f64>,
+    /// Whether they are about as many as the rows of that relation: perhaps a key.
+    pub unique: bool,
     /// Range on a number line (dates as days, timestamps as microseconds, decimals as their value).
     pub range: Option<(f64, f64)>,
     /// Share of nulls.
     pub nulls: f64,
     /// Bytes per value.
     pub width: Option<f64>,
+}
+
+/// Share of a relation's rows that a column has as distinct values at least if it may be a key.
+const KEY_LIKE: f64 = 0.9;
+
+impl ColumnEstimate {
+    /// Of a column of a relation with so many rows.
+    fn new(distinct: Option<f64>, rows: f64) -> Self {
+        let unique = distinct.is_some_and(|d| d >= rows * KEY_LIKE);
+        ColumnEstimate { distinct, domain: distinct, unique, ..Default::default() }
+    }
 }
 
 /// Rows assumed of a source that knows nothing.
@@ -99,17 +114,14 @@ pub fn estimate(plan: &LogicalPlan) -> Estimate {
         LogicalPlan::Scan(s) => scan(s),
         LogicalPlan::Values { columns, batch } => {
             let rows = batch.num_rows() as f64;
-            let each = ColumnEstimate { distinct: Some(rows), ..Default::default() };
+            let each = ColumnEstimate::new(Some(rows), rows);
             Estimate { rows, columns: columns.iter().map(|c| (c.id, each.clone())).collect() }
         }
         LogicalPlan::Range { column, start, end, step, .. } => {
             let span = (i128::from(*end) - i128::from(*start)) as f64;
             let rows = (span / *step as f64).ceil().max(0.0);
-            let c = ColumnEstimate {
-                distinct: Some(rows),
-                range: Some((*start as f64, *end as f64)),
-                ..Default::default()
-            };
+            let range = Some((*start as f64, *end as f64));
+            let c = ColumnEstimate { range, ..ColumnEstimate::new(Some(rows), rows) };
             Estimate { rows, columns: HashMap::from([(column.id, c)]) }
         }
         LogicalPlan::Project { exprs, input } => {
@@ -125,9 +137,11 @@ pub fn estimate(plan: &LogicalPlan) -> Estimate {
             let below = estimate(input);
             let keys: Vec<&Expr> = groups.iter().map(|n| &n.expr).collect();
             let rows = distinct_combinations(&keys, &below);
-            let columns =
-                groups.iter().filter_map(|n| Some((n.column.id, of_expr(&n.expr, &below)?))).collect();
-            Estimate { rows, columns }
+            let column = |n: &Named<Expr>| {
+                let c = of_expr(&n.expr, &below)?;
+                Some((n.column.id, ColumnEstimate { unique: groups.len() == 1, ..c }))
+            };
+            Estimate { rows, columns: groups.iter().filter_map(column).collect() }
         }
         LogicalPlan::Distinct { input } => {
             let mut below = estimate(input);
@@ -193,7 +207,8 @@ fn scan(s: &Scan) -> Estimate {
                 distinct = range.filter(|_| discrete).map(|(a, b)| (b - a + 1.0).min(rows));
             }
             let nulls = known.nulls.map_or(0.0, |n| if rows > 0.0 { n as f64 / rows } else { 0.0 });
-            Some((c.id, ColumnEstimate { distinct, range, nulls, width: known.width }))
+            let estimate = ColumnEstimate::new(distinct, rows);
+            Some((c.id, ColumnEstimate { range, nulls, width: known.width, ..estimate }))
         })
         .collect();
     filtered(Estimate { rows, columns }, &s.filters)
@@ -202,13 +217,13 @@ fn scan(s: &Scan) -> Estimate {
 fn of_expr(e: &Expr, below: &Estimate) -> Option<ColumnEstimate> {
     match e {
         Expr::Column(c) => below.columns.get(&c.id).cloned(),
-        Expr::Literal(_) => Some(ColumnEstimate { distinct: Some(1.0), ..Default::default() }),
+        Expr::Literal(_) => Some(ColumnEstimate::new(Some(1.0), f64::INFINITY)),
         Expr::Cast { expr, .. } => of_expr(expr, below),
         _ => {
             // A function of columns has at most as many values as they have combinations.
             let columns = e.columns();
             let product = columns.iter().map(|c| below.distinct(*c)).product::<Option<f64>>()?;
-            Some(ColumnEstimate { distinct: Some(product.min(below.rows)), ..Default::default() })
+            Some(ColumnEstimate::new(Some(product.min(below.rows)), f64::INFINITY))
         }
     }
 }
@@ -295,11 +310,22 @@ pub fn selectivity(p: &Expr, input: &Estimate) -> f64 {
             if *negated { 1.0 - s } else { s }
         }
         Expr::Compare { op, left, right } => compare_selectivity(*op, left, right, input),
+        Expr::Call { function, args, .. } => {
+            let constants: Vec<Option<&Literal>> = args.iter().map(constant).collect();
+            vonk_functions::selectivity::expected_share(function, &constants).unwrap_or(UNKNOWN_SELECTIVITY)
+        }
         Expr::Subquery(s) => match s.kind {
             SubqueryKind::Exists { .. } | SubqueryKind::In { .. } => 0.5,
             SubqueryKind::Scalar => UNKNOWN_SELECTIVITY,
         },
         _ => UNKNOWN_SELECTIVITY,
+    }
+}
+
+fn constant(e: &Expr) -> Option<&Literal> {
+    match e {
+        Expr::Literal(l) => Some(l),
+        _ => None,
     }
 }
 
@@ -336,19 +362,30 @@ fn compare_selectivity(op: CompareOp, left: &Expr, right: &Expr, input: &Estimat
     }
 }
 
-/// Rows of an inner equi-join of two estimates: |L|·|R| / max(ndv), where a side has at most as many combinations of key values
-/// as rows. (A product of the columns' counts would be far beyond that wherever the columns of a composite key depend on each
-/// other, as those of a foreign key do.)
+/// Rows of an inner equi-join of two estimates: |L|·|R| / |values that keys are taken from|.
+///
+/// If one side's key is one of its relation, the other side refers to it, and the values are the key's, before any predicate. The
+/// ranges that counts of distinct values mostly come from make references look like keys as well (order numbers with gaps):
+/// of two, the one with fewer values is the key. Otherwise the values are those of the side that has more, and a side has at
+/// most as many combinations of several keys as rows: the product of the columns' counts is far beyond that wherever
+/// columns depend on each other, as those of a composite key do.
 pub fn join_rows(l: &Estimate, r: &Estimate, keys: &[(Expr, Expr)]) -> f64 {
-    let combinations = |side: &Estimate, first: bool| {
-        let distinct =
-            |(a, b): &(Expr, Expr)| of_expr(if first { a } else { b }, side).and_then(|c| c.distinct);
-        let product: f64 = keys.iter().map(|k| distinct(k).unwrap_or(side.rows).max(1.0)).product();
-        product.min(side.rows.max(1.0))
-    };
     if keys.is_empty() {
         return l.rows * r.rows;
     }
+    let column = |e: &Expr, side: &Estimate| of_expr(e, side).unwrap_or_default();
+    if let [(a, b)] = keys {
+        let domain = |c: &ColumnEstimate| c.domain.filter(|_| c.unique).unwrap_or(f64::INFINITY);
+        let key = domain(&column(a, l)).min(domain(&column(b, r)));
+        if key.is_finite() {
+            return l.rows * r.rows / key.max(1.0);
+        }
+    }
+    let combinations = |side: &Estimate, first: bool| {
+        let one =
+            |(a, b): &(Expr, Expr)| column(if first { a } else { b }, side).distinct.unwrap_or(side.rows);
+        keys.iter().map(|k| one(k).max(1.0)).product::<f64>().min(side.rows.max(1.0))
+    };
     l.rows * r.rows / combinations(l, true).max(combinations(r, false))
 }
 

@@ -8,6 +8,9 @@ use vonk_eval::BoundExpr;
 use vonk_physical::{AggregateMode, AggregateSpec, HashAggregate, Partitioning, PhysicalPlan};
 use vonk_plan::logical::{AggregateExpr, Column, Expr, LogicalPlan, Named};
 
+/// Groups beyond this share of the input rows make partial aggregation a waste.
+const PARTIAL_PAYS_BELOW: f64 = 0.9;
+
 impl Planner<'_> {
     pub(crate) fn aggregate(
         &mut self,
@@ -49,6 +52,13 @@ impl Planner<'_> {
         if needs_all_rows {
             let moved =
                 if groups.is_empty() { below.single() } else { below.hashed(keys.clone(), ids, partitions) };
+            let distribution = Distribution::Hash(key_ids, partitions);
+            return Ok(node(AggregateMode::Complete, keys, specs, moved, columns, distribution, rows));
+        }
+        // A partial aggregation judges itself at run time; where columns in combination make most rows differ, it need not be tried.
+        // (One column's values are counted from their range, which says little.)
+        if groups.len() > 1 && rows > below.rows() * PARTIAL_PAYS_BELOW {
+            let moved = below.hashed(keys.clone(), ids, partitions);
             let distribution = Distribution::Hash(key_ids, partitions);
             return Ok(node(AggregateMode::Complete, keys, specs, moved, columns, distribution, rows));
         }

@@ -52,9 +52,12 @@ impl Planner<'_> {
         let left_ids = column_ids(keys.iter().map(|k| &k.0));
         let right_ids = column_ids(keys.iter().map(|k| &k.1));
         let (build, broadcast) = self.strategy(j.kind, j.null_aware, &left, &right);
+        let one_task = left.partitions() == 1 && right.partitions() == 1;
         let sides = Sides {
             kind: j.kind,
             null_aware: j.null_aware,
+            build: (broadcast || one_task).then_some(build),
+            broadcast,
             pairs: &keys,
             left: Side {
                 planned: left,
@@ -69,7 +72,7 @@ impl Planner<'_> {
                 ids: right_ids.clone(),
             },
         };
-        let (left, right, by_hash) = self.reduce(sides, broadcast.then_some(build));
+        let (left, right, by_hash) = self.reduce(sides);
         let (build, broadcast) = if by_hash {
             (if left.bytes < right.bytes { BuildSide::Left } else { BuildSide::Right }, false)
         } else {
@@ -155,8 +158,12 @@ impl Planner<'_> {
         if (build_left && left_ok || !build_left && right_ok) && self.broadcast_pays(small, large) {
             return (if build_left { BuildSide::Left } else { BuildSide::Right }, true);
         }
-        // The larger side may still be small enough.
-        if right_ok && build_left && self.broadcast_pays(right, left) {
+        // The larger side may still be small enough: one table of it for all, rather than moving both.
+        if right_ok
+            && build_left
+            && right.bytes <= self.options.broadcast_threshold
+            && self.broadcast_pays(right, left)
+        {
             return (BuildSide::Right, true);
         }
         (if build_left { BuildSide::Left } else { BuildSide::Right }, false)

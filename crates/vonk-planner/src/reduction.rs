@@ -28,6 +28,10 @@ const MOST_KEY_BYTES: f64 = 128.0 * 1024.0 * 1024.0;
 pub(crate) struct Sides<'a> {
     pub kind: JoinKind,
     pub null_aware: bool,
+    /// The side that a table would be built from, if its runtime filter reaches the other as far as no exchange lies between.
+    pub build: Option<BuildSide>,
+    /// Whether that side would be broadcast.
+    pub broadcast: bool,
     /// Pairs of keys: left, right, whether null equals null.
     pub pairs: &'a [(Expr, Expr, bool)],
     pub left: Side<'a>,
@@ -45,12 +49,8 @@ pub(crate) struct Side<'a> {
 
 impl Planner<'_> {
     /// Both sides, one of them reduced by the other if that pays; whether the join is to be made where their rows meet by hash.
-    pub(crate) fn reduce(
-        &mut self,
-        sides: Sides<'_>,
-        broadcast: Option<BuildSide>,
-    ) -> (Planned, Planned, bool) {
-        let Sides { kind, null_aware, pairs, left, right } = sides;
+    pub(crate) fn reduce(&mut self, sides: Sides<'_>) -> (Planned, Planned, bool) {
+        let Sides { kind, null_aware, build, broadcast, pairs, left, right } = sides;
         let null_safe: Vec<bool> = pairs.iter().map(|p| p.2).collect();
         // Rows of the right side without a match never show in these; of the left side, only in inner joins they do not.
         let right_may = match kind {
@@ -65,27 +65,28 @@ impl Planner<'_> {
         let left_may = matches!(kind, JoinKind::Inner | JoinKind::Right);
         if right_may && left.planned.rows() < right.planned.rows() {
             let exprs: Vec<_> = pairs.iter().map(|p| (&p.0, &p.1)).collect();
-            let streams = broadcast == Some(BuildSide::Left);
-            let (small, large, by_hash) = self.reduce_large(left, right, &exprs, null_safe, streams);
+            let filters = (build == Some(BuildSide::Left)).then_some(broadcast);
+            let (small, large, by_hash) = self.reduce_large(left, right, &exprs, null_safe, filters);
             return (small, large, by_hash);
         }
         if left_may && right.planned.rows() < left.planned.rows() {
             let exprs: Vec<_> = pairs.iter().map(|p| (&p.1, &p.0)).collect();
-            let streams = broadcast == Some(BuildSide::Right);
-            let (small, large, by_hash) = self.reduce_large(right, left, &exprs, null_safe, streams);
+            let filters = (build == Some(BuildSide::Right)).then_some(broadcast);
+            let (small, large, by_hash) = self.reduce_large(right, left, &exprs, null_safe, filters);
             return (large, small, by_hash);
         }
         (left.planned, right.planned, false)
     }
 
-    /// `exprs` are pairs of keys, the small side's first; `streams` says that the join would broadcast the small side.
+    /// `exprs` are pairs of keys, the small side's first. `filters`: the large side would stream past a table of the small one
+    /// (if it is true, a broadcast one).
     fn reduce_large(
         &mut self,
         small: Side<'_>,
         large: Side<'_>,
         exprs: &[(&Expr, &Expr)],
         null_safe: Vec<bool>,
-        streams: bool,
+        filters: Option<bool>,
     ) -> (Planned, Planned, bool) {
         let unchanged = |small: Side<'_>, large: Side<'_>| (small.planned, large.planned, false);
         let Some((first, share)) = most_selective(&small, &large, exprs) else {
@@ -100,15 +101,17 @@ impl Planner<'_> {
         }
         let columns: Vec<Option<usize>> = large.keys.iter().map(plain).collect();
         let Side { planned: mut large, keys: large_keys, .. } = large;
+        let partitions = large.partitions();
         let (end, crosses) = descend(&mut large.node, columns.clone(), first, &self.shared_exchanges);
-        if streams && !crosses {
+        if filters.is_some() && !crosses {
             return (small.planned, large, false);
         }
-        let (small_planned, keys, build) = if streams {
+        let broadcast = filters == Some(true);
+        let (small_planned, keys, build) = if broadcast {
             let build = small.planned.clone().broadcast();
             (small.planned, small.keys.to_vec(), build)
         } else {
-            self.shared_small(small)
+            self.shared_small(small, partitions)
         };
         if let PhysicalPlan::Exchange(e) = &build.node.plan {
             self.share(e);
@@ -117,17 +120,16 @@ impl Planner<'_> {
         let rows = large.rows() * share;
         large.node.estimated_rows = Some(rows as u64);
         large.bytes *= share;
-        (small_planned, large, !streams)
+        (small_planned, large, !broadcast)
     }
 
     /// The small side behind an exchange by its keys, and a broadcast of its keys from there.
-    fn shared_small(&mut self, small: Side<'_>) -> (Planned, Vec<BoundExpr>, Planned) {
+    fn shared_small(&mut self, small: Side<'_>, large_partitions: u32) -> (Planned, Vec<BoundExpr>, Planned) {
         let Side { planned, keys, ids, .. } = small;
-        let planned = if planned.partitions() == 1 {
+        let planned = if planned.partitions() == 1 && large_partitions == 1 {
             planned.exchanged(Partitioning::Single, Distribution::Single)
         } else {
-            let partitions = self.options.partitions();
-            planned.hashed(keys.to_vec(), ids, partitions)
+            planned.hashed(keys.to_vec(), ids, self.options.partitions())
         };
         if let PhysicalPlan::Exchange(e) = &planned.node.plan {
             self.share(e);

@@ -69,6 +69,17 @@ impl ScanFilter for KeyFilter {
         self.empty
     }
 
+    fn expected_share(&self) -> Option<f64> {
+        match &self.members {
+            // As if the values of the scan lay evenly over the range.
+            Members::Bitmap { bits, .. } => {
+                let set: u32 = bits.iter().map(|b| b.count_ones()).sum();
+                Some(f64::from(set) / (bits.len() * 64).max(1) as f64)
+            }
+            _ => None,
+        }
+    }
+
     fn test(&self, values: &ArrayRef) -> Result<BooleanArray> {
         let n = values.len();
         if self.empty {

@@ -7,7 +7,7 @@ use arrow::buffer::NullBuffer;
 /// A range this large is always kept as an array.
 const SMALL_RANGE: u64 = 1 << 16;
 /// Places of a range per key up to which an array takes no more memory than hashing.
-const PLACES_PER_KEY: u64 = 8;
+const PLACES_PER_KEY: u64 = 16;
 
 /// Tables of fewer slots lie in the cache anyway.
 const WORTH_FETCHING: usize = 1 << 14;
@@ -167,7 +167,15 @@ impl IntTable {
 
     /// Makes the places fit for keys that are about to be inserted: an array over their range, or hashing.
     fn make_room(&mut self, new: &[u64], valid: Option<&NullBuffer>) {
-        let Places::Dense { min, ids } = &mut self.places else { return };
+        let (min, ids) = match &mut self.places {
+            Places::Dense { min, ids } => (min, ids),
+            Places::Hashed { slots, .. } => {
+                if (self.keys.len() + new.len()) * 8 >= slots.len() * 5 {
+                    self.densify(new, valid);
+                }
+                return;
+            }
+        };
         let Some((lo, hi)) = range(new, valid) else { return };
         let (old_lo, old_hi) = match ids.len() {
             0 => (lo, hi),
@@ -199,6 +207,30 @@ impl IntTable {
             places[from..from + ids.len()].copy_from_slice(ids);
         }
         (*min, *ids) = (new_min, places);
+    }
+
+    /// Before a hashed table grows: an array instead, if the range of the keys has become dense enough.
+    #[cold]
+    fn densify(&mut self, new: &[u64], valid: Option<&NullBuffer>) {
+        let (Some((a, b)), Some((c, d))) = (self.range_of_keys(), range(new, valid)) else { return };
+        let (lo, hi) = (a.min(c), b.max(d));
+        let span = (i128::from(hi) - i128::from(lo) + 1) as u128;
+        // Keys there are: of the new ones, all may be known.
+        if span > self.keys.len() as u128 * u128::from(PLACES_PER_KEY) {
+            return;
+        }
+        let mut ids = vec![0; span as usize];
+        for (id, key) in self.keys.iter().enumerate().filter(|(id, _)| *id as u32 != self.null_id) {
+            ids[(*key as i64).wrapping_sub(lo) as u64 as usize] = id as u32 + 1;
+        }
+        self.places = Places::Dense { min: lo, ids };
+    }
+
+    /// Least and greatest key.
+    fn range_of_keys(&self) -> Option<(i64, i64)> {
+        let keys = self.keys.iter().enumerate().filter(|(id, _)| *id as u32 != self.null_id);
+        let keys = keys.map(|(_, k)| *k as i64);
+        keys.fold(None, |r, k| r.map_or(Some((k, k)), |(lo, hi): (i64, i64)| Some((lo.min(k), hi.max(k)))))
     }
 
     /// Places all keys by hash in this many slots.
@@ -300,6 +332,16 @@ mod tests {
         let t = check(&[vec![1, 2, 3], wild(10), wild(70_000), vec![i64::MIN, i64::MAX, 0]]);
         assert!(!is_dense(&t));
         check(&[vec![i64::MIN, i64::MAX]]);
+    }
+
+    #[test]
+    fn hashed_tables_become_arrays_once_their_range_has_filled() {
+        let scattered = (0..300_000i64).map(|i| i * 7919 % 300_007 * 4).collect::<Vec<_>>();
+        let t = check(&scattered.chunks(4_000).map(<[i64]>::to_vec).collect::<Vec<_>>());
+        assert!(is_dense(&t));
+        let mut batches: Vec<Vec<i64>> = scattered.chunks(4_000).map(<[i64]>::to_vec).collect();
+        batches.push(vec![1 << 60]);
+        assert!(!is_dense(&check(&batches)));
     }
 
     #[test]
