@@ -1,5 +1,6 @@
-//! EXPLAIN text of physical plans.
+//! EXPLAIN text of physical plans: the tree; of each operator its name, number and [details](crate::details).
 
+use crate::details::details;
 use crate::node::{NodeId, PlanNode};
 use std::collections::HashMap;
 use std::fmt::Write;
@@ -21,6 +22,10 @@ pub fn explain(plan: &PlanNode, metrics: Option<&ExplainMetrics>) -> String {
 fn write_node(node: &PlanNode, metrics: Option<&ExplainMetrics>, depth: usize, out: &mut String) {
     let NodeId(id) = node.id;
     let _ = write!(out, "{:indent$}{} ({id})", "", node.plan.name(), indent = depth * 2);
+    let details = details(&node.plan);
+    if !details.is_empty() {
+        let _ = write!(out, " {details}");
+    }
     if let Some((rows, bytes, nanos)) = metrics.and_then(|m| m.nodes.get(&id)) {
         let _ = write!(out, " rows={rows} bytes={bytes} time={:.1}ms", *nanos as f64 / 1e6);
     }

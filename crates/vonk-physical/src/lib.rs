@@ -7,6 +7,7 @@
 //!
 //! Must not know: runtime state of operators.
 
+mod details;
 mod display;
 mod node;
 mod schema;
