@@ -243,6 +243,12 @@ impl Pusher<'_> {
 
     /// A limit per combination: rows are numbered within each.
     fn limit(&self, skip: u64, fetch: Option<u64>, input: &Arc<LogicalPlan>) -> Result<Extended> {
+        if let LogicalPlan::Project { exprs, input: below } = input.as_ref() {
+            // It keeps rows and their order. The sort below may be by columns that it leaves out.
+            let limit = LogicalPlan::Limit { skip, fetch, input: below.clone() };
+            let project = LogicalPlan::Project { exprs: exprs.clone(), input: Arc::new(limit) };
+            return self.visit(&Arc::new(project));
+        }
         let (order_by, input) = match input.as_ref() {
             LogicalPlan::Sort { keys, global: true, input } => (keys.clone(), input),
             _ => (vec![], input),
