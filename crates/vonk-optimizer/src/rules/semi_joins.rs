@@ -5,7 +5,7 @@ use crate::rules::output_ids;
 use crate::statistics::estimate;
 use std::sync::Arc;
 use vonk_error::Result;
-use vonk_plan::logical::{Join, JoinKind, LogicalPlan};
+use vonk_plan::logical::{Expr, Join, JoinKind, LogicalPlan};
 
 /// See the module.
 pub struct PushDownSemiJoins;
@@ -51,6 +51,12 @@ fn sink(
     needed: &std::collections::HashSet<vonk_plan::ColumnId>,
     rows_on_top: f64,
 ) -> Option<Arc<LogicalPlan>> {
+    if let LogicalPlan::Project { exprs, input } = plan.as_ref() {
+        // Columns as they are: what the join order leaves on top of a tree to have its columns in the old order.
+        let plain = exprs.iter().all(|n| matches!(&n.expr, Expr::Column(c) if c.id == n.column.id));
+        let input = plain.then(|| sink(input, semi, needed, rows_on_top)).flatten()?;
+        return Some(Arc::new(LogicalPlan::Project { exprs: exprs.clone(), input }));
+    }
     let LogicalPlan::Join(inner) = plan.as_ref() else { return None };
     if inner.kind != JoinKind::Inner || inner.lateral {
         return None;
