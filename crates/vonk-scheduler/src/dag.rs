@@ -185,21 +185,30 @@ impl DagScheduler {
         }
     }
 
+    /// Whether nothing is [missing](Self::missing).
+    fn is_complete(&self, state: &StageState) -> bool {
+        match &state.stage.kind {
+            StageKind::ShuffleMap(s) => self.outputs.is_complete(s.shuffle),
+            StageKind::Result => state.results_missing.is_empty(),
+        }
+    }
+
     /// Submits every stage that is needed, does not run, and whose parents are complete.
     fn advance(&mut self, job: JobId, out: &mut Vec<DagAction>) {
         let Some(last) = self.jobs.get(&job).and_then(|s| s.last().copied()) else { return };
         let (mut open, mut seen) = (vec![last], BTreeSet::new());
         while let Some(id) = open.pop() {
             let Some(state) = self.stages.get(&id).filter(|_| seen.insert(id)) else { continue };
-            let missing = self.missing(state);
-            if missing.is_empty() && id == last {
+            let complete = self.is_complete(state);
+            if complete && id == last {
                 return self.end(job, None, out);
             }
-            if missing.is_empty() || !state.pending.is_empty() {
+            if complete || !state.pending.is_empty() {
                 continue;
             }
-            let incomplete = |p: &StageId| self.stages.get(p).is_some_and(|s| !self.missing(s).is_empty());
+            let incomplete = |p: &StageId| self.stages.get(p).is_some_and(|s| !self.is_complete(s));
             let parents: Vec<_> = state.stage.parents.iter().copied().filter(incomplete).collect();
+            let missing = self.missing(state);
             if !parents.is_empty() {
                 open.extend(parents);
             } else if let Some(state) = self.stages.get_mut(&id) {
@@ -265,8 +274,7 @@ impl DagScheduler {
         }
         let Some(parents) = self.stages.get(&stage).map(|s| s.stage.parents.clone()) else { return };
         for parent in parents {
-            let complete =
-                |s: &StageState| s.attempts > 0 && s.pending.is_empty() && self.missing(s).is_empty();
+            let complete = |s: &StageState| s.attempts > 0 && s.pending.is_empty() && self.is_complete(s);
             let wanted = self.stages.values().any(|s| s.stage.parents.contains(&parent) && !complete(s));
             let Some(StageKind::ShuffleMap(shuffle)) = self.stages.get(&parent).map(|s| &s.stage.kind) else {
                 continue;

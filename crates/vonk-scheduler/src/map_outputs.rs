@@ -17,23 +17,46 @@ pub struct MapStatus {
     pub sizes: Vec<u64>,
 }
 
+/// One shuffle's outputs.
+#[derive(Clone, Debug)]
+struct Maps {
+    places: Vec<Option<MapStatus>>,
+    /// How many places are empty: asked after every task, so that it is not counted anew.
+    missing: usize,
+}
+
+impl Maps {
+    /// Empties the places whose output is lost.
+    fn forget(&mut self, lost: impl Fn(u32, &MapStatus) -> bool) {
+        for (i, place) in (0u32..).zip(&mut self.places) {
+            if place.as_ref().is_some_and(|s| lost(i, s)) {
+                *place = None;
+                self.missing += 1;
+            }
+        }
+    }
+}
+
 /// All shuffles known to the driver.
 #[derive(Clone, Debug, Default)]
 pub struct MapOutputs {
-    shuffles: BTreeMap<ShuffleId, Vec<Option<MapStatus>>>,
+    shuffles: BTreeMap<ShuffleId, Maps>,
 }
 
 impl MapOutputs {
     /// Makes room for a shuffle; one that is known keeps its outputs.
     pub fn register(&mut self, shuffle: ShuffleId, num_maps: u32) {
-        self.shuffles.entry(shuffle).or_insert_with(|| vec![None; num_maps as usize]);
+        let missing = num_maps as usize;
+        self.shuffles.entry(shuffle).or_insert_with(|| Maps { places: vec![None; missing], missing });
     }
 
     /// Takes the output of one map partition; `false` if there is one already or no such place.
     pub fn add(&mut self, shuffle: ShuffleId, map: MapId, status: MapStatus) -> bool {
-        match self.shuffles.get_mut(&shuffle).and_then(|maps| maps.get_mut(map.0 as usize)) {
+        let Some(maps) = self.shuffles.get_mut(&shuffle) else { return false };
+        match maps.places.get_mut(map.0 as usize) {
             Some(place @ None) => {
                 *place = Some(status);
+                maps.missing -= 1;
                 true
             }
             _ => false,
@@ -42,34 +65,31 @@ impl MapOutputs {
 
     /// Forgets one output if it is still the one on `executor` (it may have been made anew since).
     pub fn remove(&mut self, shuffle: ShuffleId, map: MapId, executor: ExecutorId) -> bool {
-        let place = self.shuffles.get_mut(&shuffle).and_then(|maps| maps.get_mut(map.0 as usize));
-        match place {
-            Some(place) if place.as_ref().is_some_and(|s| s.executor == executor) => {
-                *place = None;
-                true
-            }
-            _ => false,
-        }
+        let Some(maps) = self.shuffles.get_mut(&shuffle) else { return false };
+        let before = maps.missing;
+        maps.forget(|i, s| i == map.0 && s.executor == executor);
+        maps.missing > before
     }
 
     /// Forgets all that an executor served.
     pub fn remove_executor(&mut self, executor: ExecutorId) {
-        for place in self.shuffles.values_mut().flatten() {
-            if place.as_ref().is_some_and(|s| s.executor == executor) {
-                *place = None;
-            }
-        }
+        self.shuffles.values_mut().for_each(|maps| maps.forget(|_, s| s.executor == executor));
     }
 
     /// The outputs by map partition.
     pub fn get(&self, shuffle: ShuffleId) -> Option<&[Option<MapStatus>]> {
-        self.shuffles.get(&shuffle).map(Vec::as_slice)
+        self.shuffles.get(&shuffle).map(|maps| maps.places.as_slice())
     }
 
     /// The map partitions without output; all places of an unknown shuffle count as none.
     pub fn missing(&self, shuffle: ShuffleId) -> Vec<u32> {
         let maps = self.get(shuffle).unwrap_or_default();
         (0u32..).zip(maps).filter(|(_, s)| s.is_none()).map(|(i, _)| i).collect()
+    }
+
+    /// Whether no map partition of a shuffle is without output; of an unknown shuffle, none is.
+    pub fn is_complete(&self, shuffle: ShuffleId) -> bool {
+        self.shuffles.get(&shuffle).is_none_or(|maps| maps.missing == 0)
     }
 
     /// Forgets a shuffle.
