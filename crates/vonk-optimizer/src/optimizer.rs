@@ -30,6 +30,7 @@ pub struct Optimizer<'a> {
 
 /// The rules, in order. Those that make work for earlier ones are followed by them again.
 static RULES: &[&dyn Rule] = &[
+    &rules::CombineUnions,
     &rules::SetOperations,
     &rules::SubqueriesToJoins,
     &rules::Unnest,

@@ -137,6 +137,30 @@ fn every_rule_has_a_snapshot() {
 }
 
 #[test]
+fn combine_unions() {
+    check(
+        "CombineUnions",
+        &[
+            (
+                "a chain of distinct unions removes duplicates once",
+                Fires,
+                "SELECT n_regionkey FROM nation UNION SELECT r_regionkey FROM region UNION SELECT n_nationkey FROM nation",
+            ),
+            (
+                "a union within brackets",
+                Fires,
+                "SELECT n_regionkey FROM nation UNION ALL (SELECT r_regionkey FROM region UNION ALL SELECT s_suppkey FROM supplier)",
+            ),
+            (
+                "an input of UNION ALL keeps its DISTINCT",
+                Keeps,
+                "SELECT n_regionkey FROM nation UNION SELECT r_regionkey FROM region UNION ALL SELECT n_nationkey FROM nation",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn set_operations() {
     check(
         "SetOperations",

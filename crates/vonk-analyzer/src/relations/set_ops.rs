@@ -84,10 +84,13 @@ pub(crate) fn union_all(b: &Binder<'_>, inputs: Vec<Relation>, span: Span) -> Re
     let mut relations = vec![first];
     for r in inputs {
         let part = Part::of(&r);
-        let types = common_types(b, &parts[0].types(), &part.types(), "UNION", span)?;
+        let before = parts[0].types();
+        let types = common_types(b, &before, &part.types(), "UNION", span)?;
         parts.push(part);
         relations.push(r);
-        parts.iter_mut().for_each(|p| p.cast(b, &types));
+        // The inputs before have these types already, unless this one widened them.
+        let from = if types == before { parts.len() - 1 } else { 0 };
+        parts[from..].iter_mut().for_each(|p| p.cast(b, &types));
     }
     if relations.len() == 1 {
         return relations.pop().ok_or_else(|| Error::internal("a union of nothing"));

@@ -8,7 +8,7 @@
 use crate::optimizer::{Rule, RuleContext};
 use crate::rules::{filter, output_ids, project_to};
 use crate::statistics::{Estimate, equi_keys, estimate, filtered, join_rows};
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use vonk_error::Result;
 use vonk_plan::logical::{ColumnId, Expr, Join, JoinKind, LogicalPlan};
@@ -18,6 +18,8 @@ pub struct JoinOrder;
 
 /// Relations up to which all trees are considered: 3^n subset pairs.
 const DP_LIMIT: usize = 10;
+/// Relations up to which pairs of trees are searched for the best one.
+const GREEDY_LIMIT: usize = 200;
 /// A row that must be held in a hash table costs as much as so many rows that flow.
 const BUILD_WEIGHT: f64 = 2.0;
 
@@ -53,6 +55,18 @@ struct Graph {
     predicates: Vec<Expr>,
 }
 
+/// A conjunct with the columns it needs, which every pair of trees is tested for.
+struct Predicate {
+    expr: Expr,
+    columns: HashSet<ColumnId>,
+}
+
+impl Predicate {
+    fn new(expr: Expr) -> Self {
+        Predicate { columns: expr.columns(), expr }
+    }
+}
+
 /// A tree over a set of relations (bits).
 #[derive(Clone)]
 struct Tree {
@@ -84,7 +98,8 @@ impl Graph {
 
     fn order(self) -> Arc<LogicalPlan> {
         let Graph { relations, predicates } = self;
-        let predicates = with_transitive(predicates);
+        let predicates: Vec<Predicate> =
+            with_transitive(predicates).into_iter().map(Predicate::new).collect();
         let leaves: Vec<Tree> = relations
             .into_iter()
             .map(|plan| {
@@ -98,7 +113,7 @@ impl Graph {
             greedy(leaves, &predicates)
         };
         // Predicates that no join could take (none, if all columns exist) would be lost otherwise.
-        let unused: Vec<Expr> = predicates.into_iter().filter(|p| p.columns().is_empty()).collect();
+        let unused = predicates.into_iter().filter(|p| p.columns.is_empty()).map(|p| p.expr).collect();
         filter(unused, best.plan)
     }
 }
@@ -147,15 +162,15 @@ fn with_transitive(predicates: Vec<Expr>) -> Vec<Expr> {
 }
 
 /// Joins two trees with all predicates that become possible; `connected` tells whether there is one between them.
-fn combine(a: &Tree, b: &Tree, predicates: &[Expr]) -> (Tree, bool) {
+fn combine(a: &Tree, b: &Tree, predicates: &[Predicate]) -> (Tree, bool) {
     let ids: HashSet<ColumnId> = a.ids.union(&b.ids).copied().collect();
     let applicable: Vec<Expr> = predicates
         .iter()
         .filter(|p| {
-            let c = p.columns();
+            let c = &p.columns;
             !c.is_empty() && c.is_subset(&ids) && !c.is_subset(&a.ids) && !c.is_subset(&b.ids)
         })
-        .cloned()
+        .map(|p| p.expr.clone())
         .collect();
     let applicable = without_implied(applicable);
     let connected = !applicable.is_empty();
@@ -239,7 +254,7 @@ fn without_implied(list: Vec<Expr>) -> Vec<Expr> {
     out
 }
 
-fn dynamic(leaves: &[Tree], predicates: &[Expr]) -> Tree {
+fn dynamic(leaves: &[Tree], predicates: &[Predicate]) -> Tree {
     let n = leaves.len();
     let full = (1usize << n) - 1;
     let mut best: Vec<Option<Tree>> = vec![None; full + 1];
@@ -283,25 +298,48 @@ fn dynamic(leaves: &[Tree], predicates: &[Expr]) -> Tree {
     }
 }
 
-/// Repeatedly joins the two trees whose join is smallest (Fegaras 1998), connected ones first.
-fn greedy(mut trees: Vec<Tree>, predicates: &[Expr]) -> Tree {
-    while trees.len() > 1 {
-        let mut choice: Option<(usize, usize, Tree, bool)> = None;
-        for i in 0..trees.len() {
-            for k in i + 1..trees.len() {
-                let (tree, connected) = combine(&trees[i], &trees[k], predicates);
-                let better = choice.as_ref().is_none_or(|(_, _, t, c)| {
-                    (connected && !c) || (connected == *c && tree.estimate.rows < t.estimate.rows)
-                });
-                if better {
-                    choice = Some((i, k, tree, connected));
-                }
+/// Two trees that might be joined next, by number.
+struct Pair {
+    members: (usize, usize),
+    connected: bool,
+    rows: f64,
+}
+
+/// Repeatedly joins the two trees whose join is smallest (Fegaras 1998), connected ones first. A pair is estimated once: each
+/// step adds those of the new tree. More than [`GREEDY_LIMIT`] relations are joined as written.
+fn greedy(leaves: Vec<Tree>, predicates: &[Predicate]) -> Tree {
+    let search = leaves.len() <= GREEDY_LIMIT;
+    let mut trees: BTreeMap<usize, Tree> = BTreeMap::new();
+    let mut pairs: Vec<Pair> = Vec::new();
+    let mut leaves = leaves.into_iter();
+    let mut next = 0;
+    loop {
+        let best = (0..pairs.len()).min_by(|x, y| {
+            let (x, y) = (&pairs[*x], &pairs[*y]);
+            y.connected.cmp(&x.connected).then_with(|| x.rows.total_cmp(&y.rows))
+        });
+        // A search begins when all relations are there; else a relation is joined as soon as it comes.
+        let leaf = if search || best.is_none() { leaves.next() } else { None };
+        let new = match (leaf, best) {
+            (Some(leaf), _) => leaf,
+            (None, Some(best)) => {
+                let (a, b) = pairs[best].members;
+                let (Some(x), Some(y)) = (trees.remove(&a), trees.remove(&b)) else { continue };
+                pairs.retain(|p| trees.contains_key(&p.members.0) && trees.contains_key(&p.members.1));
+                combine(&x, &y, predicates).0
             }
+            (None, None) => break,
+        };
+        for (number, other) in &trees {
+            let (joined, connected) = combine(other, &new, predicates);
+            pairs.push(Pair { members: (*number, next), connected, rows: joined.estimate.rows });
         }
-        let Some((i, k, tree, _)) = choice else { break };
-        trees.swap_remove(k);
-        trees.swap_remove(i);
-        trees.push(tree);
+        trees.insert(next, new);
+        next += 1;
     }
-    trees.swap_remove(0)
+    match trees.pop_first() {
+        Some((_, tree)) => tree,
+        // There are two relations at least, and joining two trees leaves one.
+        None => unreachable!("no relation to join"),
+    }
 }

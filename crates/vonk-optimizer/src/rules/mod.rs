@@ -1,5 +1,6 @@
 //! The rules, one a file.
 
+mod combine_unions;
 mod distinct_aggregates;
 mod factor_disjunctions;
 mod infer_predicates;
@@ -14,6 +15,7 @@ mod simplify;
 mod subqueries;
 mod unnest;
 
+pub use combine_unions::CombineUnions;
 pub use distinct_aggregates::ExpandDistinctAggregates;
 pub use factor_disjunctions::FactorDisjunctions;
 pub use infer_predicates::InferPredicates;
