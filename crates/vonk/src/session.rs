@@ -29,6 +29,10 @@ pub struct Control {
     pub parameters: Parameters,
 }
 
+/// Stack on which a statement is planned: rules and the planner walk trees by recursion, one call or a few per level. Address
+/// space until it is used.
+const PLANNING_STACK: usize = 256 << 20;
+
 /// Settings, catalog and executors. Cheap to clone: clones are the same session.
 #[derive(Clone)]
 pub struct Session(Arc<State>);
@@ -110,8 +114,11 @@ impl Session {
     /// As [`sql`](Self::sql), with a way to stop it and to see how far it is.
     pub fn execute(&self, text: &str, control: &Control) -> Result<Answer> {
         let options = settings::parse_options(&self.conf());
-        let statement = vonk_sql::parse_statement(text, &options).map_err(|e| e.in_text(text))?;
-        commands::execute(self, &statement, text, control).map_err(|e| e.in_text(text))
+        stacker::grow(PLANNING_STACK, || {
+            let statement = vonk_sql::parse_statement(text, &options)?;
+            commands::execute(self, &statement, text, control)
+        })
+        .map_err(|e| e.in_text(text))
     }
 
     /// The settings now.
