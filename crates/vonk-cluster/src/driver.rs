@@ -206,6 +206,10 @@ impl Loop {
         let Some(launched) = self.launched.remove(&task) else { return };
         let attempt = launched.attempt;
         let job = self.jobs.get(&launched.job);
+        if job.is_none() {
+            // The job is over and its shuffles are released; this task may have committed its output after that.
+            self.release_output(&launched.root);
+        }
         let end = match result {
             Ok(output) => {
                 if let Some(job) = job {
@@ -278,6 +282,15 @@ impl Loop {
             if failed {
                 job.spec.query.cancel.cancel();
             }
+            // Those that were released when they were consumed, too: a second attempt of a task may have ended since.
+            job.spec.fragments.iter().for_each(|root| self.release_output(root));
+        }
+    }
+
+    /// Releases the shuffle that a fragment writes, if it does.
+    fn release_output(&self, root: &PlanNode) {
+        if let PhysicalPlan::ShuffleWrite(w) = &root.plan {
+            self.blocks.release(w.shuffle);
         }
     }
 }
