@@ -176,6 +176,11 @@ impl Session {
         Ok(Arc::new(settings::eval_context(&self.conf(), &self.0.user)?))
     }
 
+    /// The memory that operators and blocks hold now, in bytes: nothing, when no query runs.
+    pub fn used_memory(&self) -> u64 {
+        self.0.cluster.memory().used()
+    }
+
     /// The most memory that operators and blocks ever held together, in bytes.
     pub fn peak_memory(&self) -> u64 {
         self.0.cluster.memory().peak()
