@@ -3,7 +3,7 @@
 use crate::relation::Relation;
 use crate::scope::Scope;
 use crate::select::Calls;
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 use std::sync::Arc;
 use vonk_error::{SourceId, Span};
@@ -51,10 +51,20 @@ impl<'e> Env<'e> {
 pub(crate) struct CteNode {
     /// Name.
     pub name: String,
-    /// Its relation; references rename its columns.
-    pub relation: Relation,
+    /// What references stand for.
+    pub target: CteTarget,
     /// The one defined before.
     pub next: Option<Rc<CteNode>>,
+}
+
+/// What a name of a common table expression stands for.
+pub(crate) enum CteTarget {
+    /// Its relation; references rename its columns.
+    Relation(Relation),
+    /// Within the step of the recursive one itself: the round before; whether it was referred to.
+    WorkingTable(Relation, Cell<bool>),
+    /// Within a recursive one itself, where it must not refer to itself.
+    Refused,
 }
 
 /// The query around a subquery or a lateral relation.

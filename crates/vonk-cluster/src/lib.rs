@@ -9,6 +9,7 @@
 mod bounds;
 mod driver;
 mod local;
+mod loops;
 mod master;
 mod progress;
 mod query;

@@ -3,6 +3,7 @@
 use crate::bounds::set_bounds;
 use crate::driver::{Driver, JobMetrics, JobSpec, RunningJob};
 use crate::local::{LocalOptions, LocalRunner};
+use crate::loops::{Tables, with_tables};
 use crate::progress::Progress;
 use arrow::array::RecordBatch;
 use std::sync::Arc;
@@ -92,12 +93,9 @@ impl Cluster {
 
     /// Runs a query. Its subqueries have run when this returns; its own rows are read from the handle.
     pub fn run(&self, query: PhysicalQuery, settings: QuerySettings) -> Result<QueryHandle> {
-        let PhysicalQuery { subplans, mut root } = query;
-        let mut run = Run { cluster: self, settings, scalars: Vec::new(), report: QueryReport::default() };
-        for subplan in subplans {
-            run.scalar(subplan)?;
-        }
-        set_bounds(&mut root, &mut |plan| run.collect(&plan))?;
+        let report = QueryReport::default();
+        let mut run = Run { cluster: self, settings, scalars: Vec::new(), tables: Tables::new(), report };
+        let root = run.prepare(query)?;
         let job = run.submit(&root)?;
         Ok(QueryHandle { job, report: run.report })
     }
@@ -116,18 +114,35 @@ fn unique() -> u64 {
 }
 
 /// One query while its jobs are made.
-struct Run<'a> {
+pub(crate) struct Run<'a> {
     cluster: &'a Cluster,
     settings: QuerySettings,
+    /// Values of scalar subqueries so far.
     scalars: Vec<(u32, Literal)>,
+    /// Rows of loops so far.
+    pub(crate) tables: Tables,
     report: QueryReport,
 }
 
 impl Run<'_> {
+    /// Runs what must run before the query: loops, scalar subqueries, samples for bounds. Gives the query itself.
+    pub(crate) fn prepare(&mut self, query: PhysicalQuery) -> Result<PlanNode> {
+        let PhysicalQuery { loops, subplans, mut root } = query;
+        for l in &loops {
+            self.run_loop(l)?;
+        }
+        for subplan in subplans {
+            self.scalar(subplan)?;
+        }
+        set_bounds(&mut root, &mut |plan| self.collect(&plan))?;
+        Ok(root)
+    }
+
     fn submit(&self, root: &PlanNode) -> Result<RunningJob> {
         self.settings.cancel.check()?;
         let mut next = || self.cluster.next_shuffle.fetch_add(1, Ordering::Relaxed);
-        let lowered = lower(root, &mut next)?;
+        let root = with_tables(root, &self.tables)?;
+        let lowered = lower(&root, &mut next)?;
         let stages = cut_stages(&lowered.graph, lowered.last, &mut 0).map_or(0, |s| s.len());
         self.settings.progress.plan(u32::try_from(stages).unwrap_or(u32::MAX));
         let env = EvalEnv { scalar_subqueries: Arc::new(self.scalars.clone()), ..self.settings.env.clone() };
@@ -144,7 +159,7 @@ impl Run<'_> {
         Ok(self.cluster.driver.submit(spec, partitions))
     }
 
-    fn collect(&mut self, root: &PlanNode) -> Result<Vec<RecordBatch>> {
+    pub(crate) fn collect(&mut self, root: &PlanNode) -> Result<Vec<RecordBatch>> {
         let job = self.submit(root)?;
         let mut batches = Vec::new();
         while let Some(batch) = job.results.next()? {
@@ -165,6 +180,8 @@ impl Run<'_> {
             (1, Some(batch)) => Literal::from_array(batch.column(0), 0, data_type)?,
             _ => return Err(Error::new("SCALAR_SUBQUERY_TOO_MANY_ROWS")),
         };
+        // In a round of a loop it replaces the value of the round before.
+        self.scalars.retain(|(known, _)| *known != id);
         self.scalars.push((id, value));
         Ok(())
     }

@@ -57,6 +57,10 @@ keys! {
     WIRE: bool = "spark.vonk.wire", false;
     /// Scale factor of the tables in `samples.tpch`.
     SAMPLES_TPCH_SCALE: f64 = "spark.vonk.samples.tpch.scale", 0.01;
+    /// Rounds with rows that a recursive common table expression may make; -1 any number.
+    CTE_RECURSION_LEVEL_LIMIT: i32 = "spark.sql.cteRecursionLevelLimit", 100;
+    /// Rows that a recursive common table expression may not reach; -1 any number.
+    CTE_RECURSION_ROW_LIMIT: i32 = "spark.sql.cteRecursionRowLimit", 1_000_000;
     /// Filters built from hash joins are applied in scans.
     RUNTIME_FILTER: bool = "spark.sql.optimizer.runtime.bloomFilter.enabled", true;
 }

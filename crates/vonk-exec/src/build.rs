@@ -37,7 +37,7 @@ pub fn operator(cx: &TaskContext, node: &PlanNode) -> Result<BoxedOperator> {
         PhysicalPlan::Sample { threshold, seed, input } => sample::operator(cx, *threshold, *seed, input)?,
         PhysicalPlan::Write(w) => write::operator(cx, w)?,
         PhysicalPlan::ShuffleRead(r) => shuffle::read(cx, node, r)?,
-        plan @ (PhysicalPlan::Exchange(_) | PhysicalPlan::ShuffleWrite(_)) => {
+        plan @ (PhysicalPlan::Driver(_) | PhysicalPlan::Exchange(_) | PhysicalPlan::ShuffleWrite(_)) => {
             return vonk_error::internal_err!("{} inside of a fragment", plan.name());
         }
     };

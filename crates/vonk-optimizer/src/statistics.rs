@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 use vonk_plan::logical::{
-    Column, ColumnId, Expr, Join, JoinKind, LogicalPlan, Named, Scan, SetOperation, SubqueryKind,
+    Column, ColumnId, Expr, Join, JoinKind, LogicalPlan, Loop, Named, Scan, SetOperation, SubqueryKind,
 };
 use vonk_types::{CompareOp, DataType, Literal, ScalarValue};
 
@@ -51,6 +51,8 @@ impl ColumnEstimate {
 
 /// Rows assumed of a source that knows nothing.
 const UNKNOWN_ROWS: f64 = 100_000.0;
+/// Rows of a recursive common table expression, and of a round of it.
+const UNKNOWN_LOOP_ROWS: f64 = 1_000.0;
 /// Share of rows kept by a predicate we know nothing about.
 const UNKNOWN_SELECTIVITY: f64 = 0.2;
 
@@ -185,6 +187,11 @@ pub fn estimate(plan: &LogicalPlan) -> Estimate {
             };
             Estimate { rows, columns: HashMap::new() }
         }
+        LogicalPlan::Loop(Loop { fetch, .. }) => {
+            let rows = fetch.map_or(UNKNOWN_LOOP_ROWS, |n| UNKNOWN_LOOP_ROWS.min(n as f64));
+            Estimate { rows, columns: HashMap::new() }
+        }
+        LogicalPlan::WorkingTable { .. } => Estimate { rows: UNKNOWN_LOOP_ROWS, columns: HashMap::new() },
         LogicalPlan::Write(_) => Estimate::default(),
     }
 }

@@ -16,10 +16,10 @@ mod wire;
 
 pub use display::{ExplainMetrics, explain};
 pub use node::{
-    AggregateMode, AggregateSpec, BuildSide, Exchange, Expand, FilterId, FrameBound, FrameUnits, Generate,
-    HashAggregate, HashJoin, JoinKind, JoinSpec, NestedLoopJoin, NodeId, Partitioning, PhysicalPlan,
-    PlanNode, RuntimeFilterTarget, Scan, ShuffleRead, ShuffleWrite, Sort, SortKey, SortMergeJoin, Window,
-    WindowFrame, WindowSpec, Write, WriteMode,
+    AggregateMode, AggregateSpec, BuildSide, DriverTable, Exchange, Expand, FilterId, FrameBound, FrameUnits,
+    Generate, HashAggregate, HashJoin, JoinKind, JoinSpec, NestedLoopJoin, NodeId, Partitioning,
+    PhysicalPlan, PlanNode, RuntimeFilterTarget, Scan, ShuffleRead, ShuffleWrite, Sort, SortKey,
+    SortMergeJoin, Window, WindowFrame, WindowSpec, Write, WriteMode,
 };
 pub use values::ValuesBatch;
 pub use wire::{decode, encode};

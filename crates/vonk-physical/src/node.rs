@@ -60,6 +60,9 @@ pub enum PhysicalPlan {
     Scan(Scan),
     /// Rows of the query itself; one partition.
     Values(ValuesBatch),
+    /// Rows that the driver has by the time this runs (the result of a loop, or its working table); it puts [`Values`](Self::Values)
+    /// in the place. One partition. Only before lowering.
+    Driver(DriverTable),
     /// Bigints from `start` to `end` by `step`, split evenly.
     Range {
         /// First value.
@@ -141,6 +144,15 @@ pub enum PhysicalPlan {
     ShuffleWrite(ShuffleWrite),
     /// Leaf of a fragment: partition `p` of a shuffle (partition 0 of a broadcast).
     ShuffleRead(ShuffleRead),
+}
+
+/// Rows that the driver has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub enum DriverTable {
+    /// All rows of a loop, by the number it has within the query.
+    Loop(u32),
+    /// The rows that the round before made of the loop of this number.
+    Working(u32),
 }
 
 /// Reads a source.
@@ -474,6 +486,7 @@ impl PhysicalPlan {
         match self {
             PhysicalPlan::Scan(_)
             | PhysicalPlan::Values(_)
+            | PhysicalPlan::Driver(_)
             | PhysicalPlan::Range { .. }
             | PhysicalPlan::ShuffleRead(_) => vec![],
             PhysicalPlan::Project { input, .. }
@@ -502,7 +515,8 @@ impl PhysicalPlan {
             PhysicalPlan::Scan(_)
             | PhysicalPlan::Values(_)
             | PhysicalPlan::Range { .. }
-            | PhysicalPlan::ShuffleRead(_) => vec![],
+            | PhysicalPlan::ShuffleRead(_)
+            | PhysicalPlan::Driver(_) => vec![],
             PhysicalPlan::Project { input, .. }
             | PhysicalPlan::Filter { input, .. }
             | PhysicalPlan::Limit { input, .. }
@@ -528,6 +542,8 @@ impl PhysicalPlan {
         match self {
             PhysicalPlan::Scan(_) => "Scan",
             PhysicalPlan::Values(_) => "Values",
+            PhysicalPlan::Driver(DriverTable::Loop(_)) => "LoopResult",
+            PhysicalPlan::Driver(DriverTable::Working(_)) => "WorkingTable",
             PhysicalPlan::Range { .. } => "Range",
             PhysicalPlan::Project { .. } => "Project",
             PhysicalPlan::Filter { .. } => "Filter",

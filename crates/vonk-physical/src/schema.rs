@@ -19,7 +19,7 @@ impl PlanNode {
     pub fn partitions(&self) -> u32 {
         match &self.plan {
             PhysicalPlan::Scan(s) => u32::try_from(s.scan.partitions.len()).unwrap_or(u32::MAX),
-            PhysicalPlan::Values(_) => 1,
+            PhysicalPlan::Values(_) | PhysicalPlan::Driver(_) => 1,
             PhysicalPlan::Range { partitions, .. } | PhysicalPlan::Coalesce { partitions, .. } => *partitions,
             PhysicalPlan::Exchange(e) => e.partitioning.partitions(),
             PhysicalPlan::ShuffleRead(r) => r.partitions,

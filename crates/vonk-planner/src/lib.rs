@@ -8,6 +8,7 @@
 mod aggregate;
 mod calls;
 mod join;
+mod loops;
 mod lower;
 mod node_ids;
 mod planned;
@@ -17,5 +18,6 @@ mod runtime_filter;
 mod sort;
 mod window;
 
+pub use loops::LoopPlan;
 pub use lower::{Lowered, lower};
 pub use planner::{PhysicalQuery, Planner, PlannerOptions, ScalarSubplan};

@@ -4,6 +4,7 @@
 //! that columns are dropped as soon as nothing above reads them.
 
 use crate::calls::bind_keys;
+use crate::loops::{LoopPlan, Loops};
 use crate::planned::{Distribution, Planned, schema};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -53,6 +54,8 @@ pub struct ScalarSubplan {
 /// A query ready to be lowered.
 #[derive(Debug, Clone)]
 pub struct PhysicalQuery {
+    /// Recursive common table expressions; they run first.
+    pub loops: Vec<LoopPlan>,
     /// In the order they must run: a later one may read the values of earlier ones.
     pub subplans: Vec<ScalarSubplan>,
     /// The query.
@@ -63,7 +66,14 @@ pub struct PhysicalQuery {
 #[derive(Default)]
 pub(crate) struct Subplans {
     found: Vec<(u32, Arc<LogicalPlan>)>,
-    next: u32,
+    pub next: u32,
+}
+
+impl Subplans {
+    /// None yet; numbers begin here.
+    pub fn from(next: u32) -> Self {
+        Subplans { found: Vec::new(), next }
+    }
 }
 
 impl SubqueryIds for Subplans {
@@ -87,6 +97,7 @@ pub struct Planner<'a> {
     pub(crate) registry: &'a Registry,
     pub(crate) subplans: Subplans,
     pub(crate) next_filter: u32,
+    pub(crate) loops: Loops,
     /// Exchanges that a reduction made two readers share.
     pub(crate) shared_exchanges: Vec<vonk_physical::Exchange>,
 }
@@ -94,12 +105,19 @@ pub struct Planner<'a> {
 impl<'a> Planner<'a> {
     /// A planner for one query.
     pub fn new(options: &'a PlannerOptions, registry: &'a Registry) -> Self {
-        Planner { options, registry, subplans: Subplans::default(), next_filter: 0, shared_exchanges: vec![] }
+        let (subplans, loops) = (Subplans::default(), Loops::default());
+        Planner { options, registry, subplans, next_filter: 0, loops, shared_exchanges: vec![] }
     }
 
     /// Plans a query. Its columns come out in the order of `plan.output()`.
     pub fn plan(mut self, plan: &LogicalPlan) -> Result<PhysicalQuery> {
-        let mut root = self.plan_root(plan)?;
+        let mut query = self.plan_query(plan)?;
+        crate::node_ids::NodeIds::default().number_query(&mut query);
+        Ok(query)
+    }
+
+    pub(crate) fn plan_query(&mut self, plan: &LogicalPlan) -> Result<PhysicalQuery> {
+        let root = self.plan_root(plan)?;
         let mut done: Vec<ScalarSubplan> = Vec::new();
         // Planning a subquery may find further ones inside of it, which must run earlier.
         let mut i = 0;
@@ -109,10 +127,8 @@ impl<'a> Planner<'a> {
             i += 1;
         }
         done.reverse();
-        let mut ids = crate::node_ids::NodeIds::default();
-        ids.number(&mut root);
-        done.iter_mut().for_each(|s| ids.number(&mut s.plan));
-        Ok(PhysicalQuery { subplans: done, root })
+        let loops = std::mem::take(&mut self.loops.planned).into_iter().map(|(_, l)| l).collect();
+        Ok(PhysicalQuery { loops, subplans: done, root })
     }
 
     fn plan_root(&mut self, plan: &LogicalPlan) -> Result<PlanNode> {
@@ -179,6 +195,8 @@ impl<'a> Planner<'a> {
                 Planned::new(node, below.columns, distribution, rows)
             }
             LogicalPlan::Write(w) => self.write(w)?,
+            LogicalPlan::Loop(l) => self.loop_rows(l)?,
+            LogicalPlan::WorkingTable { id, columns } => self.working_table(*id, columns)?,
         };
         if planned.bytes == 0.0 {
             planned.bytes =

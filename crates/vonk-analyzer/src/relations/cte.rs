@@ -1,7 +1,8 @@
 //! WITH: common table expressions, each resolved once where it is defined.
 
+use super::recursive;
 use crate::analyzer::Binder;
-use crate::env::{CteNode, Env};
+use crate::env::{CteNode, CteTarget, Env};
 use crate::relation::Relation;
 use std::rc::Rc;
 use vonk_error::{Error, Result};
@@ -15,6 +16,12 @@ pub(crate) fn with(
     body: &Plan,
     env: &Env<'_>,
 ) -> Result<Relation> {
+    let inner = defined(b, recursive, ctes, env)?;
+    b.relation(body, &inner)
+}
+
+/// The surroundings with these common table expressions in sight.
+pub(crate) fn defined<'e>(b: &Binder<'_>, recursive: bool, ctes: &[Cte], env: &Env<'e>) -> Result<Env<'e>> {
     let mut repeated: Vec<String> = Vec::new();
     for (i, c) in ctes.iter().enumerate() {
         if ctes[..i].iter().any(|d| b.session.same_name(&d.name, &c.name)) {
@@ -26,18 +33,29 @@ pub(crate) fn with(
     }
     let mut inner = env.clone();
     for c in ctes {
-        if recursive && mentions(b, &c.plan, &c.name) {
-            return Err(Error::unsupported("WITH RECURSIVE").at(env.span(c.span)));
-        }
-        let r = b.relation(&c.plan, &inner)?.exact();
-        let r = if c.columns.is_empty() { r } else { named(b, r, c, env)? };
-        let node = CteNode { name: c.name.clone(), relation: r, next: inner.ctes.clone() };
-        inner.ctes = Some(Rc::new(node));
+        let r = if recursive {
+            recursive::relation(b, c, &inner)?
+        } else {
+            named(b, b.relation(&c.plan, &inner)?.exact(), c, env)?
+        };
+        inner = inner.with_cte(&c.name, CteTarget::Relation(r));
     }
-    b.relation(body, &inner)
+    Ok(inner)
 }
 
-fn named(b: &Binder<'_>, r: Relation, c: &Cte, env: &Env<'_>) -> Result<Relation> {
+impl<'e> Env<'e> {
+    /// The same with one more common table expression in sight.
+    pub fn with_cte(&self, name: &str, target: CteTarget) -> Env<'e> {
+        let node = CteNode { name: name.to_string(), target, next: self.ctes.clone() };
+        Env { ctes: Some(Rc::new(node)), ..self.clone() }
+    }
+}
+
+/// The relation under the names that the expression gives its columns.
+pub(crate) fn named(b: &Binder<'_>, r: Relation, c: &Cte, env: &Env<'_>) -> Result<Relation> {
+    if c.columns.is_empty() {
+        return Ok(r);
+    }
     let n = r.scope.fields.len();
     if n != c.columns.len() {
         return Err(Error::new("ASSIGNMENT_ARITY_MISMATCH")
@@ -46,36 +64,4 @@ fn named(b: &Binder<'_>, r: Relation, c: &Cte, env: &Env<'_>) -> Result<Relation
             .at(env.span(c.span)));
     }
     Ok(r.renamed(b.ids, &c.columns))
-}
-
-/// Whether a query reads a relation of this name in FROM (where nothing shadows it).
-fn mentions(b: &Binder<'_>, plan: &Plan, name: &str) -> bool {
-    let same = |n: &str| b.session.same_name(n, name);
-    let visit = |p: &Plan| mentions(b, p, name);
-    match plan {
-        Plan::Table(t) => t.name.parts.len() == 1 && same(&t.name.parts[0]),
-        Plan::Select(s) => visit(&s.from),
-        Plan::Join(j) => visit(&j.left) || visit(&j.right),
-        Plan::SetOp { left, right, .. } => visit(left) || visit(right),
-        Plan::With { ctes, body, .. } => {
-            ctes.iter().any(|c| visit(&c.plan)) || (!ctes.iter().any(|c| same(&c.name)) && visit(body))
-        }
-        Plan::Sort { input, .. }
-        | Plan::Distribute { input, .. }
-        | Plan::Limit { input, .. }
-        | Plan::Offset { input, .. }
-        | Plan::Aliased { input, .. }
-        | Plan::Sample { input, .. }
-        | Plan::Hint { input, .. }
-        | Plan::Subquery(input) => visit(input),
-        Plan::Pivot(p) => visit(&p.input),
-        Plan::Unpivot(u) => visit(&u.input),
-        Plan::LateralView(v) => visit(&v.input),
-        Plan::Pipe(p) => visit(&p.input),
-        Plan::File { .. }
-        | Plan::Values { .. }
-        | Plan::TableFunction { .. }
-        | Plan::OneRow
-        | Plan::Embedded(_) => false,
-    }
 }

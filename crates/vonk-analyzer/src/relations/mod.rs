@@ -9,6 +9,7 @@ mod lateral;
 mod limit;
 mod pipes;
 mod pivot;
+mod recursive;
 mod sample;
 mod set_ops;
 mod table;

@@ -28,24 +28,34 @@ pub(crate) fn set_op(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Relat
     }
     let l = b.relation(left, env)?.exact();
     let r = b.relation(right, env)?.exact();
-    let (l, r) = if *by_name { by_names(b, l, r, span)? } else { (l, r) };
-    let operator = operator(*kind, *all);
-    if !(*kind == SetOpKind::Union && *all) {
+    combined(b, (*kind, *all, *by_name), l, r, span)
+}
+
+/// A set operation of resolved inputs: kind, ALL, BY NAME.
+pub(crate) fn combined(
+    b: &Binder<'_>,
+    (kind, all, by_name): (SetOpKind, bool, bool),
+    l: Relation,
+    r: Relation,
+    span: Span,
+) -> Result<Relation> {
+    let (l, r) = if by_name { by_names(b, l, r, span)? } else { (l, r) };
+    let operator = operator(kind, all);
+    if !(kind == SetOpKind::Union && all) {
         refuse_maps(&l.columns())?;
     }
     let (l, r) = widened(b, l, r, operator, span)?;
     match kind {
         SetOpKind::Union => {
             let r = union(b, vec![l, r]);
-            Ok(if *all { r } else { r.map(|input| LogicalPlan::Distinct { input }) })
+            Ok(if all { r } else { r.map(|input| LogicalPlan::Distinct { input }) })
         }
         SetOpKind::Intersect | SetOpKind::Except => {
             let operation =
-                if *kind == SetOpKind::Intersect { SetOperation::Intersect } else { SetOperation::Except };
+                if kind == SetOpKind::Intersect { SetOperation::Intersect } else { SetOperation::Except };
             let columns = merged_columns(b, &l, &r, operation == SetOperation::Intersect);
             let scope = scope_like(&l, &columns);
-            let plan =
-                LogicalPlan::SetOperation { operation, all: *all, columns, left: l.plan, right: r.plan };
+            let plan = LogicalPlan::SetOperation { operation, all, columns, left: l.plan, right: r.plan };
             Ok(Relation { plan: Arc::new(plan), scope })
         }
     }

@@ -1,7 +1,7 @@
 //! Tables, views and files by name.
 
 use crate::analyzer::Binder;
-use crate::env::{Env, ViewFrame, ViewText};
+use crate::env::{CteTarget, Env, ViewFrame, ViewText};
 use crate::expr::search_path;
 use crate::relation::Relation;
 use crate::scope::{Field, Scope, quoted_name};
@@ -27,7 +27,15 @@ pub(crate) fn table(b: &Binder<'_>, t: &TableRef, env: &Env<'_>) -> Result<Relat
     if let [name] = parts.as_slice()
         && let Some(cte) = env.cte(|n| b.session.same_name(n, name))
     {
-        let r = cte.relation.renewed(b.ids, None);
+        let relation = match &cte.target {
+            CteTarget::Relation(r) => r,
+            CteTarget::WorkingTable(r, used) => {
+                used.set(true);
+                r
+            }
+            CteTarget::Refused => return Err(Error::new("INVALID_RECURSIVE_CTE")),
+        };
+        let r = relation.renewed(b.ids, None);
         return Ok(Relation { plan: r.plan, scope: r.scope.requalified([name.clone()]) });
     }
     match find(b, parts, env)? {

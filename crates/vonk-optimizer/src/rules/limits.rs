@@ -56,6 +56,12 @@ fn push(skip: u64, fetch: Option<u64>, input: Arc<LogicalPlan>) -> Result<Logica
             let union = LogicalPlan::Union { columns: columns.clone(), inputs };
             Ok(LogicalPlan::Limit { skip, fetch, input: Arc::new(union) })
         }
+        LogicalPlan::Loop(l) => {
+            let mut l = l.clone();
+            let enough = fetch.map(|f| f.saturating_add(skip));
+            l.fetch = l.fetch.map_or(enough, |known| Some(enough.map_or(known, |n| known.min(n))));
+            Ok(LogicalPlan::Limit { skip, fetch, input: Arc::new(LogicalPlan::Loop(l)) })
+        }
         _ => Ok(LogicalPlan::Limit { skip, fetch, input }),
     }
 }

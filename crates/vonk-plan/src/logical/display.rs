@@ -185,6 +185,11 @@ impl LogicalPlan {
             }
             LogicalPlan::Repartition { distribution, .. } => format!("Repartition {distribution:?}"),
             LogicalPlan::Sample { fraction, seed, .. } => format!("Sample {fraction} seed {seed}"),
+            LogicalPlan::Loop(l) => match l.fetch {
+                Some(n) => format!("Loop {}, fetch={n}", l.id.0),
+                None => format!("Loop {}", l.id.0),
+            },
+            LogicalPlan::WorkingTable { id, .. } => format!("WorkingTable of loop {}", id.0),
             LogicalPlan::Write(w) => format!("Write {} {} {:?}", w.format, w.path, w.mode),
         }
     }

@@ -13,6 +13,7 @@ pub use expr::{
     SubqueryKind, WindowExpr, WindowFrame,
 };
 pub use plan::{
-    Distribution, Generate, Join, JoinKind, LogicalPlan, Named, Scan, SetOperation, Window, Write, WriteMode,
+    Distribution, Generate, Join, JoinKind, LogicalPlan, Loop, LoopId, Named, Scan, SetOperation, Window,
+    Write, WriteMode,
 };
 pub use vonk_types::CompareOp;

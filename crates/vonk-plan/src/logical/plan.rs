@@ -140,6 +140,39 @@ pub enum LogicalPlan {
     },
     /// Writes the input; no output rows.
     Write(Write),
+    /// A recursive common table expression.
+    Loop(Loop),
+    /// Within the step of a [`Loop`]: the rows that its round before made.
+    WorkingTable {
+        /// The loop.
+        id: LoopId,
+        /// Output columns (fresh).
+        columns: Vec<Column>,
+    },
+}
+
+/// Identity of a loop; copies of a loop within one plan share it, and may share its rows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct LoopId(pub u32);
+
+/// The rows of `anchor`, then those of `step` over the rows of the round before, until a round makes none. Neither refers to
+/// columns outside.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Loop {
+    /// Identity.
+    pub id: LoopId,
+    /// Output columns (fresh), nullable all through.
+    pub columns: Vec<Column>,
+    /// The first round; its columns by position, of the types of `columns` but for what may be null.
+    pub anchor: Arc<LogicalPlan>,
+    /// Each further round, likewise.
+    pub step: Arc<LogicalPlan>,
+    /// More rounds with rows are an error.
+    pub max_rounds: Option<u64>,
+    /// So many rows or more are an error, unless `fetch` says how many are enough.
+    pub max_rows: Option<u64>,
+    /// Rows that are enough.
+    pub fetch: Option<u64>,
 }
 
 /// Rows of a table.
@@ -344,6 +377,8 @@ impl LogicalPlan {
             | LogicalPlan::Distinct { input }
             | LogicalPlan::Repartition { input, .. }
             | LogicalPlan::Sample { input, .. } => input.output(),
+            LogicalPlan::Loop(l) => l.columns.clone(),
+            LogicalPlan::WorkingTable { columns, .. } => columns.clone(),
             LogicalPlan::Write(_) => vec![],
         }
     }

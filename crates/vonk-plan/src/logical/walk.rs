@@ -253,7 +253,11 @@ impl LogicalPlan {
     /// Direct inputs.
     pub fn inputs(&self) -> Vec<&Arc<LogicalPlan>> {
         match self {
-            LogicalPlan::Scan(_) | LogicalPlan::Values { .. } | LogicalPlan::Range { .. } => vec![],
+            LogicalPlan::Scan(_)
+            | LogicalPlan::Values { .. }
+            | LogicalPlan::Range { .. }
+            | LogicalPlan::WorkingTable { .. } => vec![],
+            LogicalPlan::Loop(l) => vec![&l.anchor, &l.step],
             LogicalPlan::Project { input, .. }
             | LogicalPlan::Filter { input, .. }
             | LogicalPlan::Aggregate { input, .. }
@@ -278,7 +282,14 @@ impl LogicalPlan {
         f: &mut dyn FnMut(Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>>,
     ) -> Result<LogicalPlan> {
         match &mut self {
-            LogicalPlan::Scan(_) | LogicalPlan::Values { .. } | LogicalPlan::Range { .. } => {}
+            LogicalPlan::Scan(_)
+            | LogicalPlan::Values { .. }
+            | LogicalPlan::Range { .. }
+            | LogicalPlan::WorkingTable { .. } => {}
+            LogicalPlan::Loop(l) => {
+                l.anchor = f(l.anchor.clone())?;
+                l.step = f(l.step.clone())?;
+            }
             LogicalPlan::Project { input, .. }
             | LogicalPlan::Filter { input, .. }
             | LogicalPlan::Aggregate { input, .. }
@@ -340,6 +351,8 @@ impl LogicalPlan {
             | LogicalPlan::Union { .. }
             | LogicalPlan::SetOperation { .. }
             | LogicalPlan::Sample { .. }
+            | LogicalPlan::Loop(_)
+            | LogicalPlan::WorkingTable { .. }
             | LogicalPlan::Write(_) => vec![],
         }
     }
