@@ -4,6 +4,7 @@ use arrow::array::{
     Array, ArrayRef, AsArray, GenericByteViewArray, ListArray, MapArray, RecordBatch, RecordBatchOptions,
     StructArray,
 };
+use arrow::compute::concat_batches;
 use arrow::datatypes::{ByteViewType, DataType as ArrowType, SchemaRef};
 use std::sync::Arc;
 use vonk_error::Result;
@@ -68,6 +69,37 @@ fn long_bytes<T: ByteViewType + ?Sized>(array: &GenericByteViewArray<T>) -> usiz
         if n > 12 { n } else { 0 }
     };
     array.views().iter().map(long).sum()
+}
+
+/// Batches as one, without more buffers than it needs.
+///
+/// Strings of a concatenation point into the buffers of all its parts, and everything made of it carries the list of these along:
+/// a join of small batches with small batches would have as many buffers as there are pairs of them, in each batch of its output.
+pub(crate) fn concatenated(schema: &SchemaRef, batches: &[RecordBatch]) -> Result<RecordBatch> {
+    let whole = concat_batches(schema, batches)?;
+    let columns = whole.columns().iter().map(few_buffers).collect();
+    with_rows(schema, columns, whole.num_rows())
+}
+
+/// The array with its strings copied together if they lie in many small buffers.
+pub(crate) fn few_buffers(array: &ArrayRef) -> ArrayRef {
+    match array.data_type() {
+        ArrowType::Utf8View => few_view_buffers(array, array.as_string_view()),
+        ArrowType::BinaryView => few_view_buffers(array, array.as_binary_view()),
+        _ => array.clone(),
+    }
+}
+
+/// Fewer buffers do not matter.
+const FEW_BUFFERS: usize = 32;
+/// Larger buffers are better carried along than copied.
+const SMALL_BUFFER: usize = 16 << 10;
+
+fn few_view_buffers<T: ByteViewType + ?Sized>(array: &ArrayRef, view: &GenericByteViewArray<T>) -> ArrayRef {
+    let buffers = view.data_buffers().len();
+    // Counted by what is used: a buffer that stands in the list again and again is a small one each time.
+    let many = buffers > FEW_BUFFERS && long_bytes(view) / buffers < SMALL_BUFFER;
+    if many { Arc::new(view.gc()) } else { array.clone() }
 }
 
 /// The batch without buffers that it uses only a part of. Buffers that are well used are kept, not copied.
@@ -139,5 +171,18 @@ mod tests {
         assert_eq!(&freed, &few);
         assert!(freed.get_buffer_memory_size() < 200);
         assert!(Arc::ptr_eq(&all, &compact_array(&all).unwrap()));
+    }
+
+    #[test]
+    fn many_small_batches_do_not_make_many_buffers() {
+        let one = |i: usize| -> ArrayRef {
+            Arc::new(StringViewArray::from(vec![format!("a long string, row {i}")]))
+        };
+        let batches: Vec<RecordBatch> =
+            (0..1000).map(|i| RecordBatch::try_from_iter([("s", one(i))]).unwrap()).collect();
+        let whole = concatenated(&batches[0].schema(), &batches).unwrap();
+        assert_eq!(whole.num_rows(), 1000);
+        assert_eq!(whole.column(0).as_string_view().value(999), "a long string, row 999");
+        assert!(whole.column(0).as_string_view().data_buffers().len() <= FEW_BUFFERS);
     }
 }

@@ -1,6 +1,6 @@
 //! Both ends of a shuffle: rows to the block store by partition, and a partition back from it.
 
-use crate::batch::{batch_bytes, compact};
+use crate::batch::{batch_bytes, compact, concatenated};
 use crate::build;
 use crate::context::TaskContext;
 use crate::gather::Gather;
@@ -9,7 +9,7 @@ use crate::operator::{BoxedOperator, Operator};
 use crate::project::Position;
 use crate::sort::options_of;
 use arrow::array::{ArrayRef, RecordBatch};
-use arrow::compute::{concat, concat_batches};
+use arrow::compute::concat;
 use vonk_error::{Error, Result};
 use vonk_eval::{BoundExpr, EvaluatorSet};
 use vonk_functions::normalize::normalize_floats;
@@ -157,7 +157,7 @@ impl Buffers {
         let whole = match part.batches.as_slice() {
             [] => return Ok(()),
             [one] => one.clone(),
-            many => concat_batches(&many[0].schema(), many)?,
+            many => concatenated(&many[0].schema(), many)?,
         };
         drop(part);
         self.bytes = self.bytes.saturating_sub(bytes);

@@ -1,10 +1,10 @@
 //! Rows that a call keeps until its groups are complete: the distinct ones, or all of them to be sorted.
 
 use super::calls::{id_array, unnamed};
-use crate::batch::batch_bytes;
+use crate::batch::{batch_bytes, concatenated};
 use crate::hashing::KeyTable;
 use arrow::array::{ArrayRef, AsArray, RecordBatch, UInt32Array};
-use arrow::compute::{SortOptions, concat_batches, take_record_batch};
+use arrow::compute::{SortOptions, take_record_batch};
 use arrow::datatypes::{DataType as ArrowType, UInt32Type};
 use arrow::row::{RowConverter, SortField};
 use vonk_error::{Error, Result};
@@ -111,7 +111,7 @@ impl RowSet {
     ) -> Result<()> {
         let mut batches = self.take_batches()?;
         if !self.order.is_empty() && !batches.is_empty() {
-            batches = vec![self.sorted(&concat_batches(&batches[0].schema(), &batches)?)?];
+            batches = vec![self.sorted(&concatenated(&batches[0].schema(), &batches)?)?];
         }
         // Groups exist even if none of their rows was kept.
         let none: Vec<ArrayRef> = self.types[..self.args].iter().map(arrow::array::new_empty_array).collect();

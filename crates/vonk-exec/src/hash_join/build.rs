@@ -2,11 +2,10 @@
 
 use super::side::Form;
 use super::table::JoinTable;
-use crate::batch::batch_bytes;
+use crate::batch::{batch_bytes, concatenated};
 use crate::context::TaskContext;
 use crate::memory::Reservation;
 use arrow::array::RecordBatch;
-use arrow::compute::concat_batches;
 use vonk_error::Result;
 
 /// Bytes of a table per row beside the row.
@@ -59,7 +58,7 @@ impl Collected {
     pub fn table(mut self, form: &Form, null_safe: &[bool]) -> Result<(JoinTable, Reservation)> {
         let rows = match self.batches.len() {
             1 => self.batches.remove(0),
-            _ => concat_batches(&form.schema, &self.batches)?,
+            _ => concatenated(&form.schema, &self.batches)?,
         };
         self.batches.clear();
         let keys = form.keys(&rows);

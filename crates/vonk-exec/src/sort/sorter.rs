@@ -3,7 +3,7 @@
 use super::keys::SortKeys;
 use super::merge::{Merge, Run};
 use super::order::sorted_indices;
-use crate::batch::{array_bytes, batch_bytes, compact, with_rows};
+use crate::batch::{array_bytes, batch_bytes, compact, few_buffers, with_rows};
 use crate::context::TaskContext;
 use crate::memory::Reservation;
 use crate::metrics::NodeMetrics;
@@ -158,7 +158,7 @@ fn join<'a>(arrays: impl Iterator<Item = &'a ArrayRef>) -> Result<ArrayRef> {
         // A sort of nothing has no rows to order.
         [] => Arc::new(arrow::array::NullArray::new(0)),
         [one] => one.slice(0, one.len()),
-        many => concat(many)?,
+        many => few_buffers(&concat(many)?),
     })
 }
 

@@ -6,7 +6,7 @@
 use super::keys::SortKeys;
 use super::order::sorted_indices;
 use super::sorter::{Sorted, Sorter};
-use crate::batch::{array_bytes, batch_bytes, compact, with_rows};
+use crate::batch::{array_bytes, batch_bytes, compact, concatenated, with_rows};
 use crate::context::TaskContext;
 use crate::limit::Limit;
 use crate::memory::Reservation;
@@ -15,7 +15,7 @@ use crate::values::Slices;
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, Scalar, UInt32Array};
 use arrow::buffer::BooleanBuffer;
 use arrow::compute::kernels::cmp;
-use arrow::compute::{SortOptions, concat_batches, filter, filter_record_batch, take};
+use arrow::compute::{SortOptions, filter, filter_record_batch, take};
 use arrow::row::OwnedRow;
 use vonk_error::Result;
 use vonk_physical::SortKey;
@@ -155,7 +155,7 @@ impl TopK {
     fn pick(&mut self) -> Result<()> {
         let Some(first) = self.kept.first() else { return Ok(()) };
         let schema = first.schema();
-        let all = concat_batches(&schema, &self.kept)?;
+        let all = concatenated(&schema, &self.kept)?;
         let keys = self.keys.evaluate(&all)?;
         let mut order = sorted_indices(&self.keys, &keys, all.num_rows())?;
         order.truncate(self.k);

@@ -10,7 +10,7 @@ mod frames;
 mod function;
 mod waiting;
 
-use crate::batch::{compact, with_rows};
+use crate::batch::{compact, concatenated, with_rows};
 use crate::build;
 use crate::context::TaskContext;
 use crate::operator::{BoxedOperator, Operator};
@@ -20,7 +20,7 @@ use crate::spill::SpillReader;
 use crate::values::Slices;
 use aggregate::AggregateOver;
 use arrow::array::{Array, ArrayRef, RecordBatch};
-use arrow::compute::{SortOptions, concat_batches, partition};
+use arrow::compute::{SortOptions, partition};
 use arrow::datatypes::SchemaRef;
 use frames::Frames;
 use function::FunctionOver;
@@ -195,7 +195,7 @@ impl WindowOperator {
     fn compute(&mut self, ended: Ended) -> Result<Output> {
         let batch = match ended.batches.as_slice() {
             [one] => one.clone(),
-            many => concat_batches(&many[0].schema(), many)?,
+            many => concatenated(&many[0].schema(), many)?,
         };
         drop(ended.batches);
         let rows = batch.num_rows();
