@@ -61,6 +61,8 @@ keys! {
     CTE_RECURSION_LEVEL_LIMIT: i32 = "spark.sql.cteRecursionLevelLimit", 100;
     /// Rows that a recursive common table expression may not reach; -1 any number.
     CTE_RECURSION_ROW_LIMIT: i32 = "spark.sql.cteRecursionRowLimit", 1_000_000;
+    /// What becomes of equal keys of a map: `EXCEPTION`, or `LAST_WIN` for the value of the last one.
+    MAP_KEY_DEDUP_POLICY: String = "spark.sql.mapKeyDedupPolicy", "EXCEPTION".to_string();
     /// Filters built from hash joins are applied in scans.
     RUNTIME_FILTER: bool = "spark.sql.optimizer.runtime.bloomFilter.enabled", true;
 }

@@ -35,6 +35,22 @@ pub fn parse_statement(sql: &str, options: &ParseOptions) -> Result<Statement> {
     Parser::new(sql, options)?.single_statement()
 }
 
+/// Which parameter markers a text has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Markers {
+    /// `?`
+    pub positional: bool,
+    /// `:name`
+    pub named: bool,
+}
+
+/// One statement, and which parameter markers it has.
+pub fn parse_with_markers(sql: &str, options: &ParseOptions) -> Result<(Statement, Markers)> {
+    let mut parser = Parser::new(sql, options)?;
+    let statement = parser.single_statement()?;
+    Ok((statement, parser.markers()))
+}
+
 /// One query: what a view's text holds.
 pub fn parse_plan(sql: &str, options: &ParseOptions) -> Result<Plan> {
     Parser::new(sql, options)?.single_plan()

@@ -15,6 +15,8 @@ pub struct EvalContext {
     pub query_start_micros: i64,
     /// `current_user()`.
     pub user: Arc<str>,
+    /// `spark.sql.mapKeyDedupPolicy` is `LAST_WIN`: of equal keys of a map the last one's value is taken.
+    pub map_last_wins: bool,
 }
 
 impl Default for EvalContext {
@@ -24,6 +26,7 @@ impl Default for EvalContext {
             time_zone: SessionZone::utc(),
             query_start_micros: 0,
             user: Arc::from("vonk"),
+            map_last_wins: false,
         }
     }
 }

@@ -4,6 +4,7 @@ mod aggregate;
 mod form;
 mod frame;
 mod generator;
+mod named;
 mod scalar;
 mod window;
 
@@ -18,6 +19,7 @@ use vonk_types::DataType;
 pub(crate) use aggregate::{AggregateCall, AggregateExtras, OrderKey, aggregate};
 pub(crate) use form::form;
 pub(crate) use generator::{GeneratorCall, generator};
+pub(crate) use named::{Param, any_named, arranged};
 pub(crate) use scalar::{CallText, lambda_params, operator, scalar};
 pub(crate) use window::{Bound, Frame, WindowCall, WindowSpec, over_aggregate, over_function};
 

@@ -17,11 +17,14 @@ impl Walk<'_> {
     pub(super) fn function(&mut self, call: &FunctionCall, span: Span) -> Result<Typed> {
         let function = self.find_function(&call.name, span)?;
         let called_as = called_as(&call.name);
-        if let Some(named) = call.args.iter().find(|a| matches!(a.kind, ExprKind::NamedArgument { .. })) {
-            return Err(Error::new("NAMED_PARAMETERS_NOT_SUPPORTED")
-                .with("functionName", quoted_name(std::slice::from_ref(&called_as)))
-                .at(self.at(named.span)));
-        }
+        let arranged;
+        let call = if call::any_named(&call.args) {
+            let args = positional(&called_as, &call.args, span)?;
+            arranged = FunctionCall { args, ..call.clone() };
+            &arranged
+        } else {
+            call
+        };
         match function {
             Function::Aggregate(f) if call.over.is_some() => {
                 self.window_aggregate(&f, &called_as, call, span)
@@ -356,6 +359,30 @@ impl Walk<'_> {
             walk.add_window(over, &spec, None, span)
         })
     }
+}
+
+/// The arguments of a built-in function in the order of its parameters.
+pub(super) fn positional(
+    called_as: &str,
+    args: &[unresolved::Expr],
+    span: Span,
+) -> Result<Vec<unresolved::Expr>> {
+    if !call::any_named(args) {
+        return Ok(args.to_vec());
+    }
+    let Some(parameters) = vonk_functions::parameters(called_as) else {
+        return Err(Error::new("NAMED_PARAMETERS_NOT_SUPPORTED")
+            .with("functionName", quoted_name(&[called_as.to_string()]))
+            .at(span));
+    };
+    let params: Vec<call::Param> = parameters
+        .iter()
+        .map(|p| {
+            let default = p.default.literal().map(|l| unresolved::Expr::new(ExprKind::Literal(l), span));
+            call::Param { name: p.name.to_string(), default }
+        })
+        .collect();
+    call::arranged(called_as, &params, args, span)
 }
 
 /// Scalar functions take nothing but arguments.

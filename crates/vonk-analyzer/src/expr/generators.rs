@@ -1,6 +1,6 @@
 //! Generators: as an item of a select list, in FROM, in LATERAL VIEW.
 
-use super::functions::called_as;
+use super::functions::{called_as, positional};
 use super::{Clause, Inside, Walk};
 use crate::call::{self, GeneratorCall};
 use crate::select;
@@ -85,7 +85,8 @@ impl Walk<'_> {
         args: &[unresolved::Expr],
         span: Span,
     ) -> Result<GeneratorCall> {
-        let args = self.arguments(args)?.into_iter().map(|(t, _)| t).collect();
+        let args = positional(&called_as(name), args, span)?;
+        let args = self.arguments(&args)?.into_iter().map(|(t, _)| t).collect();
         call::generator(self.s(), f, &called_as(name), args, span)
     }
 

@@ -192,7 +192,12 @@ fn common_types(
     let types = coerce::set_operation_types(&b.session, &[left.to_vec(), right.to_vec()]);
     let mut out = Vec::with_capacity(types.len());
     for (i, t) in types.into_iter().enumerate() {
-        let t = t.ok_or_else(|| {
+        // Structs that differ in the names of fields alone take those of the first input.
+        let by_place = || {
+            let same = operator == "UNION" && left[i].same_type(&right[i], false);
+            same.then(|| wider_nullability(&left[i], &right[i]))
+        };
+        let t = t.or_else(by_place).ok_or_else(|| {
             Error::new("INCOMPATIBLE_COLUMN_TYPE")
                 .with("operator", operator)
                 .with("columnOrdinalNumber", ordinal(i))

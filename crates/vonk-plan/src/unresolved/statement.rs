@@ -159,6 +159,15 @@ pub enum Statement {
         /// A query of one row instead of values.
         query: Option<Box<Plan>>,
     },
+    /// `EXECUTE IMMEDIATE text [INTO variables] [USING arguments]`.
+    ExecuteImmediate {
+        /// The text of a statement: a constant.
+        text: Expr,
+        /// Variables that take the one row of the query.
+        into: Vec<Name>,
+        /// Values of its parameter markers; those with an alias by name.
+        using: Vec<Expr>,
+    },
     /// A statement Spark has and this tree has no room for yet; `what` says which.
     Unsupported {
         /// Its name, such as `CREATE FUNCTION`.

@@ -47,6 +47,8 @@ pub(crate) struct Parser<'a> {
     deferred: Option<Error>,
     /// Positional parameters seen so far.
     parameters: usize,
+    /// A parameter by name was seen.
+    named_parameters: bool,
     /// For each opening parenthesis the token that closes it; made when first asked for.
     closers: Option<Vec<u32>>,
 }
@@ -54,7 +56,17 @@ pub(crate) struct Parser<'a> {
 impl<'a> Parser<'a> {
     pub(crate) fn new(text: &'a str, options: &'a ParseOptions) -> Result<Parser<'a>> {
         let tokens = tokenize(text)?;
-        Ok(Parser { text, tokens, pos: 0, options, depth: 0, deferred: None, parameters: 0, closers: None })
+        Ok(Parser {
+            text,
+            tokens,
+            pos: 0,
+            options,
+            depth: 0,
+            deferred: None,
+            parameters: 0,
+            named_parameters: false,
+            closers: None,
+        })
     }
 
     // ---- looking ----

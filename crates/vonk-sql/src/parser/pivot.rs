@@ -28,7 +28,7 @@ impl Parser<'_> {
         let values = self.nested(|p| p.paren_list(Self::pivot_value))?;
         self.expect(Kind::RParen)?;
         let span = self.span_from(start);
-        Ok(Plan::Pivot(Box::new(Pivot { input, aggregates, columns, values, span })))
+        self.pivot_alias(Plan::Pivot(Box::new(Pivot { input, aggregates, columns, values, span })), start)
     }
 
     fn column(&mut self) -> Result<Expr> {
@@ -76,6 +76,11 @@ impl Parser<'_> {
         self.expect(Kind::RParen)?;
         let span = self.span_from(start);
         let plan = Plan::Unpivot(Box::new(Unpivot { input, include_nulls, values, name, columns, span }));
+        self.pivot_alias(plan, start)
+    }
+
+    /// `[AS] alias`
+    fn pivot_alias(&mut self, plan: Plan, start: u32) -> Result<Plan> {
         if self.eat_kw(Kw::As) || self.is_strict_identifier(self.token()) && !self.at_relation_clause() {
             let alias = self.plain_identifier()?;
             let span = self.span_from(start);

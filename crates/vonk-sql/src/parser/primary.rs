@@ -94,6 +94,7 @@ impl Parser<'_> {
                 }
                 let t = self.advance();
                 let name = self.text_of(t).to_string();
+                self.named_parameters = true;
                 Ok(Expr::new(ExprKind::Parameter(Parameter::Named(name)), self.span_from(start)))
             }
             Kind::Word => match self.special_form()? {

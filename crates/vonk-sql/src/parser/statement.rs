@@ -46,6 +46,7 @@ impl Parser<'_> {
             Kw::Truncate => self.truncate(),
             Kw::Analyze => self.analyze(),
             Kw::Declare => self.declare(),
+            Kw::Execute if self.ahead(1).kw == Kw::Immediate => self.execute_immediate(),
             Kw::Delete if self.ahead(1).kw != Kw::From => {
                 self.pos += 1;
                 Err(self.require_kw(Kw::From, false).err().unwrap_or_else(|| self.unexpected()))
@@ -65,6 +66,31 @@ impl Parser<'_> {
                 }
             }
         }
+    }
+
+    /// `EXECUTE IMMEDIATE text [INTO a, b] [USING x, y AS z]`
+    fn execute_immediate(&mut self) -> Result<Statement> {
+        self.pos += 2;
+        let text = self.nested(Self::expression)?;
+        let into = if self.eat_kw(Kw::Into) { self.comma_list(Self::name)? } else { Vec::new() };
+        let mut using = Vec::new();
+        if self.eat_kw(Kw::Using) {
+            let start = self.pos;
+            // A list in parentheses, if they enclose all of it.
+            let list = if self.at(Kind::LParen) {
+                self.nested(|p| p.paren_list(Self::named_expression)).ok()
+            } else {
+                None
+            };
+            using = match list {
+                Some(list) if matches!(self.kind(), Kind::Eof | Kind::Semicolon) => list,
+                _ => {
+                    self.pos = start;
+                    self.nested(|p| p.comma_list(Self::named_expression))?
+                }
+            };
+        }
+        Ok(Statement::ExecuteImmediate { text, into, using })
     }
 
     fn query_statement(&mut self) -> Result<Statement> {
@@ -166,7 +192,6 @@ fn unsupported_statement(first: Kw, second: Kw) -> Option<&'static str> {
         (Kw::Add, _) => "ADD resource",
         (Kw::List, _) => "LIST resource",
         (Kw::Call, _) => "CALL",
-        (Kw::Execute, Kw::Immediate) => "EXECUTE IMMEDIATE",
         (Kw::Begin, _) => "SQL scripts",
         _ => return None,
     })
@@ -195,6 +220,11 @@ fn invalid_statement(first: Kw, second: Kw) -> Option<&'static str> {
 
 /// What stands alone, and nothing behind it.
 impl Parser<'_> {
+    /// The parameter markers seen so far.
+    pub(crate) fn markers(&self) -> crate::Markers {
+        crate::Markers { positional: self.parameters > 0, named: self.named_parameters }
+    }
+
     pub(crate) fn single_plan(&mut self) -> Result<Plan> {
         let plan = self.query()?;
         self.finish()?;

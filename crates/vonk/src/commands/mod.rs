@@ -3,6 +3,7 @@
 mod caching;
 mod databases;
 mod describe;
+mod execute;
 mod explain;
 mod insert;
 mod settings;
@@ -51,6 +52,7 @@ pub(crate) fn execute(
         Statement::DeclareVariable { .. }
         | Statement::DropVariable { .. }
         | Statement::SetVariable { .. } => variables::change(&cx, statement),
+        Statement::ExecuteImmediate { text, into, using } => execute::immediate(&cx, text, into, using),
         Statement::Cache { name, query, .. } => caching::cache(&cx, name, query.as_deref()),
         Statement::Uncache { if_exists, name } => caching::known(&cx, name, *if_exists),
         Statement::RefreshTable(name) | Statement::Analyze { name, .. } => caching::known(&cx, name, false),

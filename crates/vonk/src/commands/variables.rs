@@ -117,7 +117,8 @@ fn rows(cx: &Pipeline<'_>, plan: &Plan) -> Result<Option<Vec<Literal>>> {
     schema.fields.iter().enumerate().map(column).collect::<Result<Vec<_>>>().map(Some)
 }
 
-fn set_from_query(cx: &Pipeline<'_>, names: &[Name], query: &Plan) -> Result<()> {
+/// Sets variables to the one row of a query, or to nulls if it has none.
+pub(super) fn set_from_query(cx: &Pipeline<'_>, names: &[Name], query: &Plan) -> Result<()> {
     let declared = names.iter().map(|n| declaration(cx, n)).collect::<Result<Vec<_>>>()?;
     let row = rows(cx, query)?;
     let values = match row {

@@ -1,6 +1,6 @@
 //! `map_concat`.
 
-use super::{check_keys, docs};
+use super::{docs, unique_entries};
 use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -64,7 +64,7 @@ fn concat(call: &KernelCall<'_>) -> Result<ArrayRef> {
         let empty = |t: &DataType| new_empty_array(&t.to_arrow());
         return map_of(offsets, empty(key), empty(value), nulls, call.return_type);
     }
-    let keys = keys.finish()?;
-    check_keys(&keys, key, &offsets, nulls.as_ref(), call.ctx)?;
-    map_of(offsets, keys, values.finish()?, nulls, call.return_type)
+    let entries = (offsets, keys.finish()?, values.finish()?);
+    let (offsets, keys, values) = unique_entries(entries, key, nulls.as_ref(), call.ctx)?;
+    map_of(offsets, keys, values, nulls, call.return_type)
 }

@@ -1,6 +1,6 @@
 //! Maps made of keys and values: `map`, `map_from_arrays`, `map_from_entries`.
 
-use super::{check_keys, docs, key_type};
+use super::{docs, key_type, unique_entries};
 use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
 use crate::normalize::normalize_floats;
@@ -116,7 +116,7 @@ fn finish(
     let DataType::Map(key, ..) = call.return_type else {
         return vonk_error::internal_err!("a map of type {}", call.return_type);
     };
-    check_keys(&keys, key, &offsets, nulls.as_ref(), call.ctx)?;
+    let (offsets, keys, values) = unique_entries((offsets, keys, values), key, nulls.as_ref(), call.ctx)?;
     map_of(offsets, keys, values, nulls, call.return_type)
 }
 

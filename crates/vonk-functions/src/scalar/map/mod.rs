@@ -9,6 +9,7 @@ mod text;
 
 use super::ScalarFunction;
 use super::array::keys::{Keys, Seen};
+use super::array::lists::{Shape, gather};
 use crate::describe::{Docs, Example, Group};
 use crate::resolve::CallSite;
 use arrow::array::{Array, ArrayRef};
@@ -85,6 +86,49 @@ pub(super) fn key_type(site: &CallSite<'_>, key: &DataType) -> Result<()> {
     Err(Error::new("DATATYPE_MISMATCH.INVALID_MAP_KEY_TYPE")
         .with("keyType", format!("\"{}\"", key.sql()))
         .at(site.span))
+}
+
+/// Entries of maps: where each row's are, keys, values.
+pub(super) type Entries = (OffsetBuffer<i32>, ArrayRef, ArrayRef);
+
+/// Entries with keys of which none is null and none is twice in a row: an error, or (if the session says so) the value of the last
+/// of equal keys in the place of the first.
+pub(super) fn unique_entries(
+    (offsets, keys, values): Entries,
+    key_type: &DataType,
+    nulls: Option<&NullBuffer>,
+    ctx: &EvalContext,
+) -> Result<Entries> {
+    if !ctx.map_last_wins {
+        check_keys(&keys, key_type, &offsets, nulls, ctx)?;
+        return Ok((offsets, keys, values));
+    }
+    let words = Keys::of(&keys)?;
+    let (mut key_picks, mut value_picks): (Vec<u32>, Vec<u32>) = (Vec::new(), Vec::new());
+    let mut shape = Shape::new(offsets.len() - 1);
+    for (row, bounds) in offsets.windows(2).enumerate() {
+        if nulls.is_some_and(|n| n.is_null(row)) {
+            shape.push_null();
+            continue;
+        }
+        let begin = key_picks.len();
+        for i in bounds[0] as usize..bounds[1] as usize {
+            if words.is_null(i) || keys.data_type().is_null() {
+                return Err(Error::new("NULL_MAP_KEY"));
+            }
+            let known = key_picks[begin..].iter().position(|k| words.equal(*k as usize, &words, i));
+            match known {
+                Some(at) => value_picks[begin + at] = i as u32,
+                None => {
+                    key_picks.push(i as u32);
+                    value_picks.push(i as u32);
+                }
+            }
+        }
+        shape.push_until(key_picks.len())?;
+    }
+    let (offsets, _) = shape.parts();
+    Ok((offsets, gather(&keys, key_picks)?, gather(&values, value_picks)?))
 }
 
 /// Spark's error for a null or a duplicate within a row of keys.

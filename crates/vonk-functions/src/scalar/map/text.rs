@@ -1,6 +1,6 @@
 //! `str_to_map`.
 
-use super::{check_keys, docs};
+use super::{docs, unique_entries};
 use crate::describe::{Docs, ex};
 use crate::kernel::KernelCall;
 use crate::resolve::{Arity, CallSite, Resolution};
@@ -151,8 +151,10 @@ fn str_to_map(call: &KernelCall<'_>) -> Result<ArrayRef> {
     }
     let (offsets, nulls) = shape.parts();
     let keys: ArrayRef = Arc::new(key_column.finish());
-    check_keys(&keys, &DataType::String, &offsets, nulls.as_ref(), call.ctx)?;
-    map_of(offsets, keys, Arc::new(value_column.finish()), nulls, call.return_type)
+    let values: ArrayRef = Arc::new(value_column.finish());
+    let entries = (offsets, keys, values);
+    let (offsets, keys, values) = unique_entries(entries, &DataType::String, nulls.as_ref(), call.ctx)?;
+    map_of(offsets, keys, values, nulls, call.return_type)
 }
 
 #[cfg(test)]
