@@ -3,13 +3,13 @@
 use crate::progress::Progress;
 use crate::results::Results;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
 use vonk_error::{Error, ErrorKind, Result};
 use vonk_exec::{NodeMetrics, QueryContext, TaskMetrics, TaskOutput};
-use vonk_physical::{ExplainMetrics, PhysicalPlan, PlanNode};
+use vonk_physical::{Exchange, ExplainMetrics, PhysicalPlan, PlanNode};
 use vonk_scheduler::{
     Action, Event, ExecutorId, JobFailure, JobId, MapId, MapStatus, RddGraph, RddId, Scheduler,
     SchedulerOptions, ShuffleId, TaskAttempt, TaskEnd, TaskId,
@@ -28,6 +28,8 @@ pub struct JobSpec {
     pub query: Arc<QueryContext>,
     /// Where to tell how far it is.
     pub progress: Arc<Progress>,
+    /// Shuffles that later jobs of the query will read.
+    pub keep: Vec<ShuffleId>,
 }
 
 /// A task to be run.
@@ -69,6 +71,7 @@ pub trait TaskRunner: Send {
 pub(crate) enum Message {
     Submit { job: JobId, spec: JobSpec, results: Arc<Results>, metrics: Arc<Mutex<JobMetrics>> },
     Cancel(JobId),
+    Release(Vec<ShuffleId>),
     Ended { task: TaskId, result: Result<TaskOutput> },
     Stop,
 }
@@ -118,6 +121,11 @@ impl Driver {
         Ok(Driver { messages, thread: Some(thread), next_job: Default::default() })
     }
 
+    /// A guard over shuffles that a query's jobs keep for its later ones.
+    pub(crate) fn kept_shuffles(&self) -> KeptShuffles {
+        KeptShuffles { ids: HashMap::new(), messages: self.messages.clone() }
+    }
+
     /// Submits a job whose result has so many partitions.
     pub(crate) fn submit(&self, spec: JobSpec, partitions: u32) -> RunningJob {
         let job = JobId(self.next_job.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
@@ -140,6 +148,23 @@ impl Drop for Driver {
         let _ = self.messages.send(Message::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
+        }
+    }
+}
+
+/// Shuffles of a query that several of its jobs read, by the exchange they come from. Dropped with the query, it releases those
+/// that are still there.
+pub(crate) struct KeptShuffles {
+    pub ids: HashMap<Exchange, u64>,
+    messages: Sender<Message>,
+}
+
+impl Drop for KeptShuffles {
+    fn drop(&mut self) {
+        if !self.ids.is_empty() {
+            let shuffles = self.ids.values().map(|id| ShuffleId(*id)).collect();
+            // A driver that has stopped keeps nothing.
+            let _ = self.messages.send(Message::Release(shuffles));
         }
     }
 }
@@ -167,6 +192,8 @@ struct Loop {
     to_self: Sender<Message>,
     jobs: HashMap<JobId, Job>,
     launched: HashMap<TaskId, Launched>,
+    /// Shuffles that outlive the job that makes them.
+    kept: HashSet<u64>,
 }
 
 impl Loop {
@@ -177,7 +204,15 @@ impl Loop {
         to_self: Sender<Message>,
     ) -> Self {
         let scheduler = Scheduler::new(options);
-        Loop { scheduler, runner, blocks, to_self, jobs: HashMap::new(), launched: HashMap::new() }
+        Loop {
+            scheduler,
+            runner,
+            blocks,
+            to_self,
+            jobs: HashMap::new(),
+            launched: HashMap::new(),
+            kept: HashSet::new(),
+        }
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
@@ -187,11 +222,19 @@ impl Loop {
         while let Ok(message) = inbox.recv() {
             match message {
                 Message::Submit { job, spec, results, metrics } => {
-                    let (graph, last) = (spec.graph.clone(), spec.last);
+                    let (graph, last, keep) = (spec.graph.clone(), spec.last, spec.keep.clone());
+                    self.kept.extend(keep.iter().map(|s| s.0));
                     self.jobs.insert(job, Job { spec, results, metrics });
-                    self.feed(Event::SubmitJob { job, graph, last });
+                    self.feed(Event::SubmitJob { job, graph, last, keep });
                 }
                 Message::Cancel(job) => self.feed(Event::CancelJob { job }),
+                Message::Release(shuffles) => {
+                    for shuffle in &shuffles {
+                        self.kept.remove(&shuffle.0);
+                        self.blocks.release(shuffle.0);
+                    }
+                    self.feed(Event::ReleaseShuffles { shuffles });
+                }
                 Message::Ended { task, result } => self.ended(task, result),
                 Message::Stop => break,
             }
@@ -290,7 +333,9 @@ impl Loop {
     /// Releases the shuffle that a fragment writes, if it does.
     fn release_output(&self, root: &PlanNode) {
         if let PhysicalPlan::ShuffleWrite(w) = &root.plan {
-            self.blocks.release(w.shuffle);
+            if !self.kept.contains(&w.shuffle) {
+                self.blocks.release(w.shuffle);
+            }
         }
     }
 }

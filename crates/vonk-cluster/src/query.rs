@@ -1,19 +1,20 @@
 //! Runs physical queries: scalar subqueries first, then the bounds of range partitionings, then the query itself.
 
 use crate::bounds::set_bounds;
-use crate::driver::{Driver, JobMetrics, JobSpec, RunningJob};
+use crate::driver::{Driver, JobMetrics, JobSpec, KeptShuffles, RunningJob};
 use crate::local::{LocalOptions, LocalRunner};
 use crate::loops::{Tables, with_tables};
 use crate::progress::Progress;
 use arrow::array::RecordBatch;
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_error::{Error, Result};
 use vonk_eval::EvalEnv;
 use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager, QueryContext};
-use vonk_physical::{ExplainMetrics, PlanNode};
+use vonk_physical::{Exchange, ExplainMetrics, PhysicalPlan, PlanNode};
 use vonk_planner::{PhysicalQuery, ScalarSubplan, lower};
-use vonk_scheduler::{DagOptions, SchedulerOptions, cut_stages};
+use vonk_scheduler::{DagOptions, SchedulerOptions, ShuffleId, cut_stages};
 use vonk_shuffle::{BlockMemory, LocalBlocks, ShuffleBlocks, SpillableBlocks};
 use vonk_types::{DataType, Literal};
 
@@ -94,10 +95,18 @@ impl Cluster {
     /// Runs a query. Its subqueries have run when this returns; its own rows are read from the handle.
     pub fn run(&self, query: PhysicalQuery, settings: QuerySettings) -> Result<QueryHandle> {
         let report = QueryReport::default();
-        let mut run = Run { cluster: self, settings, scalars: Vec::new(), tables: Tables::new(), report };
+        let mut run = Run {
+            cluster: self,
+            settings,
+            scalars: Vec::new(),
+            tables: Tables::new(),
+            report,
+            later: HashSet::new(),
+            kept: self.driver.kept_shuffles(),
+        };
         let root = run.prepare(query)?;
         let job = run.submit(&root)?;
-        Ok(QueryHandle { job, report: run.report })
+        Ok(QueryHandle { job, report: run.report, _kept: run.kept })
     }
 }
 
@@ -122,6 +131,10 @@ pub(crate) struct Run<'a> {
     /// Rows of loops so far.
     pub(crate) tables: Tables,
     report: QueryReport,
+    /// Exchanges of the plans that run after the one that is being made into a job.
+    later: HashSet<Exchange>,
+    /// Shuffles that earlier jobs have made for later ones.
+    kept: KeptShuffles,
 }
 
 impl Run<'_> {
@@ -131,18 +144,35 @@ impl Run<'_> {
         for l in &loops {
             self.run_loop(l)?;
         }
-        for subplan in subplans {
+        let mut plans: Vec<PlanNode> = subplans.iter().map(|s| s.plan.clone()).collect();
+        plans.push(root.clone());
+        for (i, subplan) in subplans.into_iter().enumerate() {
+            self.later.clear();
+            for plan in &plans[i + 1..] {
+                collect_exchanges(&with_tables(plan, &self.tables)?, &mut self.later);
+            }
             self.scalar(subplan)?;
         }
+        self.later.clear();
         set_bounds(&mut root, &mut |plan| self.collect(&plan))?;
         Ok(root)
     }
 
-    fn submit(&self, root: &PlanNode) -> Result<RunningJob> {
+    fn submit(&mut self, root: &PlanNode) -> Result<RunningJob> {
         self.settings.cancel.check()?;
-        let mut next = || self.cluster.next_shuffle.fetch_add(1, Ordering::Relaxed);
         let root = with_tables(root, &self.tables)?;
-        let lowered = lower(&root, &mut next)?;
+        let mut shared = HashSet::new();
+        shared_exchanges(&root, &self.later, &mut shared);
+        let mut keep = Vec::new();
+        let lowered = lower(&root, &mut |exchange| {
+            let known = self.kept.ids.get(exchange).copied();
+            let id = known.unwrap_or_else(|| self.cluster.next_shuffle.fetch_add(1, Ordering::Relaxed));
+            if shared.contains(exchange) {
+                self.kept.ids.insert(exchange.clone(), id);
+                keep.push(ShuffleId(id));
+            }
+            id
+        })?;
         let stages = cut_stages(&lowered.graph, lowered.last, &mut 0).map_or(0, |s| s.len());
         self.settings.progress.plan(u32::try_from(stages).unwrap_or(u32::MAX));
         let env = EvalEnv { scalar_subqueries: Arc::new(self.scalars.clone()), ..self.settings.env.clone() };
@@ -155,6 +185,7 @@ impl Run<'_> {
             graph: lowered.graph,
             query: Arc::new(query),
             progress: self.settings.progress.clone(),
+            keep,
         };
         Ok(self.cluster.driver.submit(spec, partitions))
     }
@@ -187,10 +218,31 @@ impl Run<'_> {
     }
 }
 
+/// All exchanges of a plan.
+fn collect_exchanges(node: &PlanNode, into: &mut HashSet<Exchange>) {
+    if let PhysicalPlan::Exchange(e) = &node.plan {
+        into.insert(e.clone());
+    }
+    node.plan.inputs().into_iter().for_each(|i| collect_exchanges(i, into));
+}
+
+/// The uppermost exchanges of a plan that later plans have too: with these there, none below them is needed.
+fn shared_exchanges(node: &PlanNode, later: &HashSet<Exchange>, into: &mut HashSet<Exchange>) {
+    match &node.plan {
+        _ if later.is_empty() => {}
+        PhysicalPlan::Exchange(e) if later.contains(e) => {
+            into.insert(e.clone());
+        }
+        plan => plan.inputs().into_iter().for_each(|i| shared_exchanges(i, later, into)),
+    }
+}
+
 /// A running query. Dropping it cancels it.
 pub struct QueryHandle {
+    // Dropped, and so cancelled, before what it reads is released.
     job: RunningJob,
     report: QueryReport,
+    _kept: KeptShuffles,
 }
 
 impl QueryHandle {

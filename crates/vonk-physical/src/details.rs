@@ -3,7 +3,7 @@
 //! Must not know: trees, metrics. Expressions are not shown: bound ones are positions, which say little to a reader.
 
 use crate::node::{
-    AggregateMode, AggregateSpec, BuildSide, JoinSpec, Partitioning, PhysicalPlan, WindowSpec,
+    AggregateMode, AggregateSpec, BuildSide, DriverTable, JoinSpec, Partitioning, PhysicalPlan, WindowSpec,
 };
 
 /// One line of details, empty if there are none.
@@ -22,6 +22,9 @@ pub(crate) fn details(plan: &PhysicalPlan) -> String {
             parts.extend(s.limit.map(|n| format!("limit {n}")));
         }
         PhysicalPlan::Values(v) => parts.push(format!("{} rows", v.0.num_rows())),
+        PhysicalPlan::Driver(DriverTable::Loop(id) | DriverTable::Working(id)) => {
+            parts.push(format!("loop {id}"));
+        }
         PhysicalPlan::Range { start, end, step, partitions } => {
             parts.push(format!("{start} to {end} by {step}, {partitions} partitions"));
         }

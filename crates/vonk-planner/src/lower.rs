@@ -33,10 +33,11 @@ impl Lowered {
     }
 }
 
-/// Lowers a plan. `next_shuffle` gives fresh shuffle ids, unique among all that run at the same time.
-pub fn lower(root: &PlanNode, next_shuffle: &mut dyn FnMut() -> u64) -> Result<Lowered> {
+/// Lowers a plan. `shuffle_id` gives the ids of exchanges' shuffles, unique among all that run at the same time; a fresh one, unless an
+/// earlier job of the same query has made the shuffle of an equal exchange.
+pub fn lower(root: &PlanNode, shuffle_id: &mut dyn FnMut(&Exchange) -> u64) -> Result<Lowered> {
     let mut lowering =
-        Lowering { graph: RddGraph::default(), fragments: vec![], known: HashMap::new(), next_shuffle };
+        Lowering { graph: RddGraph::default(), fragments: vec![], known: HashMap::new(), shuffle_id };
     let (node, reads) = lowering.cut(root)?;
     let last = lowering.rdd(node, reads)?;
     let mut shuffles: Vec<ShuffleId> = lowering.known.values().map(|s| s.dependency.shuffle).collect();
@@ -55,7 +56,7 @@ struct Lowering<'a> {
     fragments: Vec<PlanNode>,
     /// Shuffles by the exchange they come from.
     known: HashMap<Exchange, Shuffle>,
-    next_shuffle: &'a mut dyn FnMut() -> u64,
+    shuffle_id: &'a mut dyn FnMut(&Exchange) -> u64,
 }
 
 impl Lowering<'_> {
@@ -88,7 +89,7 @@ impl Lowering<'_> {
             return vonk_error::internal_err!("a range exchange without bounds");
         }
         let (input, reads) = self.cut(&e.input)?;
-        let id = (self.next_shuffle)();
+        let id = (self.shuffle_id)(e);
         let maps = input.partitions();
         let partitions = e.partitioning.partitions();
         let write = PlanNode {

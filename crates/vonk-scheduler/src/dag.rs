@@ -26,14 +26,17 @@ pub enum TaskOutcome {
 #[derive(Clone, Debug)]
 #[allow(missing_docs)] // the fields' names are their types' names
 pub enum DagEvent {
-    /// An action on `last`.
-    SubmitJob { job: JobId, graph: RddGraph, last: RddId },
+    /// An action on `last`. Of the shuffles in the graph, those in `keep` are still there when the job has ended, for the next job
+    /// that names them: a job that does not keep them, or [`ReleaseShuffles`](Self::ReleaseShuffles), ends that.
+    SubmitJob { job: JobId, graph: RddGraph, last: RddId, keep: Vec<ShuffleId> },
     /// A task ended.
     TaskFinished { attempt: TaskAttempt, outcome: TaskOutcome },
     /// An executor is gone, perhaps with the blocks it served.
     ExecutorLost { executor: ExecutorId, blocks_lost: bool },
     /// The job is not wanted any more.
     CancelJob { job: JobId },
+    /// No job to come reads these.
+    ReleaseShuffles { shuffles: Vec<ShuffleId> },
 }
 
 /// Why a job failed.
@@ -108,7 +111,8 @@ impl Default for DagOptions {
     }
 }
 
-/// The state machine. Shuffles belong to one job and are released with it, or before ([`DagOptions::release_consumed`]).
+/// The state machine. Shuffles are released with the last job that names them, or before ([`DagOptions::release_consumed`]), unless
+/// one of these keeps them for later jobs: a map stage whose outputs are there is skipped, whichever job made them.
 pub struct DagScheduler {
     options: DagOptions,
     next_stage: u64,
@@ -116,6 +120,8 @@ pub struct DagScheduler {
     stages: BTreeMap<StageId, StageState>,
     jobs: BTreeMap<JobId, Vec<StageId>>,
     lost: BTreeSet<ExecutorId>,
+    /// Shuffles that later jobs will read.
+    kept: BTreeSet<ShuffleId>,
 }
 
 impl DagScheduler {
@@ -128,6 +134,7 @@ impl DagScheduler {
             stages: BTreeMap::new(),
             jobs: BTreeMap::new(),
             lost: BTreeSet::new(),
+            kept: BTreeSet::new(),
         }
     }
 
@@ -140,7 +147,7 @@ impl DagScheduler {
     pub fn handle(&mut self, event: DagEvent) -> Vec<DagAction> {
         let mut out = Vec::new();
         match event {
-            DagEvent::SubmitJob { job, graph, last } => self.submit(job, &graph, last, &mut out),
+            DagEvent::SubmitJob { job, graph, last, keep } => self.submit(job, &graph, last, &keep, &mut out),
             DagEvent::TaskFinished { attempt, outcome } => self.finished(attempt, outcome, &mut out),
             DagEvent::ExecutorLost { executor, blocks_lost } => {
                 if blocks_lost {
@@ -152,11 +159,24 @@ impl DagScheduler {
                 }
             }
             DagEvent::CancelJob { job } => self.end(job, Some(JobFailure::Cancelled), &mut out),
+            DagEvent::ReleaseShuffles { shuffles } => {
+                for shuffle in shuffles {
+                    self.kept.remove(&shuffle);
+                    self.release(shuffle, &mut out);
+                }
+            }
         }
         out
     }
 
-    fn submit(&mut self, job: JobId, graph: &RddGraph, last: RddId, out: &mut Vec<DagAction>) {
+    fn submit(
+        &mut self,
+        job: JobId,
+        graph: &RddGraph,
+        last: RddId,
+        keep: &[ShuffleId],
+        out: &mut Vec<DagAction>,
+    ) {
         if self.jobs.contains_key(&job) {
             return;
         }
@@ -168,7 +188,13 @@ impl DagScheduler {
         for stage in stages {
             let mut results_missing = BTreeSet::new();
             match &stage.kind {
-                StageKind::ShuffleMap(s) => self.outputs.register(s.shuffle, stage.num_partitions),
+                StageKind::ShuffleMap(s) => {
+                    self.outputs.register(s.shuffle, stage.num_partitions);
+                    self.kept.remove(&s.shuffle);
+                    if keep.contains(&s.shuffle) {
+                        self.kept.insert(s.shuffle);
+                    }
+                }
                 StageKind::Result => results_missing.extend(0..stage.num_partitions),
             }
             let pending = BTreeSet::new();
@@ -280,9 +306,19 @@ impl DagScheduler {
                 continue;
             };
             let shuffle = shuffle.shuffle;
-            if !wanted && self.outputs.release(shuffle) {
+            if !wanted && !self.kept.contains(&shuffle) && self.outputs.release(shuffle) {
                 out.push(DagAction::ReleaseShuffle { shuffle });
             }
+        }
+    }
+
+    /// Releases a shuffle that no job names any more, now or later.
+    fn release(&mut self, shuffle: ShuffleId, out: &mut Vec<DagAction>) {
+        let makes =
+            |s: &StageState| matches!(&s.stage.kind, StageKind::ShuffleMap(d) if d.shuffle == shuffle);
+        let wanted = self.kept.contains(&shuffle) || self.stages.values().any(makes);
+        if !wanted && self.outputs.release(shuffle) {
+            out.push(DagAction::ReleaseShuffle { shuffle });
         }
     }
 
@@ -294,9 +330,7 @@ impl DagScheduler {
                 out.push(DagAction::CancelTaskSet { stage: id, stage_attempt: state.attempts - 1 });
             }
             if let StageKind::ShuffleMap(s) = state.stage.kind {
-                if self.outputs.release(s.shuffle) {
-                    out.push(DagAction::ReleaseShuffle { shuffle: s.shuffle });
-                }
+                self.release(s.shuffle, out);
             }
         }
         out.push(match failure {
@@ -309,6 +343,8 @@ impl DagScheduler {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ids::Fragment;
+    use crate::rdd::{Dependency, Partitioner, Rdd, ShuffleDependency};
 
     #[test]
     fn an_unknown_job_or_task_changes_nothing() {
@@ -317,5 +353,77 @@ mod tests {
         let attempt = TaskAttempt { stage: StageId(9), stage_attempt: 0, partition: 0, attempt: 0 };
         let outcome = TaskOutcome::Success { map_status: None };
         assert!(dag.handle(DagEvent::TaskFinished { attempt, outcome }).is_empty());
+    }
+
+    /// One map task, one result task.
+    fn two_stages(shuffle: ShuffleId) -> (RddGraph, RddId) {
+        let rdd = |dependencies| Rdd {
+            id: RddId(0),
+            num_partitions: 1,
+            dependencies,
+            partitioner: None,
+            preferred_locations: vec![],
+            fragment: Fragment(0),
+        };
+        let mut graph = RddGraph::default();
+        let map = graph.add(rdd(vec![])).unwrap();
+        let read = ShuffleDependency { shuffle, rdd: map, num_reduce: 1, partitioner: Partitioner::Single };
+        let last = graph.add(rdd(vec![Dependency::Shuffle(read)])).unwrap();
+        (graph, last)
+    }
+
+    /// Ends all tasks that are asked for, and those asked for then; gives all actions.
+    fn run(dag: &mut DagScheduler, event: DagEvent) -> Vec<DagAction> {
+        let (mut all, mut open) = (vec![], vec![event]);
+        while let Some(event) = open.pop() {
+            for action in dag.handle(event) {
+                if let DagAction::SubmitTaskSet { stage, stage_attempt, rdd, .. } = action {
+                    let attempt = TaskAttempt { stage, stage_attempt, partition: 0, attempt: 0 };
+                    let status = MapStatus { executor: ExecutorId(1), sizes: vec![1] };
+                    let map_status = (rdd == RddId(0)).then_some(status);
+                    open.push(DagEvent::TaskFinished {
+                        attempt,
+                        outcome: TaskOutcome::Success { map_status },
+                    });
+                }
+                all.push(action);
+            }
+        }
+        all
+    }
+
+    #[test]
+    fn a_kept_shuffle_is_made_once_and_released_with_the_last_job() {
+        let shuffle = ShuffleId(7);
+        let (graph, last) = two_stages(shuffle);
+        for release_consumed in [false, true] {
+            let mut dag = DagScheduler::new(DagOptions { release_consumed, ..DagOptions::default() });
+            let mut submit = |job, keep| {
+                let event = DagEvent::SubmitJob { job: JobId(job), graph: graph.clone(), last, keep };
+                let actions = run(&mut dag, event);
+                let sets = actions.iter().filter(|a| matches!(a, DagAction::SubmitTaskSet { .. })).count();
+                let released = actions.contains(&DagAction::ReleaseShuffle { shuffle });
+                assert!(actions.contains(&DagAction::JobSucceeded { job: JobId(job) }));
+                (sets, released)
+            };
+            assert_eq!(submit(1, vec![shuffle]), (2, false));
+            assert_eq!(submit(2, vec![shuffle]), (1, false));
+            assert_eq!(submit(3, vec![]), (1, true));
+            assert_eq!(submit(4, vec![shuffle]), (2, false));
+            let actions = dag.handle(DagEvent::ReleaseShuffles { shuffles: vec![shuffle] });
+            assert_eq!(actions, [DagAction::ReleaseShuffle { shuffle }]);
+        }
+    }
+
+    #[test]
+    fn a_kept_shuffle_that_is_lost_is_made_again() {
+        let shuffle = ShuffleId(7);
+        let (graph, last) = two_stages(shuffle);
+        let mut dag = DagScheduler::new(DagOptions::default());
+        let submit = |job, keep| DagEvent::SubmitJob { job: JobId(job), graph: graph.clone(), last, keep };
+        run(&mut dag, submit(1, vec![shuffle]));
+        dag.handle(DagEvent::ExecutorLost { executor: ExecutorId(1), blocks_lost: true });
+        let actions = dag.handle(submit(2, vec![]));
+        assert!(matches!(actions[..], [DagAction::SubmitTaskSet { rdd: RddId(0), .. }]), "{actions:?}");
     }
 }

@@ -15,7 +15,9 @@ use crate::tasks::{TaskAction, TaskEnd, TaskEvent, TaskScheduler};
 #[allow(missing_docs)] // the fields' names are their types' names
 pub enum Event {
     /// An action on `last`.
-    SubmitJob { job: JobId, graph: RddGraph, last: RddId },
+    SubmitJob { job: JobId, graph: RddGraph, last: RddId, keep: Vec<ShuffleId> },
+    /// See [`DagEvent::ReleaseShuffles`].
+    ReleaseShuffles { shuffles: Vec<ShuffleId> },
     /// The job is not wanted any more.
     CancelJob { job: JobId },
     /// An executor registered.
@@ -128,12 +130,15 @@ impl Scheduler {
     pub fn handle(&mut self, event: Event) -> Vec<Action> {
         let mut steps = VecDeque::new();
         match event {
-            Event::SubmitJob { job, graph, last } => {
+            Event::SubmitJob { job, graph, last, keep } => {
                 if self.graphs.contains_key(&job) {
                     return Vec::new();
                 }
                 self.graphs.insert(job, graph.clone());
-                steps.push_back(Step::Dag(DagEvent::SubmitJob { job, graph, last }));
+                steps.push_back(Step::Dag(DagEvent::SubmitJob { job, graph, last, keep }));
+            }
+            Event::ReleaseShuffles { shuffles } => {
+                steps.push_back(Step::Dag(DagEvent::ReleaseShuffles { shuffles }));
             }
             Event::CancelJob { job } => steps.push_back(Step::Dag(DagEvent::CancelJob { job })),
             Event::ExecutorAdded { executor, host, slots } => {

@@ -222,7 +222,7 @@ impl World {
         for _ in 0..1 + self.random.below(3) {
             self.add_executor();
         }
-        self.feed(Event::SubmitJob { job: JOB, graph: self.graph.clone(), last: self.last });
+        self.feed(Event::SubmitJob { job: JOB, graph: self.graph.clone(), last: self.last, keep: vec![] });
         let mut steps = 0;
         while self.ended.is_none() || !self.running.is_empty() {
             steps += 1;

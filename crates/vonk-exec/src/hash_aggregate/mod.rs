@@ -27,9 +27,11 @@ use vonk_error::Result;
 use vonk_functions::normalize::normalize_floats;
 use vonk_physical::{AggregateMode, HashAggregate, PlanNode};
 
-/// Rows after which a partial aggregation judges whether it pays.
-const JUDGE_AFTER_ROWS: u64 = 100_000;
-/// It does not if there are more groups than this share of the rows.
+/// Rows after which a partial aggregation first judges whether it pays; it does so again whenever there are twice as many.
+const JUDGE_AFTER_ROWS: u64 = 8 << 10;
+/// After so many rows it no longer asks.
+const JUDGE_UNTIL_ROWS: u64 = 128 << 10;
+/// It does not pay if there will be more groups than this share of the rows.
 const WORTHLESS_ABOVE: f64 = 0.8;
 
 /// Groups are numbered in 32 bits: well before those end, groups go to disk as if memory had been refused.
@@ -51,6 +53,8 @@ pub fn operator(cx: &TaskContext, node: &PlanNode, plan: &HashAggregate) -> Resu
         calls,
         groups,
         ids: Vec::new(),
+        expected_rows: expected_rows(&plan.input),
+        judge_at: JUDGE_AFTER_ROWS,
         reservation: cx.exec.memory.reservation("aggregate"),
         metrics: cx.metrics.node(node.id),
         phase: Phase::Input,
@@ -83,6 +87,10 @@ struct HashAggregateOperator {
     groups: KeyTable,
     /// Groups of the rows of a batch.
     ids: Vec<u32>,
+    /// Rows that the planner expects of the input's partition.
+    expected_rows: f64,
+    /// Rows after which a partial aggregation judges itself.
+    judge_at: u64,
     reservation: Reservation,
     metrics: Arc<NodeMetrics>,
     phase: Phase,
@@ -164,11 +172,15 @@ impl HashAggregateOperator {
         if self.has_keys { self.groups.len() } else { 1 }
     }
 
-    fn is_worthless(&self) -> bool {
-        self.mode == AggregateMode::Partial
-            && self.has_keys
-            && self.rows >= JUDGE_AFTER_ROWS
-            && self.groups.len() as f64 > self.rows as f64 * WORTHLESS_ABOVE
+    /// Whether a partial aggregation will make nearly every row a group of its own.
+    fn is_worthless(&mut self) -> bool {
+        if self.mode != AggregateMode::Partial || !self.has_keys || self.rows < self.judge_at {
+            return false;
+        }
+        self.judge_at = if self.rows < JUDGE_UNTIL_ROWS { self.rows * 2 } else { u64::MAX };
+        let (rows, groups) = (self.rows as f64, self.groups.len() as f64);
+        let total = self.expected_rows.max(rows);
+        groups_among(total, rows, groups) > total * WORTHLESS_ABOVE
     }
 
     /// Reserves what is held now; if that is refused, gets rid of it.
@@ -264,6 +276,27 @@ impl HashAggregateOperator {
         }
         with_rows(&self.schema, columns, groups)
     }
+}
+
+/// Rows that the planner expects of each partition of a node's output.
+fn expected_rows(input: &PlanNode) -> f64 {
+    input.estimated_rows.unwrap_or(0) as f64 / f64::from(input.partitions().max(1))
+}
+
+/// Groups to be expected among `total` rows when there are `groups` among the first `rows`, if all keys are equally frequent:
+/// of `n` keys, rows meet `n (1 - e^(-rows/n))`.
+fn groups_among(total: f64, rows: f64, groups: f64) -> f64 {
+    let met = |keys: f64, rows: f64| keys * -(-rows / keys).exp_m1();
+    // The number of keys is at least that of the groups; beyond a thousand times the rows, all rows differ.
+    let (mut low, mut high) = (groups.max(1.0), rows * 1000.0);
+    if groups >= met(high, rows) {
+        return total;
+    }
+    for _ in 0..40 {
+        let middle = (low * high).sqrt();
+        if met(middle, rows) < groups { low = middle } else { high = middle }
+    }
+    met(high, total)
 }
 
 /// Batches to be put out, cut to size.

@@ -91,7 +91,7 @@ fn formatted(query: &PhysicalQuery) -> Result<String> {
     let mut out = physical(query, None);
     let mut section = |title: &str, root: &PlanNode| -> Result<()> {
         let mut next = 0;
-        let lowered = vonk_planner::lower(&with_bounds(root), &mut || {
+        let lowered = vonk_planner::lower(&with_bounds(root), &mut |_| {
             next += 1;
             next - 1
         })?;
