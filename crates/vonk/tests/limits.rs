@@ -7,8 +7,9 @@ use std::fmt::Write;
 use std::time::{Duration, Instant};
 use vonk::{Error, Session};
 
-/// No statement may take longer, in a build without optimisation on a busy machine.
-const LONGEST: Duration = Duration::from_secs(60);
+/// No statement may take longer, in a build without optimisation on a busy machine. The longest, 1.2 million literals, takes 40 s
+/// on such a machine; an algorithm that is quadratic in it would not end.
+const LONGEST: Duration = Duration::from_secs(150);
 const N: usize = 10_000;
 
 fn session() -> Session {
