@@ -8,9 +8,6 @@ use vonk_eval::BoundExpr;
 use vonk_physical::{AggregateMode, AggregateSpec, HashAggregate, Partitioning, PhysicalPlan};
 use vonk_plan::logical::{AggregateExpr, Column, Expr, LogicalPlan, Named};
 
-/// Groups beyond this share of the input rows make partial aggregation a waste.
-const PARTIAL_PAYS_BELOW: f64 = 0.9;
-
 impl Planner<'_> {
     pub(crate) fn aggregate(
         &mut self,
@@ -55,13 +52,7 @@ impl Planner<'_> {
             let distribution = Distribution::Hash(key_ids, partitions);
             return Ok(node(AggregateMode::Complete, keys, specs, moved, columns, distribution, rows));
         }
-        // A partial aggregation judges itself at run time; where columns in combination make most rows differ, it need not be tried.
-        // (One column's values are counted from their range, which says little.)
-        if groups.len() > 1 && rows > below.rows() * PARTIAL_PAYS_BELOW {
-            let moved = below.hashed(keys.clone(), ids, partitions);
-            let distribution = Distribution::Hash(key_ids, partitions);
-            return Ok(node(AggregateMode::Complete, keys, specs, moved, columns, distribution, rows));
-        }
+        // A partial aggregation judges itself at run time.
         self.two_phases(groups, keys, specs, below, columns, rows)
     }
 
