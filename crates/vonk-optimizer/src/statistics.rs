@@ -53,6 +53,8 @@ impl ColumnEstimate {
 const UNKNOWN_ROWS: f64 = 100_000.0;
 /// Rows of a recursive common table expression, and of a round of it.
 const UNKNOWN_LOOP_ROWS: f64 = 1_000.0;
+/// Share of groups kept by a comparison of an aggregate with a constant: who asks for that looks for the exceptions.
+const HAVING_SHARE: f64 = 0.1;
 /// Share of rows kept by a predicate we know nothing about.
 const UNKNOWN_SELECTIVITY: f64 = 0.2;
 
@@ -133,7 +135,11 @@ pub fn estimate(plan: &LogicalPlan) -> Estimate {
             Estimate { rows: below.rows, columns }
         }
         LogicalPlan::Filter { predicate, input } => {
-            filtered(estimate(input), std::slice::from_ref(predicate))
+            let (having, others): (Vec<Expr>, Vec<Expr>) =
+                predicate.clone().conjuncts().into_iter().partition(|p| compares_aggregate(p, input));
+            let mut out = filtered(estimate(input), &others);
+            out.rows = (out.rows * HAVING_SHARE.powi(having.len().min(3) as i32)).max(out.rows.min(1.0));
+            out
         }
         LogicalPlan::Aggregate { groups, input, .. } => {
             let below = estimate(input);
@@ -193,6 +199,22 @@ pub fn estimate(plan: &LogicalPlan) -> Estimate {
         }
         LogicalPlan::WorkingTable { .. } => Estimate { rows: UNKNOWN_LOOP_ROWS, columns: HashMap::new() },
         LogicalPlan::Write(_) => Estimate::default(),
+    }
+}
+
+/// Whether a predicate compares what an aggregation below has computed with a constant.
+fn compares_aggregate(p: &Expr, input: &LogicalPlan) -> bool {
+    let Expr::Compare { left, right, .. } = p else { return false };
+    let ((Expr::Column(c), Expr::Literal(_)) | (Expr::Literal(_), Expr::Column(c))) =
+        (left.as_ref(), right.as_ref())
+    else {
+        return false;
+    };
+    match input {
+        LogicalPlan::Aggregate { groups, aggregates, .. } => {
+            !groups.is_empty() && aggregates.iter().any(|a| a.column.id == c.id)
+        }
+        _ => false,
     }
 }
 

@@ -44,7 +44,7 @@ impl Planner<'_> {
         if in_place {
             return Ok(node(AggregateMode::Complete, keys, specs, below, columns, distribution, rows));
         }
-        let partitions = self.options.partitions();
+        let partitions = self.options.partitions_for(below.bytes);
         let key_ids: Vec<_> = groups.iter().map(|g| g.column.id).collect();
         if needs_all_rows {
             let moved =
@@ -65,12 +65,12 @@ impl Planner<'_> {
         columns: Vec<Column>,
         rows: f64,
     ) -> Result<Planned> {
-        let partitions = self.options.partitions();
         let parts = f64::from(below.partitions());
         let partial_rows = (rows * parts).min(below.rows());
         let state_columns = partial_columns(groups, &specs);
         let width = vonk_optimizer::statistics::Estimate { rows: partial_rows, ..Default::default() };
         let bytes = width.bytes(&state_columns);
+        let partitions = self.options.partitions_for(bytes);
         let key_types: Vec<_> = keys.iter().map(BoundExpr::data_type).collect();
         let partial = node(
             AggregateMode::Partial,

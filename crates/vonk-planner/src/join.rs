@@ -200,7 +200,7 @@ impl Planner<'_> {
             _ => None,
         };
         let (l, r) = (hashed_by(&left, &left_ids), hashed_by(&right, &right_ids));
-        let partitions = l.or(r).unwrap_or_else(|| self.options.partitions());
+        let partitions = l.or(r).unwrap_or_else(|| self.options.partitions_for(left.bytes.max(right.bytes)));
         let by = |p: Planned, have: Option<u32>, keys: &[BoundExpr], ids: Option<Vec<ColumnId>>| {
             if have == Some(partitions) {
                 return p;

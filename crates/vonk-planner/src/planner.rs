@@ -36,7 +36,23 @@ pub struct PlannerOptions {
     pub eval: Arc<EvalContext>,
 }
 
+/// Bytes of a shuffle's partition aimed at: what a task builds of it should fit caches rather than memory.
+const PARTITION_BYTES: f64 = 64.0 * 1024.0 * 1024.0;
+/// Beyond so many partitions per slot, the pieces that each map task writes get too small.
+const MOST_PARTITIONS_PER_SLOT: f64 = 32.0;
+
 impl PlannerOptions {
+    /// Partitions for a shuffle of so many bytes, unless the session says how many.
+    pub(crate) fn partitions_for(&self, bytes: f64) -> u32 {
+        let slots = self.partitions();
+        if self.shuffle_partitions > 0 {
+            return slots;
+        }
+        let per_slot =
+            (bytes / PARTITION_BYTES / f64::from(slots)).ceil().clamp(1.0, MOST_PARTITIONS_PER_SLOT);
+        slots.saturating_mul(per_slot as u32)
+    }
+
     pub(crate) fn partitions(&self) -> u32 {
         if self.shuffle_partitions > 0 { self.shuffle_partitions } else { self.slots.max(1) }
     }

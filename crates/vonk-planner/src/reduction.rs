@@ -101,7 +101,7 @@ impl Planner<'_> {
         }
         let columns: Vec<Option<usize>> = large.keys.iter().map(plain).collect();
         let Side { planned: mut large, keys: large_keys, .. } = large;
-        let partitions = large.partitions();
+        let (partitions, large_bytes) = (large.partitions(), large.bytes * share);
         let (end, crosses) = descend(&mut large.node, columns.clone(), first, &self.shared_exchanges);
         if filters.is_some() && !crosses {
             return (small.planned, large, false);
@@ -111,7 +111,7 @@ impl Planner<'_> {
             let build = small.planned.clone().broadcast();
             (small.planned, small.keys.to_vec(), build)
         } else {
-            self.shared_small(small, partitions)
+            self.shared_small(small, partitions, large_bytes)
         };
         if let PhysicalPlan::Exchange(e) = &build.node.plan {
             self.share(e);
@@ -124,12 +124,18 @@ impl Planner<'_> {
     }
 
     /// The small side behind an exchange by its keys, and a broadcast of its keys from there.
-    fn shared_small(&mut self, small: Side<'_>, large_partitions: u32) -> (Planned, Vec<BoundExpr>, Planned) {
+    fn shared_small(
+        &mut self,
+        small: Side<'_>,
+        large_partitions: u32,
+        large_bytes: f64,
+    ) -> (Planned, Vec<BoundExpr>, Planned) {
         let Side { planned, keys, ids, .. } = small;
         let planned = if planned.partitions() == 1 && large_partitions == 1 {
             planned.exchanged(Partitioning::Single, Distribution::Single)
         } else {
-            planned.hashed(keys.to_vec(), ids, self.options.partitions())
+            let partitions = self.options.partitions_for(planned.bytes.max(large_bytes));
+            planned.hashed(keys.to_vec(), ids, partitions)
         };
         if let PhysicalPlan::Exchange(e) = &planned.node.plan {
             self.share(e);

@@ -38,7 +38,7 @@ impl Planner<'_> {
         if below.rows() < RANGE_PAYS_ABOVE {
             return Ok(sorted(below.single(), bound, fetch, rows));
         }
-        let partitions = self.options.partitions();
+        let partitions = self.options.partitions_for(below.bytes);
         let ranged = below.exchanged(
             Partitioning::Range { keys: bound.clone(), partitions, bounds: None },
             Distribution::Any,

@@ -24,7 +24,8 @@ impl Planner<'_> {
         let moved = if w.partition_by.is_empty() {
             below.single()
         } else {
-            below.hashed(partition_by.clone(), column_ids(w.partition_by.iter()), self.options.partitions())
+            let partitions = self.options.partitions_for(below.bytes);
+            below.hashed(partition_by.clone(), column_ids(w.partition_by.iter()), partitions)
         };
         let mut keys: Vec<SortKey> = partition_by
             .iter()

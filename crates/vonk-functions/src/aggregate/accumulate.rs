@@ -11,7 +11,7 @@ use arrow::datatypes::{
 };
 use std::sync::Arc;
 use vonk_error::{Error, Result};
-use vonk_types::DataType;
+use vonk_types::{DataType, decimal};
 
 /// A number that sums are kept in. Additions report overflow beside the wrapped result.
 pub(crate) trait Accumulate: Copy + Default + Send + Sync + 'static {
@@ -30,9 +30,11 @@ pub(crate) trait Accumulate: Copy + Default + Send + Sync + 'static {
 }
 
 impl Accumulate for f64 {
+    #[inline(always)]
     fn plus(self, other: Self) -> (Self, bool) {
         (self + other, false)
     }
+    #[inline(always)]
     fn minus(self, other: Self) -> (Self, bool) {
         (self - other, false)
     }
@@ -54,9 +56,11 @@ impl Accumulate for f64 {
 }
 
 impl Accumulate for i64 {
+    #[inline(always)]
     fn plus(self, other: Self) -> (Self, bool) {
         self.overflowing_add(other)
     }
+    #[inline(always)]
     fn minus(self, other: Self) -> (Self, bool) {
         self.overflowing_sub(other)
     }
@@ -90,9 +94,11 @@ impl Accumulate for i64 {
 }
 
 impl Accumulate for i32 {
+    #[inline(always)]
     fn plus(self, other: Self) -> (Self, bool) {
         self.overflowing_add(other)
     }
+    #[inline(always)]
     fn minus(self, other: Self) -> (Self, bool) {
         self.overflowing_sub(other)
     }
@@ -114,15 +120,17 @@ impl Accumulate for i32 {
 }
 
 impl Accumulate for i128 {
+    #[inline(always)]
     fn plus(self, other: Self) -> (Self, bool) {
         self.overflowing_add(other)
     }
+    #[inline(always)]
     fn minus(self, other: Self) -> (Self, bool) {
         self.overflowing_sub(other)
     }
     fn fits(self, data_type: &DataType) -> bool {
         match data_type {
-            DataType::Decimal(p, _) => self.unsigned_abs() < 10u128.pow(u32::from(*p)),
+            DataType::Decimal(p, _) => decimal::fits(self, *p),
             _ => true,
         }
     }

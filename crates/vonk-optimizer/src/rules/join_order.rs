@@ -275,7 +275,10 @@ fn dynamic(leaves: &[Tree], predicates: &[Predicate]) -> Tree {
                     let bound = winner.as_ref().map_or(f64::INFINITY, |w| w.cost);
                     if a.cost + b.cost < bound {
                         let (tree, connected) = combine(a, b, predicates);
-                        let slot = if connected { &mut winner } else { &mut crossed };
+                        // A cross product competes only where a side has one row (scalar aggregates): it multiplies rows, and
+                        // keeps a predicate on one of its sides from filtering another branch of the tree early.
+                        let single = a.estimate.rows.min(b.estimate.rows) <= 1.0;
+                        let slot = if connected || single { &mut winner } else { &mut crossed };
                         if slot.as_ref().is_none_or(|w| tree.cost < w.cost) {
                             *slot = Some(tree);
                         }
@@ -284,12 +287,7 @@ fn dynamic(leaves: &[Tree], predicates: &[Predicate]) -> Tree {
             }
             part = (part - 1) & set;
         }
-        // A cross product only where nothing connects, or where it is very small (joining two one-row tables first).
-        best[set] = match (winner, crossed) {
-            (Some(w), Some(c)) if c.cost < w.cost => Some(c),
-            (Some(w), _) => Some(w),
-            (None, c) => c,
-        };
+        best[set] = winner.or(crossed);
     }
     // Every set has a tree: singletons do, and any two disjoint sets can be crossed.
     match best.swap_remove(full) {
