@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_error::{Error, Result};
 use vonk_eval::EvalEnv;
 use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager, QueryContext};
-use vonk_physical::{Exchange, ExplainMetrics, PhysicalPlan, PlanNode};
+use vonk_physical::{Exchange, ExplainMetrics, Partitioning, PhysicalPlan, PlanNode};
 use vonk_planner::{PhysicalQuery, ScalarSubplan, lower};
 use vonk_scheduler::{DagOptions, SchedulerOptions, ShuffleId, cut_stages};
 use vonk_shuffle::{BlockMemory, LocalBlocks, ShuffleBlocks, SpillableBlocks};
@@ -153,9 +153,19 @@ impl Run<'_> {
             }
             self.scalar(subplan)?;
         }
+        self.bounds(&mut root)?;
         self.later.clear();
-        set_bounds(&mut root, &mut |plan| self.collect(&plan))?;
         Ok(root)
+    }
+
+    /// Samples the inputs of range exchanges for their bounds. What lies below the inputs' own exchanges is computed once.
+    fn bounds(&mut self, plan: &mut PlanNode) -> Result<()> {
+        let mut unbounded = false;
+        plan.visit(&mut |n| unbounded |= needs_bounds(n));
+        if unbounded {
+            collect_exchanges(&with_tables(plan, &self.tables)?, &mut self.later);
+        }
+        set_bounds(plan, &mut |plan| self.collect(&plan))
     }
 
     fn submit(&mut self, root: &PlanNode) -> Result<RunningJob> {
@@ -202,7 +212,9 @@ impl Run<'_> {
 
     fn scalar(&mut self, subplan: ScalarSubplan) -> Result<()> {
         let ScalarSubplan { id, mut plan } = subplan;
-        set_bounds(&mut plan, &mut |plan| self.collect(&plan))?;
+        let later = self.later.clone();
+        self.bounds(&mut plan)?;
+        self.later = later;
         let data_type = plan.schema.fields.first().map_or(DataType::Null, |f| f.data_type.clone());
         let batches = self.collect(&plan)?;
         let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
@@ -216,6 +228,10 @@ impl Run<'_> {
         self.scalars.push((id, value));
         Ok(())
     }
+}
+
+fn needs_bounds(node: &PlanNode) -> bool {
+    matches!(&node.plan, PhysicalPlan::Exchange(e) if matches!(e.partitioning, Partitioning::Range { bounds: None, .. }))
 }
 
 /// All exchanges of a plan.

@@ -53,6 +53,8 @@ impl ColumnEstimate {
 const UNKNOWN_ROWS: f64 = 100_000.0;
 /// Rows of a recursive common table expression, and of a round of it.
 const UNKNOWN_LOOP_ROWS: f64 = 1_000.0;
+/// Rows of a relation up to which its columns may be taken to have as many values as rows.
+const SMALL_RELATION: f64 = 10_000.0;
 /// Share of groups kept by a comparison of an aggregate with a constant: who asks for that looks for the exceptions.
 const HAVING_SHARE: f64 = 0.1;
 /// Share of rows kept by a predicate we know nothing about.
@@ -235,6 +237,8 @@ fn scan(s: &Scan) -> Estimate {
                 let discrete = c.data_type.is_integral() || c.data_type == DataType::Date;
                 distinct = range.filter(|_| discrete).map(|(a, b)| (b - a + 1.0).min(rows));
             }
+            // Of a small relation the rows are a bound that is worth having.
+            distinct = distinct.or((rows <= SMALL_RELATION).then_some(rows));
             let nulls = known.nulls.map_or(0.0, |n| if rows > 0.0 { n as f64 / rows } else { 0.0 });
             let estimate = ColumnEstimate::new(distinct, rows);
             Some((c.id, ColumnEstimate { range, nulls, width: known.width, ..estimate }))

@@ -161,7 +161,7 @@ fn with_transitive(predicates: Vec<Expr>) -> Vec<Expr> {
     out
 }
 
-/// Joins two trees with all predicates that become possible; `connected` tells whether there is one between them.
+/// Joins two trees with all predicates that become possible; `connected` tells whether keys must be equal among them.
 fn combine(a: &Tree, b: &Tree, predicates: &[Predicate]) -> (Tree, bool) {
     let ids: HashSet<ColumnId> = a.ids.union(&b.ids).copied().collect();
     let applicable: Vec<Expr> = predicates
@@ -173,12 +173,12 @@ fn combine(a: &Tree, b: &Tree, predicates: &[Predicate]) -> (Tree, bool) {
         .map(|p| p.expr.clone())
         .collect();
     let applicable = without_implied(applicable);
-    let connected = !applicable.is_empty();
     let condition = Expr::and_all(applicable);
     let (keys, rest) = match &condition {
         Some(c) => equi_keys(c, &a.ids, &b.ids),
         None => (vec![], vec![]),
     };
+    let connected = !keys.is_empty();
     let pairs: Vec<(Expr, Expr)> = keys.iter().map(|(l, r, _)| (l.clone(), r.clone())).collect();
     let rows = join_rows(&a.estimate, &b.estimate, &pairs).max(1.0);
     let mut columns = a.estimate.columns.clone();
