@@ -8,7 +8,7 @@ use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use vonk_error::{Error, Result};
-use vonk_plan::catalog::{Catalog, Relation, TableName};
+use vonk_plan::catalog::{Catalog, Relation, TableName, UserFunction};
 use vonk_plan::source::TableSource;
 use vonk_plan::unresolved;
 
@@ -69,6 +69,8 @@ struct State {
     database: String,
     views: BTreeMap<String, TemporaryView>,
     variables: Variables,
+    /// Functions in SQL: temporary ones by name, others by database and name.
+    functions: BTreeMap<(Option<String>, String), Arc<UserFunction>>,
 }
 
 /// The catalogs as one session sees them. Global temporary views are shared by the sessions of a process.
@@ -93,6 +95,7 @@ impl SessionCatalog {
             database: DEFAULT_DATABASE.to_string(),
             views: BTreeMap::new(),
             variables: Variables::default(),
+            functions: BTreeMap::new(),
         };
         SessionCatalog { warehouse, statics, opener, global_views, state: RwLock::new(state) }
     }
@@ -280,6 +283,34 @@ impl SessionCatalog {
         self.global_views.read().keys().cloned().collect()
     }
 
+    /// Adds a function; `false` if one of the name is there and is not to be replaced.
+    pub fn put_function(&self, function: UserFunction, replace: bool) -> bool {
+        let key = function_key(&function.name.parts, DEFAULT_DATABASE);
+        let mut state = self.state.write();
+        if !replace && state.functions.contains_key(&key) {
+            return false;
+        }
+        state.functions.insert(key, Arc::new(function));
+        true
+    }
+
+    /// Forgets a function; `false` if there is none.
+    pub fn drop_function(&self, name: &[String], temporary: bool) -> bool {
+        let mut state = self.state.write();
+        let database = state.database.clone();
+        let key = match (temporary, name) {
+            (true, _) => (None, name.last().map(|n| n.to_lowercase()).unwrap_or_default()),
+            (false, [f]) => (Some(database), f.to_lowercase()),
+            (false, parts) => function_key(parts, &database),
+        };
+        state.functions.remove(&key).is_some()
+    }
+
+    /// All functions in SQL, temporary ones first.
+    pub fn functions(&self) -> Vec<Arc<UserFunction>> {
+        self.state.read().functions.values().cloned().collect()
+    }
+
     /// Reads the session's variables.
     pub fn variables<T>(&self, f: impl FnOnce(&Variables) -> T) -> T {
         f(&self.state.read().variables)
@@ -297,6 +328,15 @@ impl SessionCatalog {
                 Relation::View { name, plan, text, column_names, database: Some(database) }
             }
         }
+    }
+}
+
+/// Where a function of this name is kept: one part is a temporary one's.
+fn function_key(name: &[String], database: &str) -> (Option<String>, String) {
+    match name {
+        [f] => (None, f.to_lowercase()),
+        [.., d, f] => (Some(d.to_lowercase()), f.to_lowercase()),
+        [] => (Some(database.to_string()), String::new()),
     }
 }
 
@@ -328,6 +368,18 @@ impl Catalog for SessionCatalog {
 
     fn files(&self, format: &str, path: &str) -> Result<Option<Arc<dyn TableSource>>> {
         self.opener.files(format, path)
+    }
+
+    fn function(&self, name: &[String]) -> Result<Option<Arc<UserFunction>>> {
+        let state = self.state.read();
+        let lower: Vec<String> = name.iter().map(|p| p.to_lowercase()).collect();
+        let keys = match lower.as_slice() {
+            [f] => vec![(None, f.clone()), (Some(state.database.clone()), f.clone())],
+            [q, f] if q == "session" => vec![(None, f.clone())],
+            [c, q, f] if c == "system" && q == "session" => vec![(None, f.clone())],
+            other => vec![function_key(other, &state.database)],
+        };
+        Ok(keys.iter().find_map(|k| state.functions.get(k).cloned()))
     }
 
     fn current(&self) -> (String, String) {

@@ -63,6 +63,19 @@ pub enum Relation {
     },
 }
 
+/// A function whose body is SQL.
+#[derive(Debug, Clone)]
+pub struct UserFunction {
+    /// Its full name; a temporary one's has one part.
+    pub name: TableName,
+    /// Its declaration.
+    pub declared: crate::unresolved::CreateFunction,
+    /// The text that spans of the declaration point into.
+    pub text: Arc<str>,
+    /// Current database when it was made: how names in its body resolve.
+    pub database: String,
+}
+
 /// Looks relations up. Implemented by `vonk-catalog` over sessions.
 pub trait Catalog: Send + Sync {
     /// The relation a possibly partial name stands for under the current catalog and database; `None` if there is none.
@@ -70,6 +83,12 @@ pub trait Catalog: Send + Sync {
 
     /// A relation of files, as ``parquet.`/path` ``. `None` if `format` is not a file format.
     fn files(&self, format: &str, path: &str) -> Result<Option<Arc<dyn TableSource>>>;
+
+    /// The function in SQL that a name stands for; `None` if there is none.
+    fn function(&self, name: &[String]) -> Result<Option<Arc<UserFunction>>> {
+        let _ = name;
+        Ok(None)
+    }
 
     /// Catalog and database in use, for error messages and `current_database()`.
     fn current(&self) -> (String, String);

@@ -11,6 +11,6 @@ pub mod logical;
 pub mod source;
 pub mod unresolved;
 
-pub use catalog::{Catalog, Relation, TableName};
+pub use catalog::{Catalog, Relation, TableName, UserFunction};
 pub use logical::{Column, ColumnId, Expr, LogicalPlan};
 pub use source::{ColumnStatistics, ScanPartition, ScanPlan, ScanRequest, TableSource, TableStatistics};

@@ -6,6 +6,7 @@ mod frame;
 mod generator;
 mod named;
 mod scalar;
+pub(crate) mod user;
 mod window;
 
 use crate::coerce;

@@ -15,7 +15,13 @@ use vonk_types::{DataType, Literal};
 impl Walk<'_> {
     /// Resolves a call.
     pub(super) fn function(&mut self, call: &FunctionCall, span: Span) -> Result<Typed> {
-        let function = self.find_function(&call.name, span)?;
+        let function = match self.find_function(&call.name, span) {
+            Ok(f) => f,
+            Err(e) => match self.b.analyzer.catalog.function(&call.name.parts)? {
+                Some(f) => return self.user_function(&f, call, span),
+                None => return Err(e),
+            },
+        };
         let called_as = called_as(&call.name);
         let arranged;
         let call = if call::any_named(&call.args) {
@@ -41,6 +47,19 @@ impl Walk<'_> {
                 only_plain(call, f.name, result, span)
             }
         }
+    }
+
+    /// A function whose body is SQL.
+    fn user_function(
+        &mut self,
+        f: &vonk_plan::UserFunction,
+        call: &FunctionCall,
+        span: Span,
+    ) -> Result<Typed> {
+        let arguments = call::user::arguments(f, &call.args, span)?;
+        let args: Vec<Typed> = self.arguments(&arguments.all)?.into_iter().map(|(t, _)| t).collect();
+        let result = call::user::value(self.b, f, args, arguments.given, span, self.env)?;
+        only_plain(call, f.name.table(), result, span)
     }
 
     /// The function of a name, which may be qualified as built-in.

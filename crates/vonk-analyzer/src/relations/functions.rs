@@ -1,6 +1,7 @@
 //! Functions in FROM: `range` and generators.
 
 use crate::analyzer::Binder;
+use crate::call;
 use crate::env::Env;
 use crate::expr::{Clause, Walk, called_as};
 use crate::fold;
@@ -27,7 +28,16 @@ pub(crate) fn table_function(
     if called_as(name) == RANGE && is_builtin(name) {
         return range(b, args, span, env);
     }
-    let f = generator(b, name, span)?;
+    let f = match generator(b, name, span) {
+        Ok(f) => f,
+        Err(e) => {
+            let Some(f) = b.analyzer.catalog.function(&name.parts)? else { return Err(e) };
+            let arguments = call::user::arguments(&f, args, span)?;
+            let mut walk = Walk::new(b, env, &[], Clause::Generate);
+            let args = walk.arguments(&arguments.all)?.into_iter().map(|(t, _)| t).collect();
+            return call::user::rows(b, &f, args, span, env);
+        }
+    };
     let mut walk = Walk::new(b, env, &[], Clause::Generate);
     let g = walk.table_generator(&f, name, args, false, &[], span)?;
     Ok(Relation::plain(LogicalPlan::Generate(Generate {

@@ -159,6 +159,8 @@ pub enum Statement {
         /// A query of one row instead of values.
         query: Option<Box<Plan>>,
     },
+    /// `CREATE FUNCTION` with a body in SQL.
+    CreateFunction(Box<CreateFunction>),
     /// `EXECUTE IMMEDIATE text [INTO variables] [USING arguments]`.
     ExecuteImmediate {
         /// The text of a statement: a constant.
@@ -236,6 +238,47 @@ pub enum ViewSource {
         /// Options.
         options: Options,
     },
+}
+
+/// `CREATE FUNCTION name (parameters) RETURNS … RETURN body`.
+#[derive(Clone, PartialEq, Debug)]
+pub struct CreateFunction {
+    /// `OR REPLACE`.
+    pub replace: bool,
+    /// `TEMPORARY`.
+    pub temporary: bool,
+    /// `IF NOT EXISTS`.
+    pub if_not_exists: bool,
+    /// Name.
+    pub name: Name,
+    /// Parameters.
+    pub params: Vec<ColumnDef>,
+    /// `RETURNS …`.
+    pub returns: FunctionReturns,
+    /// `COMMENT`.
+    pub comment: Option<String>,
+    /// The body: a table function's query, or one expression (a query as a scalar subquery).
+    pub body: FunctionBody,
+    /// Its text.
+    pub body_span: Span,
+}
+
+/// What a function in SQL returns.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FunctionReturns {
+    /// A value, of this type or the body's.
+    Value(Option<TypeRef>),
+    /// Rows with these columns, or the body's.
+    Table(Vec<ColumnDef>),
+}
+
+/// The body of a function in SQL.
+#[derive(Clone, PartialEq, Debug)]
+pub enum FunctionBody {
+    /// An expression over the parameters.
+    Expr(Expr),
+    /// A query, correlated to the parameters.
+    Query(Plan),
 }
 
 /// A column of CREATE TABLE or of a table schema.

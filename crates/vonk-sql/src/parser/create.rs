@@ -43,7 +43,7 @@ impl Parser<'_> {
                 self.create_table(start, replace, temporary, true)
             }
             Kw::Database | Kw::Schema | Kw::Namespace if !replace && !temporary => self.create_database(),
-            Kw::Function => self.unsupported("CREATE FUNCTION"),
+            Kw::Function if !global => self.create_function(start, replace, temporary),
             Kw::Role if !replace && !temporary => self.invalid("CREATE ROLE"),
             Kw::Index if !replace && !temporary => self.unsupported("CREATE INDEX"),
             Kw::Materialized | Kw::Streaming => {
@@ -85,7 +85,7 @@ impl Parser<'_> {
     }
 
     /// A keyword and its string.
-    fn clause_text(&mut self) -> Result<String> {
+    pub(super) fn clause_text(&mut self) -> Result<String> {
         self.pos += 1;
         self.string()
     }

@@ -10,6 +10,7 @@ mod boolean;
 mod commands;
 mod create;
 mod from;
+mod function;
 mod grouping;
 mod insert;
 mod interval;

@@ -162,6 +162,11 @@ fn column(cx: &Pipeline<'_>, table: &Name, column: &Name, extended: bool) -> Res
 fn function(cx: &Pipeline<'_>, name: &Name, extended: bool) -> Result<Answer> {
     let Some(function) = Registry::builtin().get(name.last()) else {
         use vonk_plan::Catalog;
+        if let Some(f) = cx.session.catalog().function(&name.parts)? {
+            let rows: Vec<_> =
+                super::functions::description(cx, &f, extended).into_iter().map(|r| vec![Some(r)]).collect();
+            return Answer::text_rows(&["function_desc"], &rows, cx.env.ctx.clone());
+        }
         let (catalog, database) = cx.session.catalog().current();
         return Err(Error::new("UNRESOLVED_ROUTINE")
             .with("routineName", quoted(&name.parts))

@@ -5,6 +5,7 @@ mod databases;
 mod describe;
 mod execute;
 mod explain;
+mod functions;
 mod insert;
 mod settings;
 mod show;
@@ -52,12 +53,15 @@ pub(crate) fn execute(
         Statement::DeclareVariable { .. }
         | Statement::DropVariable { .. }
         | Statement::SetVariable { .. } => variables::change(&cx, statement),
+        Statement::CreateFunction(create) => functions::create(&cx, create),
         Statement::ExecuteImmediate { text, into, using } => execute::immediate(&cx, text, into, using),
         Statement::Cache { name, query, .. } => caching::cache(&cx, name, query.as_deref()),
         Statement::Uncache { if_exists, name } => caching::known(&cx, name, *if_exists),
         Statement::RefreshTable(name) | Statement::Analyze { name, .. } => caching::known(&cx, name, false),
         Statement::ClearCache | Statement::RefreshPath(_) => done(&cx),
-        Statement::Drop { name, .. } => Err(Error::unsupported("functions defined in SQL").at(name.span)),
+        Statement::Drop { kind, if_exists, name, .. } => {
+            functions::drop(&cx, name, *kind == DropKind::TemporaryFunction, *if_exists)
+        }
         Statement::Unsupported { what, span } => Err(Error::unsupported(what.as_str()).at(*span)),
     }
 }
