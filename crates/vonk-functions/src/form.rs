@@ -57,6 +57,8 @@ pub enum Form {
     Grouping,
     /// `grouping_id(…)`: the bits of `grouping` of the arguments, or of all grouping columns.
     GroupingId,
+    /// `window(time, duration[, slide[, start]])`: a column of windows, which rows are grouped by.
+    TimeWindow,
     /// `current_catalog()`.
     CurrentCatalog,
     /// `current_database()`, `current_schema()`.

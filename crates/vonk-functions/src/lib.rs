@@ -33,4 +33,6 @@ pub use parameters::{Parameter, ParameterDefault, parameters};
 pub use registry::{Function, Registry};
 pub use resolve::{Arg, Arity, CallSite, Resolution};
 pub use scalar::{Display, ScalarFunction, ScalarKernel, Volatility};
+/// The function that finds the windows of `window(…)`.
+pub const WINDOW_AT: &str = "__window_at";
 pub use window::{WindowCall, WindowFunction};

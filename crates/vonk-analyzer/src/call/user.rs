@@ -106,9 +106,18 @@ pub(crate) fn value(
         }
     };
     let scopes = [&scope];
-    let made = Walk::new(b, &inner, &scopes, Clause::Select).expr(&body)?;
+    let made = Walk::new(b, &inner, &scopes, Clause::Select).expr(&body).map_err(|e| {
+        if e.condition() != "UNSUPPORTED_EXPR_FOR_OPERATOR" {
+            return e;
+        }
+        let at = f.declared.body_span;
+        let text = f.text.get(at.start as usize..at.end as usize).unwrap_or_default();
+        Error::new("USER_DEFINED_FUNCTIONS.CANNOT_CONTAIN_COMPLEX_FUNCTIONS").with("queryText", text)
+    })?;
     let made = match returns {
-        Some(t) if t.data_type != made.data_type() => coerce::implicit_cast(&b.session, made, &t.data_type),
+        Some(t) if t.data_type != made.data_type() => {
+            build::cast_to(&b.session, made, &t.data_type, false, span)?
+        }
         _ => made,
     };
     let places = places(b, f, &scope, args, span)?;

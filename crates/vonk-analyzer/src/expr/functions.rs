@@ -56,6 +56,17 @@ impl Walk<'_> {
         call: &FunctionCall,
         span: Span,
     ) -> Result<Typed> {
+        let refused = match (self.clause, &call.over) {
+            (_, Some(_)) => Some("Window"),
+            (Clause::Sort, None) => Some("Sort"),
+            _ => None,
+        };
+        if let Some(node) = refused {
+            return Err(Error::new("UNSUPPORTED_SQL_UDF_USAGE")
+                .with("functionName", f.name.quoted())
+                .with("nodeName", node)
+                .at(span));
+        }
         let arguments = call::user::arguments(f, &call.args, span)?;
         let args: Vec<Typed> = self.arguments(&arguments.all)?.into_iter().map(|(t, _)| t).collect();
         let result = call::user::value(self.b, f, args, arguments.given, span, self.env)?;
@@ -118,6 +129,7 @@ impl Walk<'_> {
                 Ok(self.grouping_call(false, vec![arg.expr], sql, DataType::Byte, span))
             }
             Form::GroupingId => self.grouping_id(&call.args, None, span),
+            Form::TimeWindow => self.time_window(call, span),
             Form::CurrentCatalog => {
                 f.arity.check(called_as, call.args.len()).map_err(|e| e.at(span))?;
                 Ok(text(self.b.analyzer.catalog.current().0, "current_catalog"))

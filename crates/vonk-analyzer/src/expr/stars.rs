@@ -86,7 +86,10 @@ impl Walk<'_> {
         };
         let s = self.s();
         let Some(q) = &star.qualifier else {
-            let fields: Vec<Field> = scope.fields.clone();
+            // The column of windows of time is no column of the input.
+            let windows = self.calls.and_then(|c| c.time_window.borrow().as_ref().map(|(_, c)| c.id));
+            let shown = |f: &&Field| Some(f.column.id) != windows;
+            let fields: Vec<Field> = scope.fields.iter().filter(shown).cloned().collect();
             return self.without(fields, &star.except, span);
         };
         let fields: Vec<Field> = scope.star(s, &q.parts).into_iter().cloned().collect();

@@ -22,6 +22,8 @@ pub(crate) struct Calls {
     pub grouping: RefCell<Vec<GroupingCall>>,
     /// Subqueries met, so that GROUP BY can mean one of them.
     pub subqueries: RefCell<Vec<(unresolved::Expr, Typed)>>,
+    /// The call of `window(time, …)` with the column of windows.
+    pub time_window: RefCell<Option<(super::time_windows::TimeWindow, Column)>>,
     /// Whether there is a GROUP BY that could.
     pub remember: Cell<bool>,
 }

@@ -137,6 +137,7 @@ impl<'g, 'c> GroupBuilder<'g, 'c> {
             return self.ordinal(index, span);
         }
         let calls = Calls::default();
+        calls.time_window.replace(self.cx.calls.time_window.borrow().clone());
         let mut walk = Walk::new(cx.b, cx.env, self.scopes, Clause::GroupBy).collecting(&calls);
         walk.aliases = Some(&self.aliases);
         walk.known_subqueries = Some(&cx.calls.subqueries);
@@ -196,6 +197,7 @@ impl<'g, 'c> GroupBuilder<'g, 'c> {
             _ => e,
         };
         let calls = Calls::default();
+        calls.time_window.replace(self.cx.calls.time_window.borrow().clone());
         let mut walk = Walk::new(self.cx.b, self.cx.env, self.scopes, Clause::Select).collecting(&calls);
         walk.qualified = true;
         Ok(walk.expr(e)?.sql)

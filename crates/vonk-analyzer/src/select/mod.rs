@@ -12,6 +12,7 @@ mod grouping;
 mod items;
 mod order;
 mod stack;
+mod time_windows;
 
 pub(crate) use calls::{Aliases, Calls, GeneratorCall, GroupingCall, WindowCall, Windows, missing_window};
 pub(crate) use items::{Output, generated_name};
@@ -51,6 +52,7 @@ pub(crate) fn select_over(
     };
     let calls = Calls::default();
     calls.remember.set(sel.group_by.is_some());
+    let input = time_windows::with_windows(b, sel, input, env, &calls)?;
     let windows = Windows::new(&sel.windows);
     let scopes = [&input.scope];
     let cx = Context { b, env, sel, calls: &calls, windows: &windows, base: &input.scope };

@@ -283,6 +283,24 @@ fn structs_and_casts() -> Vec<FormFunction> {
             &[],
         ),
         form(
+            "window",
+            &[],
+            Arity::between(2, 4),
+            Form::TimeWindow,
+            Group::Datetime,
+            (
+                "window(time_column, window_duration[, slide_duration[, start_time]])",
+                "Windows of time of this length, each a slide after the one before; rows belong to all that their time is in.",
+                "2.0.0",
+            ),
+            const {
+                &[ex(
+                    "SELECT window.start, count(*) FROM VALUES (TIMESTAMP'2021-01-01 00:04:30') t(ts) GROUP BY window(ts, '5 minutes')",
+                    "2021-01-01 00:00:00\t1",
+                )]
+            },
+        ),
+        form(
             "current_catalog",
             &[],
             Arity::exactly(0),

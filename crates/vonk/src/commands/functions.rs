@@ -5,7 +5,7 @@ use crate::answer::Answer;
 use crate::pipeline::Pipeline;
 use vonk_error::{Error, Result};
 use vonk_plan::unresolved::{
-    CreateFunction, Expr, ExprKind, FunctionCall, FunctionReturns, Name, Plan, Select, TypeRef,
+    ColumnDef, CreateFunction, Expr, ExprKind, FunctionCall, FunctionReturns, Name, Plan, Select, TypeRef,
 };
 use vonk_plan::{Catalog, TableName, UserFunction};
 use vonk_types::{DataType, Literal};
@@ -34,6 +34,13 @@ pub(super) fn create(cx: &Pipeline<'_>, create: &CreateFunction) -> Result<Answe
     };
     if known && !create.replace {
         return Err(exists());
+    }
+    for (i, p) in create.params.iter().enumerate() {
+        if create.params[..i].iter().any(|q| q.name.eq_ignore_ascii_case(&p.name)) {
+            return Err(Error::new("DUPLICATE_ROUTINE_PARAMETER_NAMES")
+                .with("routineName", function.name.to_string())
+                .with("names", format!("`{}`", p.name.to_lowercase())));
+        }
     }
     check(cx, &function)?;
     if !catalog.put_function(function, create.replace) {
@@ -87,6 +94,14 @@ pub(super) fn drop(cx: &Pipeline<'_>, name: &Name, temporary: bool, if_exists: b
     Err(Error::new("ROUTINE_NOT_FOUND").with("routineName", quoted(&parts)))
 }
 
+/// Names and types, one below the other.
+fn aligned(columns: &[ColumnDef]) -> Vec<String> {
+    let types: Vec<String> = columns.iter().map(|c| c.data_type.data_type.sql()).collect();
+    let width = columns.iter().map(|c| c.name.len()).max().unwrap_or(0);
+    let type_width = types.iter().map(String::len).max().unwrap_or(0);
+    columns.iter().zip(&types).map(|(c, t)| format!("{:width$} {t:type_width$}", c.name)).collect()
+}
+
 /// The lines of DESCRIBE FUNCTION.
 pub(super) fn description(cx: &Pipeline<'_>, f: &UserFunction, extended: bool) -> Vec<String> {
     let create = &f.declared;
@@ -98,14 +113,13 @@ pub(super) fn description(cx: &Pipeline<'_>, f: &UserFunction, extended: bool) -
             pairs.push((if i == 0 { title } else { "" }, item));
         }
     };
-    let column = |name: &str, t: &TypeRef| format!("{name} {}", t.data_type.sql());
-    let inputs: Vec<String> = create.params.iter().map(|p| column(&p.name, &p.data_type)).collect();
+    let inputs = aligned(&create.params);
     list("Input:", if inputs.is_empty() { vec!["()".to_string()] } else { inputs });
     match &create.returns {
         FunctionReturns::Value(Some(t)) => list("Returns:", vec![t.data_type.sql()]),
         FunctionReturns::Value(None) => {}
         FunctionReturns::Table(columns) => {
-            list("Returns:", columns.iter().map(|c| column(&c.name, &c.data_type)).collect());
+            list("Returns:", aligned(columns));
         }
     }
     if extended {

@@ -138,7 +138,12 @@ fn columns(cx: &Pipeline<'_>, table: &Name, from: Option<&Name>) -> Result<Answe
 fn functions(cx: &Pipeline<'_>, scope: FunctionScope, pattern: Option<&String>) -> Result<Answer> {
     let user = cx.session.catalog().functions();
     let user = user.iter().filter(|f| like(f.name.table(), pattern)).map(|f| f.name.to_string());
-    let builtin = || Registry::builtin().iter().filter(|(n, _)| like(n, pattern)).map(|(n, _)| n.to_string());
+    let builtin = || {
+        Registry::builtin()
+            .iter()
+            .filter(|(n, _)| !n.starts_with('_') && like(n, pattern))
+            .map(|(n, _)| n.to_string())
+    };
     let mut names: Vec<String> = match scope {
         FunctionScope::User => user.collect(),
         FunctionScope::System => builtin().collect(),

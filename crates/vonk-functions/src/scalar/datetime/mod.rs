@@ -12,6 +12,7 @@ mod pattern;
 mod shift;
 mod span;
 mod truncate;
+mod windows;
 mod zones;
 
 use super::ScalarFunction;
@@ -39,6 +40,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
     rows.extend(shift::rows());
     rows.extend(span::rows());
     rows.extend(truncate::rows());
+    rows.extend(windows::rows());
     rows.extend(zones::rows());
     rows
 }
