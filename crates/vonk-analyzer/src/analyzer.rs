@@ -54,6 +54,15 @@ pub struct Analyzer<'a> {
     pub parameters: &'a Parameters,
 }
 
+/// What a column of a table that is written to asks for beside its type.
+#[derive(Debug, Clone, Default)]
+pub struct WriteColumn {
+    /// The value where the statement gives none.
+    pub default: Option<Literal>,
+    /// Characters at most: `varchar(n)`.
+    pub limit: Option<u32>,
+}
+
 /// A resolved plan and the texts that its spans point into.
 pub struct Analyzed {
     /// The plan.
@@ -129,8 +138,10 @@ impl Analyzer<'_> {
         columns: &[String],
         by_name: bool,
         table_name: &TableName,
+        extras: &[WriteColumn],
     ) -> Result<Arc<LogicalPlan>> {
-        crate::insert::write_input(&Binder::new(self), plan, table, columns, by_name, table_name)
+        let target = (table, table_name, extras);
+        crate::insert::write_input(&Binder::new(self), plan, target, columns, by_name)
     }
 }
 

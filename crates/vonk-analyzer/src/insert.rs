@@ -1,10 +1,12 @@
 //! The rows of an INSERT in the shape of the table.
 
-use crate::analyzer::Binder;
+use crate::analyzer::{Binder, WriteColumn};
+use crate::call::{self, CallArg};
 use crate::scope::similar;
-use crate::typed::quoted_type;
+use crate::typed::{Typed, quoted_type};
 use std::sync::Arc;
 use vonk_error::{Error, Result, Span};
+use vonk_functions::Function;
 use vonk_plan::TableName;
 use vonk_plan::logical::{Column, Expr, LogicalPlan, Named};
 use vonk_types::cast::can_store_assign;
@@ -15,10 +17,9 @@ use vonk_types::{CastMode, DataType, Literal, StructField, StructType};
 pub(crate) fn write_input(
     b: &Binder<'_>,
     plan: Arc<LogicalPlan>,
-    table: &StructType,
+    (table, name, extras): (&StructType, &TableName, &[WriteColumn]),
     columns: &[String],
     by_name: bool,
-    name: &TableName,
 ) -> Result<Arc<LogicalPlan>> {
     let output = plan.output();
     let target = Target { b, table, name };
@@ -33,15 +34,21 @@ pub(crate) fn write_input(
         (0..table.fields.len()).map(source).collect()
     };
     let mut exprs = Vec::with_capacity(table.fields.len());
-    for (field, source) in table.fields.iter().zip(sources) {
-        let expr = match source {
-            Some(c) => target.assigned(c, field)?,
-            None if field.nullable => Expr::Literal(Literal::null(field.data_type.clone())),
-            None => {
+    for (i, (field, source)) in table.fields.iter().zip(sources).enumerate() {
+        let extra = extras.get(i).cloned().unwrap_or_default();
+        let expr = match (source, extra.default) {
+            (Some(c), _) => target.assigned(c, field)?,
+            (None, Some(default)) => Expr::Literal(default),
+            (None, None) if field.nullable => Expr::Literal(Literal::null(field.data_type.clone())),
+            (None, None) => {
                 return Err(Error::new("INCOMPATIBLE_DATA_FOR_TABLE.CANNOT_FIND_DATA")
                     .with("tableName", name.quoted())
                     .with("colName", quote_identifier(&field.name)));
             }
+        };
+        let expr = match extra.limit {
+            Some(limit) => limited(b, expr, limit)?,
+            None => expr,
         };
         let column = match &expr {
             Expr::Column(c) if c.name == field.name => c.clone(),
@@ -50,6 +57,16 @@ pub(crate) fn write_input(
         exprs.push(Named { expr, column });
     }
     Ok(Arc::new(LogicalPlan::Project { exprs, input: plan }))
+}
+
+/// A string that is an error where it is longer than a `varchar(n)` may be.
+fn limited(b: &Binder<'_>, e: Expr, limit: u32) -> Result<Expr> {
+    let Some(Function::Scalar(f)) = b.session.registry().get(vonk_functions::LENGTH_CHECK) else {
+        return vonk_error::internal_err!("no function that checks lengths");
+    };
+    let limit = Literal::int(i32::try_from(limit).unwrap_or(i32::MAX));
+    let args = [e, Expr::Literal(limit)].map(|e| CallArg::Value(Typed::new(e, "", Span::NONE)));
+    Ok(call::scalar(&b.session, f, vonk_functions::LENGTH_CHECK, args.into(), Span::NONE)?.expr)
 }
 
 struct Target<'t> {

@@ -25,4 +25,4 @@ mod select;
 mod session;
 mod typed;
 
-pub use analyzer::{Analyzed, Analyzer, Parameters, Texts, Variables};
+pub use analyzer::{Analyzed, Analyzer, Parameters, Texts, Variables, WriteColumn};

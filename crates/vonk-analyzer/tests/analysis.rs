@@ -221,7 +221,14 @@ fn insert(sql: &str, columns: &[&str], by_name: bool) -> Result<Arc<LogicalPlan>
     let columns: Vec<String> = columns.iter().map(ToString::to_string).collect();
     s.with(|a| {
         let plan = a.analyze(&vonk_sql::parse_plan(sql, &vonk_sql::ParseOptions::default())?)?;
-        a.write_input(plan, &table(), &columns, by_name, &TableName::new(["spark_catalog", "default", "k"]))
+        a.write_input(
+            plan,
+            &table(),
+            &columns,
+            by_name,
+            &TableName::new(["spark_catalog", "default", "k"]),
+            &[],
+        )
     })
 }
 

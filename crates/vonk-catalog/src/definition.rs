@@ -29,6 +29,41 @@ pub struct ColumnDefinition {
     pub nullable: bool,
     /// COMMENT.
     pub comment: Option<String>,
+    /// Text of DEFAULT.
+    #[serde(default)]
+    pub default: Option<String>,
+    /// What is said beside `string`.
+    #[serde(default)]
+    pub length: Option<TextLength>,
+}
+
+/// `char(n)`, `varchar(n)`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TextLength {
+    /// `char(n)`; not padded.
+    Char(u32),
+    /// `varchar(n)`.
+    Varchar(u32),
+}
+
+impl TextLength {
+    /// Characters that are written at most.
+    pub fn limit(self) -> u32 {
+        match self {
+            TextLength::Char(n) | TextLength::Varchar(n) => n,
+        }
+    }
+}
+
+impl ColumnDefinition {
+    /// The type as it was declared.
+    pub fn declared_type(&self) -> String {
+        match self.length {
+            Some(TextLength::Char(n)) => format!("char({n})"),
+            Some(TextLength::Varchar(n)) => format!("varchar({n})"),
+            None => self.data_type.catalog_string(),
+        }
+    }
 }
 
 /// What a definition defines.

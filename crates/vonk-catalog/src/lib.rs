@@ -14,7 +14,9 @@ mod session;
 mod variables;
 mod warehouse;
 
-pub use definition::{ColumnDefinition, DatabaseDefinition, TableDefinition, TableKind, TemporaryView};
+pub use definition::{
+    ColumnDefinition, DatabaseDefinition, TableDefinition, TableKind, TemporaryView, TextLength,
+};
 pub use pattern::matches_pattern;
 pub use session::{Found, Opener, SessionCatalog, StaticCatalog, TableId};
 pub use variables::Variables;

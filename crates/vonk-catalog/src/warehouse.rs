@@ -242,6 +242,8 @@ mod tests {
                 data_type: DataType::array(DataType::Decimal(10, 2), true),
                 nullable: true,
                 comment: None,
+                default: None,
+                length: None,
             }],
             partition_columns: 0,
             provider: "parquet".to_string(),

@@ -33,6 +33,8 @@ pub use parameters::{Parameter, ParameterDefault, parameters};
 pub use registry::{Function, Registry};
 pub use resolve::{Arg, Arity, CallSite, Resolution};
 pub use scalar::{Display, ScalarFunction, ScalarKernel, Volatility};
+/// The function that checks the length of what is written into `varchar(n)`.
+pub const LENGTH_CHECK: &str = "__length_check";
 /// The function that finds the windows of `window(…)`.
 pub const WINDOW_AT: &str = "__window_at";
 pub use window::{WindowCall, WindowFunction};

@@ -17,6 +17,7 @@ use vonk_types::DataType;
 
 /// Table functions that are operators of their own.
 const RANGE: &str = "range";
+const KEYWORDS: &str = "sql_keywords";
 
 pub(crate) fn table_function(
     b: &Binder<'_>,
@@ -27,6 +28,10 @@ pub(crate) fn table_function(
 ) -> Result<Relation> {
     if called_as(name) == RANGE && is_builtin(name) {
         return range(b, args, span, env);
+    }
+    if called_as(name) == KEYWORDS && is_builtin(name) {
+        Arity::exactly(0).check(KEYWORDS, args.len()).map_err(|e| e.at(span))?;
+        return super::keywords::keywords(b);
     }
     let f = match generator(b, name, span) {
         Ok(f) => f,

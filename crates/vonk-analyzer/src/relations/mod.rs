@@ -5,6 +5,7 @@ mod cte;
 mod functions;
 pub(crate) mod hints;
 mod join;
+mod keywords;
 mod lateral;
 mod limit;
 mod pipes;

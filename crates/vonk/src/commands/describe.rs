@@ -20,7 +20,7 @@ impl Lines {
 
     fn columns(&mut self, columns: &[ColumnDefinition]) {
         for c in columns {
-            self.add(c.name.as_str(), c.data_type.catalog_string(), c.comment.clone());
+            self.add(c.name.as_str(), c.declared_type(), c.comment.clone());
         }
     }
 
@@ -61,6 +61,8 @@ fn plain_columns(schema: &StructType) -> Vec<ColumnDefinition> {
         data_type: f.data_type.clone(),
         nullable: f.nullable,
         comment: None,
+        default: None,
+        length: None,
     };
     schema.fields.iter().map(column).collect()
 }
@@ -95,6 +97,14 @@ fn table(cx: &Pipeline<'_>, name: &Name, extended: bool) -> Result<Answer> {
             lines.add("# Partition Information", "", Some(String::new()));
             lines.add("# col_name", "data_type", Some("comment".to_string()));
             lines.columns(&columns[columns.len() - d.partition_columns..]);
+        }
+        let defaults: Vec<_> = columns.iter().filter_map(|c| Some((c, c.default.clone()?))).collect();
+        if !defaults.is_empty() && !extended {
+            lines.add("", "", Some(String::new()));
+            lines.add("# Column Default Values", "", Some(String::new()));
+            for (c, default) in defaults {
+                lines.add(c.name.as_str(), c.declared_type(), Some(default));
+            }
         }
         if extended {
             lines.add("", "", Some(String::new()));

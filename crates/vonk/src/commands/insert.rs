@@ -7,18 +7,19 @@
 use super::{done, writable};
 use crate::answer::{Answer, located};
 use crate::pipeline::Pipeline;
+use crate::settings;
 use arrow::array::AsArray;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use vonk_analyzer::Texts;
-use vonk_catalog::TableDefinition;
+use vonk_analyzer::{Texts, WriteColumn};
+use vonk_catalog::{ColumnDefinition, TableDefinition};
 use vonk_conf as conf;
 use vonk_error::{Error, Result};
 use vonk_plan::LogicalPlan;
 use vonk_plan::logical::{Column, Expr, Named, Write, WriteMode};
-use vonk_plan::unresolved::{Insert, InsertTarget, PartitionValue};
-use vonk_types::StructType;
+use vonk_plan::unresolved::{self, ExprKind, Insert, InsertTarget, PartitionValue, Plan};
+use vonk_types::{Literal, StructType};
 
 /// Where rows go.
 pub(super) struct Target {
@@ -59,7 +60,9 @@ pub(super) fn insert(cx: &Pipeline<'_>, insert: &Insert) -> Result<Answer> {
         }
     };
     let (id, definition) = writable(cx, name, "INSERT")?;
-    let (plan, texts) = cx.analyze(&insert.source)?;
+    let defaults = defaults(cx, &definition)?;
+    let source = with_defaults(insert, &definition, &defaults);
+    let (plan, texts) = cx.analyze(source.as_ref().unwrap_or(&insert.source))?;
     let schema = definition.schema();
     let (plan, fixed) = with_partition(cx, plan, &insert.partition, &definition, &id.name().quoted())?;
     let listed: Vec<String> = match (insert.columns.is_empty(), fixed.is_empty()) {
@@ -76,9 +79,68 @@ pub(super) fn insert(cx: &Pipeline<'_>, insert: &Insert) -> Result<Answer> {
             others.into_iter().chain(fixed.iter().cloned()).collect()
         }
     };
-    let plan = cx.with_analyzer(|a| a.write_input(plan, &schema, &listed, insert.by_name, &id.name()))?;
+    let limits = definition.columns.iter().map(|c| c.length.map(|l| l.limit()));
+    let extras: Vec<WriteColumn> =
+        defaults.into_iter().zip(limits).map(|(default, limit)| WriteColumn { default, limit }).collect();
+    let plan =
+        cx.with_analyzer(|a| a.write_input(plan, &schema, &listed, insert.by_name, &id.name(), &extras))?;
     write_rows(cx, &Target::of_table(&definition), plan, texts, mode)?;
     done(cx)
+}
+
+/// The default of each column that has one.
+fn defaults(cx: &Pipeline<'_>, definition: &TableDefinition) -> Result<Vec<Option<Literal>>> {
+    let value = |c: &ColumnDefinition| -> Result<Option<Literal>> {
+        let Some(text) = &c.default else { return Ok(None) };
+        let e = vonk_sql::parse_expression(text, &settings::parse_options(&cx.conf))?;
+        let literal = cx.with_analyzer(|a| a.analyze_constant(&e)).map_err(|e| e.in_text(text))?;
+        super::variables::cast(cx, literal, &c.data_type).map(Some)
+    };
+    definition.columns.iter().map(value).collect()
+}
+
+/// The rows with DEFAULT replaced by what it means for its column; `None` if it does not occur.
+fn with_defaults(
+    insert: &Insert,
+    definition: &TableDefinition,
+    defaults: &[Option<Literal>],
+) -> Option<Plan> {
+    let is_default = |e: &unresolved::Expr| match &e.kind {
+        ExprKind::Default => true,
+        ExprKind::Name(n) => n.parts.len() == 1 && n.last().eq_ignore_ascii_case("default"),
+        _ => false,
+    };
+    let value = |i: usize| -> Literal {
+        let place = match insert.columns.get(i) {
+            Some(name) => definition.columns.iter().position(|c| c.name.eq_ignore_ascii_case(name)),
+            None => Some(i),
+        };
+        let column = place.and_then(|p| definition.columns.get(p).map(|c| (p, c)));
+        match column {
+            Some((p, c)) => {
+                defaults.get(p).cloned().flatten().unwrap_or_else(|| Literal::null(c.data_type.clone()))
+            }
+            None => Literal::null(vonk_types::DataType::Null),
+        }
+    };
+    let replace = |row: &mut Vec<unresolved::Expr>| {
+        for (i, e) in row.iter_mut().enumerate().filter(|(_, e)| is_default(e)) {
+            *e = unresolved::Expr::literal(value(i), e.span);
+        }
+    };
+    match &insert.source {
+        Plan::Values { rows, span } if rows.iter().flatten().any(is_default) => {
+            let mut rows = rows.clone();
+            rows.iter_mut().for_each(replace);
+            Some(Plan::Values { rows, span: *span })
+        }
+        Plan::Select(s) if s.projection.iter().any(|e| e.kind == ExprKind::Default) => {
+            let mut select = s.clone();
+            replace(&mut select.projection);
+            Some(Plan::Select(select))
+        }
+        _ => None,
+    }
 }
 
 /// `PARTITION (a = 1, b)`: adds the given values as columns after the query's, and tells their names.

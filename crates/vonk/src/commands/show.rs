@@ -166,14 +166,18 @@ fn definition(cx: &Pipeline<'_>, name: &Name) -> Result<(String, vonk_catalog::T
 fn create_table(cx: &Pipeline<'_>, name: &Name) -> Result<Answer> {
     let (database, d) = definition(cx, name)?;
     let column = |c: &vonk_catalog::ColumnDefinition| {
-        let mut t = c.data_type.sql();
-        if t == "STRING" {
+        let mut t = match c.length {
+            Some(_) => c.declared_type().to_uppercase(),
+            None => c.data_type.sql(),
+        };
+        if c.data_type == vonk_types::DataType::String {
             t.push_str(" COLLATE UTF8_BINARY");
         }
         let null = if c.nullable { "" } else { " NOT NULL" };
         let comment =
             c.comment.as_ref().map_or(String::new(), |c| format!(" COMMENT '{}'", c.replace('\'', "\\'")));
-        format!("  {} {t}{null}{comment}", quote_if_needed(&c.name))
+        let default = c.default.as_ref().map_or(String::new(), |d| format!(" DEFAULT {d}"));
+        format!("  {} {t}{null}{default}{comment}", quote_if_needed(&c.name))
     };
     let full = format!("{SPARK_CATALOG}.{}.{}", quote_if_needed(&database), quote_if_needed(&d.name));
     let mut sql = if let TableKind::View { text, .. } = &d.kind {

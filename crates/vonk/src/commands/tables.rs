@@ -8,12 +8,16 @@ use crate::pipeline::Pipeline;
 use std::path::Path;
 use std::sync::Arc;
 use vonk_analyzer::Texts;
-use vonk_catalog::{ColumnDefinition, Found, TableDefinition, TableId, TableKind};
+use vonk_catalog::{ColumnDefinition, Found, TableDefinition, TableId, TableKind, TextLength};
 use vonk_error::{Error, Result};
 use vonk_plan::LogicalPlan;
 use vonk_plan::logical::WriteMode;
-use vonk_plan::unresolved::{ColumnDef, CreateTable, Expr, ExprKind, Name, PartitionValue};
+use vonk_plan::unresolved::{
+    CharLength, ColumnDef, CreateTable, Expr, ExprKind, Name, PartitionValue, TypeRef,
+};
 use vonk_types::DataType;
+use vonk_types::cast::can_store_assign;
+use vonk_types::data_type::quote_identifier;
 
 /// The kind of a table as commands show it.
 pub(super) fn kind_name(definition: &TableDefinition) -> &'static str {
@@ -46,7 +50,11 @@ pub(super) fn create(cx: &Pipeline<'_>, create: &CreateTable) -> Result<Answer> 
     let columns = match (&query, &create.like) {
         (Some((plan, _)), _) => columns_of_query(plan),
         (None, Some(like)) => columns_like(cx, like)?,
-        (None, None) => create.columns.iter().chain(&create.partition_columns).map(column).collect(),
+        (None, None) => {
+            let all = create.columns.iter().chain(&create.partition_columns);
+            all.map(|c| Ok(ColumnDefinition { default: default_text(cx, c)?, ..column(c) }))
+                .collect::<Result<_>>()?
+        }
     };
     let definition = define(cx, create, &id, columns)?;
     if existing.is_some() {
@@ -79,10 +87,42 @@ fn check_supported(create: &CreateTable) -> Result<()> {
     if create.buckets.is_some() {
         return Err(Error::unsupported("bucketed tables").at(create.name.span));
     }
-    if let Some(c) = create.columns.iter().find(|c| c.default.is_some() || c.generated.is_some()) {
-        return Err(Error::unsupported("column defaults and generated columns").at(c.span));
+    if let Some(c) = create.columns.iter().find(|c| c.generated.is_some()) {
+        return Err(Error::unsupported("generated columns").at(c.span));
     }
     Ok(())
+}
+
+fn length_of(t: &TypeRef) -> Option<TextLength> {
+    t.length.map(|l| match l {
+        CharLength::Char(n) => TextLength::Char(n),
+        CharLength::Varchar(n) => TextLength::Varchar(n),
+    })
+}
+
+/// The text of a column's default, checked to be a constant that fits.
+fn default_text(cx: &Pipeline<'_>, c: &ColumnDef) -> Result<Option<String>> {
+    let Some(e) = &c.default else { return Ok(None) };
+    let text = cx.text.get(e.span.start as usize..e.span.end as usize).unwrap_or_default();
+    let wrong = |condition| {
+        Error::new(condition)
+            .with("statement", "CREATE TABLE")
+            .with("colName", quote_identifier(&c.name))
+            .with("defaultValue", text)
+    };
+    if matches!(e.kind, ExprKind::ScalarSubquery(_)) {
+        return Err(wrong("INVALID_DEFAULT_VALUE.SUBQUERY_EXPRESSION"));
+    }
+    let value = cx
+        .with_analyzer(|a| a.analyze_constant(e))
+        .map_err(|_| wrong("INVALID_DEFAULT_VALUE.NOT_CONSTANT"))?;
+    let to = &c.data_type.data_type;
+    if value.data_type != DataType::Null && !can_store_assign(&value.data_type, to) {
+        return Err(wrong("INVALID_DEFAULT_VALUE.DATA_TYPE")
+            .with("expectedType", format!("\"{}\"", to.sql()))
+            .with("actualType", format!("\"{}\"", value.data_type.sql())));
+    }
+    Ok(Some(text.to_string()))
 }
 
 fn column(c: &ColumnDef) -> ColumnDefinition {
@@ -91,6 +131,8 @@ fn column(c: &ColumnDef) -> ColumnDefinition {
         data_type: c.data_type.data_type.clone(),
         nullable: c.nullable,
         comment: c.comment.clone(),
+        default: None,
+        length: length_of(&c.data_type),
     }
 }
 
@@ -100,6 +142,8 @@ fn columns_of_query(plan: &LogicalPlan) -> Vec<ColumnDefinition> {
         data_type: c.data_type,
         nullable: true,
         comment: None,
+        default: None,
+        length: None,
     };
     plan.output().into_iter().map(column).collect()
 }
@@ -116,6 +160,8 @@ fn columns_like(cx: &Pipeline<'_>, like: &Name) -> Result<Vec<ColumnDefinition>>
                 data_type: f.data_type.clone(),
                 nullable: f.nullable,
                 comment: None,
+                default: None,
+                length: None,
             })
             .collect()),
         _ => Err(not_found(cx, like)),

@@ -135,7 +135,8 @@ pub(super) fn set_from_query(cx: &Pipeline<'_>, names: &[Name], query: &Plan) ->
     set_all(cx, names, values)
 }
 
-fn cast(cx: &Pipeline<'_>, value: Literal, to: &DataType) -> Result<Literal> {
+/// A value in a type, cast as the session casts.
+pub(super) fn cast(cx: &Pipeline<'_>, value: Literal, to: &DataType) -> Result<Literal> {
     let mode = if cx.env.ctx.ansi { CastMode::Ansi } else { CastMode::Legacy };
     let expr = Box::new(BoundExpr::Literal(value));
     let span = vonk_error::Span::NONE;

@@ -45,6 +45,8 @@ fn columns(
             data_type: f.data_type.clone(),
             nullable: f.nullable,
             comment,
+            default: None,
+            length: None,
         });
     }
     Ok(columns)

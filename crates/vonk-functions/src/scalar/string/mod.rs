@@ -9,6 +9,7 @@ mod distance;
 mod format_number;
 mod format_string;
 mod length;
+mod length_check;
 mod like;
 mod mask;
 mod number_format;
@@ -33,6 +34,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
     rows.extend(distance::rows());
     rows.extend(format_number::rows());
     rows.extend(format_string::rows());
+    rows.extend(length_check::rows());
     rows.extend(length::rows());
     rows.extend(like::rows());
     rows.extend(mask::rows());
