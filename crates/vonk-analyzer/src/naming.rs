@@ -11,6 +11,14 @@ pub(crate) fn literal(s: &Session<'_>, l: &Literal) -> String {
     pretty_text(l, s.ctx())
 }
 
+/// A value that was computed elsewhere (a variable, a parameter): a null with its type.
+pub(crate) fn value(s: &Session<'_>, l: &Literal) -> String {
+    if l.is_null() && l.data_type != vonk_types::DataType::Null {
+        return format!("CAST(NULL AS {})", l.data_type.sql());
+    }
+    literal(s, l)
+}
+
 /// Texts joined by commas.
 pub(crate) fn list(parts: &[Typed]) -> String {
     parts.iter().map(|p| p.sql.as_str()).collect::<Vec<_>>().join(", ")

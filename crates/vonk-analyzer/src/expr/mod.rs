@@ -301,7 +301,7 @@ impl<'w> Walk<'w> {
             unresolved::Parameter::Named(n) => (given.named.get(n), n.clone()),
         };
         match value {
-            Some(l) => build::literal(self.s(), l, span),
+            Some(l) => Ok(build::literal(self.s(), l, span)?.named(crate::naming::value(self.s(), l))),
             None => Err(Error::new("UNBOUND_SQL_PARAMETER").with("name", name).at(span)),
         }
     }

@@ -31,17 +31,24 @@ impl Walk<'_> {
         if let Some(t) = self.outer_name(n, span)? {
             return Ok(t);
         }
-        if let Some(value) = self.b.analyzer.variables.get(&n.parts) {
-            let text = format!(
-                "variablereference(system.session.{}={})",
-                n.last(),
-                crate::naming::literal(self.s(), &value)
-            );
-            return Ok(Typed::new(Expr::Literal(value), text, span));
+        if let Some(t) = self.variable(n, span)? {
+            return Ok(t);
         }
         let scopes = &self.scopes[..self.scopes.len().min(1)];
         let at = Name { parts: n.parts.clone(), span };
         Err(crate::scope::unresolved(scopes, &at))
+    }
+
+    /// A session variable, or fields of one.
+    fn variable(&self, n: &Name, span: Span) -> Result<Option<Typed>> {
+        for used in (1..=n.parts.len()).rev() {
+            let Some(value) = self.b.analyzer.variables.get(&n.parts[..used]) else { continue };
+            let shown = crate::naming::value(self.s(), &value);
+            let text = format!("variablereference(system.session.{}={shown})", n.parts[used - 1]);
+            let base = Typed::new(Expr::Literal(value), text, span);
+            return self.fields_of(base, &n.parts[used..], span).map(Some);
+        }
+        Ok(None)
     }
 
     fn lambda_name(&mut self, n: &Name, span: Span) -> Result<Option<Typed>> {

@@ -62,7 +62,12 @@ pub(crate) fn select_over(
     // Names of HAVING, QUALIFY and ORDER BY mean the output's columns first, then the input's.
     let both = [&shown, &input.scope];
     let groups = if grouped { Some(cx.groups(&scopes, &outputs)?) } else { None };
-    let having = sel.having.as_ref().map(|h| cx.having(h, &both)).transpose()?;
+    let having = sel.having.as_ref().map(|h| cx.having(h, &both)).transpose().map_err(|e| {
+        // A HAVING of no group: what it names does not matter then.
+        let ungrouped = sel.group_by.is_none() && cx.calls.aggregates.borrow().list.is_empty();
+        let missing = ungrouped && e.condition().starts_with("UNRESOLVED_COLUMN");
+        if missing { Error::new("MISSING_GROUP_BY").at(cx.env.span(sel.span)) } else { e }
+    })?;
     let qualify = sel.qualify.as_ref().map(|q| cx.qualify(q, &both, &outputs)).transpose()?;
     let tail = cx.tail(tail, &shown, &both, grouped, &outputs)?;
     let refused = cx.calls.grouping.borrow().first().map(|g| g.span);

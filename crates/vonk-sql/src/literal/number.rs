@@ -34,8 +34,11 @@ pub(crate) fn literal(kind: Kind, token: &str, negative: bool) -> Result<Literal
             let v = text.parse().map_err(|_| range("-128", "127", "tinyint"))?;
             Ok(Literal::new(ScalarValue::Int8(Some(v)), DataType::Byte))
         }
+        // Spark compares the number as written with the largest float as a double: one that would be rounded to it is too large.
         Kind::Float => match text.parse::<f32>() {
-            Ok(v) if v.is_finite() => Ok(Literal::new(ScalarValue::Float32(Some(v)), DataType::Float)),
+            Ok(v) if v.is_finite() && text.parse::<f64>().is_ok_and(|d| d.abs() <= f64::from(f32::MAX)) => {
+                Ok(Literal::new(ScalarValue::Float32(Some(v)), DataType::Float))
+            }
             _ => Err(range("-3.4028234663852886E+38", "3.4028234663852886E+38", "float")),
         },
         Kind::Double | Kind::Exponent => match text.parse::<f64>() {

@@ -19,7 +19,7 @@ use vonk_error::{Error, Result};
 use vonk_plan::LogicalPlan;
 use vonk_plan::logical::{Column, Expr, Named, Write, WriteMode};
 use vonk_plan::unresolved::{self, ExprKind, Insert, InsertTarget, PartitionValue, Plan};
-use vonk_types::{Literal, StructType};
+use vonk_types::{DataType, Literal, StructType};
 
 /// Where rows go.
 pub(super) struct Target {
@@ -84,8 +84,42 @@ pub(super) fn insert(cx: &Pipeline<'_>, insert: &Insert) -> Result<Answer> {
         defaults.into_iter().zip(limits).map(|(default, limit)| WriteColumn { default, limit }).collect();
     let plan =
         cx.with_analyzer(|a| a.write_input(plan, &schema, &listed, insert.by_name, &id.name(), &extras))?;
-    write_rows(cx, &Target::of_table(&definition), plan, texts, mode)?;
+    let casts = narrowing_casts(&plan);
+    write_rows(cx, &Target::of_table(&definition), plan, texts, mode).map_err(|e| of_column(e, &casts))?;
     done(cx)
+}
+
+/// The columns that are cast on their way into the table: name, type before, type after.
+fn narrowing_casts(plan: &LogicalPlan) -> Vec<(String, String, String)> {
+    let LogicalPlan::Project { exprs, .. } = plan else { return Vec::new() };
+    let cast = |n: &Named<Expr>| match &n.expr {
+        Expr::Cast { expr, to, .. } => {
+            Some((n.column.name.to_string(), quoted_type(&expr.data_type()), quoted_type(to)))
+        }
+        _ => None,
+    };
+    exprs.iter().filter_map(cast).collect()
+}
+
+fn quoted_type(t: &DataType) -> String {
+    format!("\"{}\"", t.sql())
+}
+
+/// An overflow of one of the casts names its column.
+fn of_column(e: Error, casts: &[(String, String, String)]) -> Error {
+    if e.condition() != "CAST_OVERFLOW" {
+        return e;
+    }
+    let param =
+        |name: &str| e.params().find(|(k, _)| *k == name).map(|(_, v)| v.to_string()).unwrap_or_default();
+    let (from, to) = (param("sourceType"), param("targetType"));
+    match casts.iter().find(|(_, f, t)| *f == from && *t == to) {
+        Some((column, from, to)) => Error::new("CAST_OVERFLOW_IN_TABLE_INSERT")
+            .with("sourceType", from.as_str())
+            .with("targetType", to.as_str())
+            .with("columnName", format!("`{column}`")),
+        None => e,
+    }
 }
 
 /// The default of each column that has one.
