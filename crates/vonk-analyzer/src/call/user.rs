@@ -29,11 +29,9 @@ pub(crate) fn arguments(f: &UserFunction, args: &[unresolved::Expr], span: Span)
     let params = &f.declared.params;
     let least = params.iter().filter(|p| p.default.is_none()).count();
     let count = |n: usize| {
-        let expected =
-            if least == params.len() { least.to_string() } else { format!("[{least}, {}]", params.len()) };
         Error::new("WRONG_NUM_ARGS.WITHOUT_SUGGESTION")
             .with("functionName", quoted(f))
-            .with("expectedNum", expected)
+            .with("expectedNum", params.len().to_string())
             .with("actualNum", n.to_string())
             .with("docroot", "https://spark.apache.org/docs/latest")
             .at(span)
@@ -79,8 +77,7 @@ fn cast(b: &Binder<'_>, arg: Typed, to: &DataType, span: Span) -> Result<Expr> {
     if arg.data_type() == *to {
         return Ok(arg.expr);
     }
-    let sql = arg.sql.clone();
-    Ok(build::cast_to(&b.session, Typed { span, ..arg }, to, false, span)?.named(sql).expr)
+    Ok(build::cast_by_name(&b.session, Typed { span, ..arg }, to, span)?.expr)
 }
 
 /// The value of a call; `args` are resolved, one for each parameter.
@@ -116,7 +113,7 @@ pub(crate) fn value(
     })?;
     let made = match returns {
         Some(t) if t.data_type != made.data_type() => {
-            build::cast_to(&b.session, made, &t.data_type, false, span)?
+            build::cast_by_name(&b.session, made, &t.data_type, span)?
         }
         _ => made,
     };

@@ -297,7 +297,10 @@ impl<'w> Walk<'w> {
     fn parameter(&mut self, p: &unresolved::Parameter, span: Span) -> Result<Typed> {
         let given = self.b.analyzer.parameters;
         let (value, name) = match p {
-            unresolved::Parameter::Position(i) => (given.positional.get(*i), format!("_{i}")),
+            unresolved::Parameter::Position(i) => {
+                // Spark names a marker by its place in the text.
+                (given.positional.get(*i), format!("_{}", span.start))
+            }
             unresolved::Parameter::Named(n) => (given.named.get(n), n.clone()),
         };
         match value {

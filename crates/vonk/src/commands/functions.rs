@@ -28,7 +28,7 @@ pub(super) fn create(cx: &Pipeline<'_>, create: &CreateFunction) -> Result<Answe
     }
     let exists = || {
         Error::new("ROUTINE_ALREADY_EXISTS")
-            .with("routineName", quoted(&full))
+            .with("routineName", quoted(&full[full.len().saturating_sub(2)..]))
             .with("newRoutineType", "routine")
             .with("existingRoutineType", "routine")
     };
