@@ -16,9 +16,10 @@ use options::{Command, Options, SqlOptions};
 use std::io::IsTerminal;
 use std::process::ExitCode;
 
-/// Milliseconds after which freed memory goes back to the system when no limit is set: pages that the next query would
-/// use again are costly to give back and to get, above all in virtual machines (half of the time of a large aggregation).
-const PURGE_DELAY_MS: std::ffi::c_long = 20_000;
+/// Milliseconds after which freed memory goes back to the system. Pages that the next query would use again are costly to give
+/// back and to get, above all in virtual machines (half of the time of a large aggregation); under a limit, what is freed must
+/// not be held beside what is reserved.
+const PURGE_DELAY_MS: (std::ffi::c_long, std::ffi::c_long) = (20_000, 10);
 /// `mi_option_purge_delay`, which the bindings do not name.
 const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 
@@ -43,10 +44,9 @@ fn main() -> ExitCode {
 }
 
 fn run_sql(options: SqlOptions) -> vonk::Result<ExitCode> {
-    if options.memory.is_none() {
-        // SAFETY: sets a number that the allocator reads; any option and value are allowed.
-        unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, PURGE_DELAY_MS) };
-    }
+    let delay = if options.memory.is_none() { PURGE_DELAY_MS.0 } else { PURGE_DELAY_MS.1 };
+    // SAFETY: sets a number that the allocator reads; any option and value are allowed.
+    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, delay) };
     let session = options.session()?;
     if let Some(options::Protocol::Jsonl) = options.protocol {
         return protocol::run(&session);

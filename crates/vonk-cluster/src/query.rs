@@ -54,6 +54,9 @@ impl QueryReport {
     }
 }
 
+/// One part in so many of the memory limit is left to what operators do not reserve: batches on their way, pages being decoded.
+const UNCOUNTED_SHARE: u64 = 8;
+
 /// Executors and the driver that uses them.
 pub struct Cluster {
     driver: Driver,
@@ -65,7 +68,7 @@ pub struct Cluster {
 impl Cluster {
     /// Local mode.
     pub fn local(options: LocalOptions) -> Result<Cluster> {
-        let memory = MemoryManager::new(options.memory_limit);
+        let memory = MemoryManager::new(options.memory_limit.map(|limit| limit - limit / UNCOUNTED_SHARE));
         let spill_dir = options.local_dir.join(format!("vonk-{}-{}", std::process::id(), unique()));
         let store = Arc::new(LocalBlocks::new(memory.clone() as Arc<dyn BlockMemory>, spill_dir.clone(), 0));
         let spillable: Arc<dyn SpillableBlocks> = store.clone();

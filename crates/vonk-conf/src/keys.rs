@@ -65,4 +65,7 @@ keys! {
     MAP_KEY_DEDUP_POLICY: String = "spark.sql.mapKeyDedupPolicy", "EXCEPTION".to_string();
     /// Filters built from hash joins are applied in scans.
     RUNTIME_FILTER: bool = "spark.sql.optimizer.runtime.bloomFilter.enabled", true;
+    /// Rows that the large side of a join must be expected to have for a semi join with the small side's keys to be put below its
+    /// exchanges and aggregates; 0 puts one wherever it is allowed.
+    SEMI_JOIN_REDUCTION_ROWS: i64 = "spark.vonk.semiJoinReduction.rows", 100_000;
 }

@@ -15,8 +15,6 @@ use vonk_physical::{
 };
 use vonk_plan::logical::{Column, ColumnId, Expr};
 
-/// Fewer rows are not worth a stage.
-const LEAST_ROWS: f64 = 100_000.0;
 /// The large side must lose most of its rows.
 const KEEPS_AT_MOST: f64 = 0.3;
 /// Keys of the small side: bytes of a row in a table of them.
@@ -63,13 +61,15 @@ impl Planner<'_> {
             _ => false,
         };
         let left_may = matches!(kind, JoinKind::Inner | JoinKind::Right);
-        if right_may && left.planned.rows() < right.planned.rows() {
+        let always = self.options.reduction_rows == 0.0;
+        let (l, r) = (left.planned.rows(), right.planned.rows());
+        if right_may && (l < r || always) {
             let exprs: Vec<_> = pairs.iter().map(|p| (&p.0, &p.1)).collect();
             let filters = (build == Some(BuildSide::Left)).then_some(broadcast);
             let (small, large, by_hash) = self.reduce_large(left, right, &exprs, null_safe, filters);
             return (small, large, by_hash);
         }
-        if left_may && right.planned.rows() < left.planned.rows() {
+        if left_may && (r < l || always) {
             let exprs: Vec<_> = pairs.iter().map(|p| (&p.1, &p.0)).collect();
             let filters = (build == Some(BuildSide::Right)).then_some(broadcast);
             let (small, large, by_hash) = self.reduce_large(right, left, &exprs, null_safe, filters);
@@ -89,14 +89,17 @@ impl Planner<'_> {
         filters: Option<bool>,
     ) -> (Planned, Planned, bool) {
         let unchanged = |small: Side<'_>, large: Side<'_>| (small.planned, large.planned, false);
-        let Some((first, share)) = most_selective(&small, &large, exprs) else {
+        let always = self.options.reduction_rows == 0.0;
+        let any = || {
+            let plain_key = large.keys.iter().position(|k| plain(k).is_some())?;
+            always.then_some((plain_key, 1.0))
+        };
+        let Some((first, share)) = most_selective(&small, &large, exprs).or_else(any) else {
             return unchanged(small, large);
         };
         let key_bytes = small.planned.rows() * BYTES_PER_KEY;
-        let pays = large.planned.rows() >= LEAST_ROWS
-            && share <= KEEPS_AT_MOST
-            && key_bytes <= self.most_key_bytes();
-        if !pays {
+        let pays = large.planned.rows() >= self.options.reduction_rows && share <= KEEPS_AT_MOST;
+        if !(pays || always) || key_bytes > self.most_key_bytes() {
             return unchanged(small, large);
         }
         let columns: Vec<Option<usize>> = large.keys.iter().map(plain).collect();
@@ -117,6 +120,7 @@ impl Planner<'_> {
             self.share(e);
         }
         wrap(end, build, keys, large_keys, null_safe);
+        let share = share.min(1.0);
         let rows = large.rows() * share;
         large.node.estimated_rows = Some(rows as u64);
         large.bytes *= share;

@@ -56,6 +56,7 @@ pub(crate) fn planner_options(
         shared_memory: true,
         memory_limit,
         runtime_filters: settings.get(&conf::RUNTIME_FILTER),
+        reduction_rows: settings.get(&conf::SEMI_JOIN_REDUCTION_ROWS).max(0) as f64,
         eval,
     }
 }

@@ -34,6 +34,9 @@ const JUDGE_UNTIL_ROWS: u64 = 128 << 10;
 /// It does not pay if there will be more groups than this share of the rows.
 const WORTHLESS_ABOVE: f64 = 0.8;
 
+/// Bytes above which room to grow is reserved too.
+const ROOM_TO_GROW_ABOVE: usize = 1 << 20;
+
 /// Groups are numbered in 32 bits: well before those end, groups go to disk as if memory had been refused.
 const MOST_GROUPS: usize = 1 << 31;
 
@@ -186,13 +189,14 @@ impl HashAggregateOperator {
     /// Reserves what is held now; if that is refused, gets rid of it.
     fn account(&mut self, level: u32) -> Result<()> {
         let held = self.groups.size() + self.calls.size();
-        if self.groups.len() < MOST_GROUPS && self.reservation.try_resize(held) {
+        // Tables grow by doubling, and while one does, it is there twice: what is large asks for room to grow beforehand.
+        let wanted = if held > ROOM_TO_GROW_ABOVE { held + held / 2 } else { held };
+        if self.groups.len() < MOST_GROUPS && self.reservation.try_resize(wanted) {
             return Ok(());
         }
         if self.mode == AggregateMode::Partial {
-            self.emit()?;
-            self.shrink();
-            return Ok(());
+            // What is put out is still held until it has been taken; the next rows make the reservation smaller.
+            return self.emit();
         }
         // What cannot fall apart any further must be held, whatever the limit.
         if self.num_groups() <= 1 || level >= SPILL_LEVELS {
