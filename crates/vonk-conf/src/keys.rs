@@ -39,6 +39,8 @@ keys! {
     ORDER_BY_ORDINAL: bool = "spark.sql.orderByOrdinal", true;
     /// GROUP BY may name aliases of the select list.
     GROUP_BY_ALIASES: bool = "spark.sql.groupByAliases", true;
+    /// Quoted names in select lists are patterns of names.
+    QUOTED_REGEX_COLUMNS: bool = "spark.sql.parser.quotedRegexColumnNames", false;
     /// Treat `"x"` as an identifier.
     DOUBLE_QUOTED_IDENTIFIERS: bool = "spark.sql.ansi.doubleQuotedIdentifiers", false;
     /// Bytes of a scan partition aimed at.

@@ -11,6 +11,8 @@ pub struct ParseOptions {
     pub escaped_string_literals: bool,
     /// `spark.sql.legacy.setopsPrecedence.enabled`: `INTERSECT` binds no tighter than `UNION`.
     pub legacy_setops_precedence: bool,
+    /// `spark.sql.parser.quotedRegexColumnNames`: quoted names in select lists are patterns of names.
+    pub quoted_regex_columns: bool,
     /// `spark.sql.legacy.exponentLiteralAsDecimal.enabled`: `1e3` is a decimal.
     pub exponent_literal_as_decimal: bool,
 }

@@ -39,6 +39,7 @@ pub(crate) fn eval_context(settings: &Conf, user: &Arc<str>) -> Result<EvalConte
 pub(crate) fn parse_options(settings: &Conf) -> ParseOptions {
     ParseOptions {
         double_quoted_identifiers: settings.get(&conf::DOUBLE_QUOTED_IDENTIFIERS),
+        quoted_regex_columns: settings.get(&conf::QUOTED_REGEX_COLUMNS),
         ..ParseOptions::default()
     }
 }

@@ -251,7 +251,9 @@ impl Walk<'_> {
             match call.args.as_slice() {
                 // count(*) counts rows; count(DISTINCT *) the distinct rows without nulls.
                 [one] => match &one.kind {
-                    ExprKind::Star(s) if s.qualifier.is_none() && s.except.is_empty() && !call.distinct => {
+                    ExprKind::Star(unresolved::Star { qualifier: None, except, regex: None })
+                        if except.is_empty() && !call.distinct =>
+                    {
                         return Ok(Vec::new());
                     }
                     ExprKind::Star(unresolved::Star { qualifier: Some(q), .. }) => {

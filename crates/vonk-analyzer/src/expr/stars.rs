@@ -7,9 +7,9 @@ use crate::typed::Typed;
 use std::collections::HashSet;
 use vonk_error::{Error, Result, Span};
 use vonk_plan::logical::{Column, Expr};
-use vonk_plan::unresolved::{self, ExprKind, Name, Star};
+use vonk_plan::unresolved::{self, ExprKind, LikeKind, Name, Star};
 use vonk_types::data_type::{quote_identifier, quote_if_needed};
-use vonk_types::{DataType, StructField, StructType};
+use vonk_types::{DataType, Literal, StructField, StructType};
 
 /// An element of a select list after stars are expanded.
 pub(crate) enum Item<'e> {
@@ -79,7 +79,33 @@ impl Walk<'_> {
         })
     }
 
+    /// The columns of a relation whose names match a pattern.
+    fn matching(&self, pattern: &str, qualifier: Option<&Name>, span: Span) -> Result<Vec<Item<'static>>> {
+        let s = self.s();
+        let Some(scope) = self.scopes.first() else {
+            return Err(super::star_misuse(self.clause.operator(), span));
+        };
+        let fields: Vec<Field> = match qualifier {
+            None => scope.fields.clone(),
+            Some(q) => scope.star(s, &q.parts).into_iter().cloned().collect(),
+        };
+        let case = if s.case_sensitive { "" } else { "(?i)" };
+        let pattern = format!("{case}^(?:{pattern})$");
+        let mut out = Vec::new();
+        for f in fields {
+            let text = |t: &str| Typed::new(Expr::Literal(Literal::string(t)), t, span);
+            let matches = build::like(s, LikeKind::RLike, text(&f.column.name), text(&pattern), None, span)?;
+            if crate::fold::fold(s, &matches.expr)? == Literal::boolean(true) {
+                out.push(Item::Field(f, span));
+            }
+        }
+        Ok(out)
+    }
+
     fn star(&mut self, star: &Star, span: Span) -> Result<Vec<Item<'static>>> {
+        if let Some(pattern) = &star.regex {
+            return self.matching(pattern, star.qualifier.as_ref(), span);
+        }
         let scope = self.scopes.first().copied();
         let Some(scope) = scope else {
             return Err(super::star_misuse(self.clause.operator(), span));

@@ -50,7 +50,7 @@ pub(crate) fn pipe(b: &Binder<'_>, p: &Pipe, env: &Env<'_>) -> Result<Relation> 
 }
 
 fn star(except: Vec<Name>) -> Expr {
-    Expr::made(ExprKind::Star(Star { qualifier: None, except }))
+    Expr::made(ExprKind::Star(Star { qualifier: None, except, regex: None }))
 }
 
 fn refuse_aggregates(

@@ -54,7 +54,8 @@ pub(crate) fn values(
         let name = names.and_then(|n| n.get(i)).cloned().unwrap_or_else(|| format!("col{}", i + 1));
         let data_type = column_type(b, &literals, &name, span)?;
         let nullable = literals.iter().any(Literal::is_null);
-        arrays.push(array(b, literals, &data_type)?);
+        // A value that has no place in the common type is one of a type that does not fit.
+        arrays.push(array(b, literals, &data_type).map_err(|_| incompatible(&name, span))?);
         fields.push(StructField::new(name, data_type, nullable));
     }
     let schema = StructType::new(fields);
@@ -107,11 +108,13 @@ fn column_type(b: &Binder<'_>, literals: &[Literal], name: &str, span: Span) -> 
     if let [one] = types.as_slice() {
         return Ok(one.clone());
     }
-    coerce::common_type(&b.session, &types).ok_or_else(|| {
-        Error::new("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE")
-            .with("colName", quote_identifier(name))
-            .at(span)
-    })
+    coerce::common_type(&b.session, &types).ok_or_else(|| incompatible(name, span))
+}
+
+fn incompatible(name: &str, span: Span) -> Error {
+    Error::new("INVALID_INLINE_TABLE.INCOMPATIBLE_TYPES_IN_INLINE_TABLE")
+        .with("colName", quote_identifier(name))
+        .at(span)
 }
 
 /// The literals as one array of a type: those of each type are cast together.

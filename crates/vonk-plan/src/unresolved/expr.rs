@@ -267,6 +267,8 @@ pub struct Star {
     pub qualifier: Option<Name>,
     /// `EXCEPT (a, b.c)`.
     pub except: Vec<Name>,
+    /// Only columns whose names match: a quoted name under `spark.sql.parser.quotedRegexColumnNames`.
+    pub regex: Option<String>,
 }
 
 /// A type as written, and its place.

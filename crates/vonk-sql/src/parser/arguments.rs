@@ -3,7 +3,7 @@
 use super::Parser;
 use crate::lex::{Kind, Kw};
 use vonk_error::Result;
-use vonk_plan::unresolved::{Expr, ExprKind, FunctionCall, Name};
+use vonk_plan::unresolved::{Expr, ExprKind, FunctionCall, Name, Star};
 
 impl Parser<'_> {
     /// The name is taken, the parenthesis comes: arguments and all that may stand around a call.
@@ -62,7 +62,10 @@ impl Parser<'_> {
     /// `expression`, `expression AS name`, `expression name`, `expression AS (a, b)`.
     pub(super) fn named_expression(&mut self) -> Result<Expr> {
         let start = self.start();
-        let e = self.expression()?;
+        let was = std::mem::replace(&mut self.in_item, true);
+        let e = self.expression();
+        self.in_item = was;
+        let e = e?;
         // `AS` with nothing behind it is an alias itself.
         let before_from =
             self.ahead(1).kw == Kw::From && self.is_identifier(self.ahead(2)) && self.ahead(2).kw != Kw::From;
@@ -88,6 +91,14 @@ impl Parser<'_> {
             vec![self.plain_identifier()?]
         } else {
             return Ok(e);
+        };
+        // A name that is given a name is no pattern.
+        let e = match e.kind {
+            ExprKind::Star(Star { qualifier, regex: Some(last), .. }) => {
+                let parts = qualifier.into_iter().flat_map(|q| q.parts).chain([last]).collect();
+                Expr::new(ExprKind::Name(Name { parts, span: e.span }), e.span)
+            }
+            kind => Expr::new(kind, e.span),
         };
         Ok(Expr::new(ExprKind::Alias { expr: Box::new(e), names }, self.span_from(start)))
     }

@@ -50,6 +50,8 @@ pub(crate) struct Parser<'a> {
     parameters: usize,
     /// A parameter by name was seen.
     named_parameters: bool,
+    /// Inside of an item of a select list.
+    in_item: bool,
     /// For each opening parenthesis the token that closes it; made when first asked for.
     closers: Option<Vec<u32>>,
 }
@@ -66,6 +68,7 @@ impl<'a> Parser<'a> {
             deferred: None,
             parameters: 0,
             named_parameters: false,
+            in_item: false,
             closers: None,
         })
     }

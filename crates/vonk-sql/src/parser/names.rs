@@ -4,7 +4,7 @@ use super::Parser;
 use crate::lex::{Kind, Kw, Token};
 use crate::literal::text;
 use vonk_error::{Error, Result, Span};
-use vonk_plan::unresolved::Name;
+use vonk_plan::unresolved::{BinaryOp, Expr, ExprKind, Name};
 
 impl Parser<'_> {
     /// Whether a token may be an identifier at all.
@@ -107,12 +107,11 @@ impl Parser<'_> {
             self.pos += 2;
             let e = self.nested(Self::expression)?;
             self.expect(Kind::RParen)?;
-            let vonk_plan::unresolved::ExprKind::Literal(l) = &e.kind else {
+            let Some(text) = constant_text(&e) else {
                 return Err(
                     Error::unsupported("IDENTIFIER(…) of an expression as the name of an object").at(e.span)
                 );
             };
-            let text = l.value.try_as_str().flatten().unwrap_or_default().to_string();
             let span = self.span_from(start);
             return Ok(Name { parts: self.parse_name_text(&text, span)?, span });
         }
@@ -200,5 +199,16 @@ impl Parser<'_> {
         let parsed = self.text_of(self.token()).parse().map_err(|_| self.unexpected())?;
         self.pos += 1;
         Ok(parsed)
+    }
+}
+
+/// The text of a string, or of strings put together.
+fn constant_text(e: &Expr) -> Option<String> {
+    match &e.kind {
+        ExprKind::Literal(l) => Some(l.value.try_as_str().flatten().unwrap_or_default().to_string()),
+        ExprKind::Binary { op: BinaryOp::Concat, left, right } => {
+            Some(constant_text(left)? + &constant_text(right)?)
+        }
+        _ => None,
     }
 }

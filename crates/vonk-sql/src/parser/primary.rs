@@ -126,7 +126,7 @@ impl Parser<'_> {
             self.pos += 1;
             except = self.paren_list(Self::name)?;
         }
-        Ok(Expr::new(ExprKind::Star(Star { qualifier, except }), self.span_from(start)))
+        Ok(Expr::new(ExprKind::Star(Star { qualifier, except, regex: None }), self.span_from(start)))
     }
 
     /// What begins with a name: a column, a star, a function call, a lambda, a typed literal.
@@ -145,6 +145,7 @@ impl Parser<'_> {
         let first = self.advance();
         let mut parts = Vec::with_capacity(2);
         parts.push(self.identifier_text(first)?);
+        let mut last = first;
         while self.at(Kind::Dot) {
             if self.ahead(1).kind == Kind::Star {
                 self.pos += 2;
@@ -157,8 +158,19 @@ impl Parser<'_> {
                 return Err(self.unexpected());
             }
             self.pos += 1;
-            let t = self.advance();
-            parts.push(self.identifier_text(t)?);
+            last = self.advance();
+            parts.push(self.identifier_text(last)?);
+        }
+        if self.in_item
+            && self.options.quoted_regex_columns
+            && last.kind == Kind::Backquoted
+            && parts.len() <= 2
+            && !self.at(Kind::LParen)
+        {
+            let regex = parts.pop();
+            let qualifier = (!parts.is_empty()).then(|| Name { parts, span: self.span_of(first) });
+            let star = Star { qualifier, except: Vec::new(), regex };
+            return Ok(Expr::new(ExprKind::Star(star), self.span_from(start)));
         }
         let name = Name { parts, span: self.span_from(start) };
         if self.at(Kind::LParen) {

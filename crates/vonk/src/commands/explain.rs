@@ -43,7 +43,23 @@ fn physical(query: &PhysicalQuery, metrics: Option<&ExplainMetrics>) -> String {
         let _ = writeln!(out, "\nSubquery {}:", s.id);
         out += &vonk_physical::explain(&s.plan, metrics);
     }
+    loops(query, metrics, &mut out);
     out
+}
+
+/// The plans of recursive common table expressions.
+fn loops(query: &PhysicalQuery, metrics: Option<&ExplainMetrics>, out: &mut String) {
+    for l in &query.loops {
+        for (part, query) in [("anchor", &l.anchor), ("step", &l.step)] {
+            let _ = writeln!(out, "\nLoop {}, {part}:", l.id);
+            *out += &vonk_physical::explain(&query.root, metrics);
+            for s in &query.subplans {
+                let _ = writeln!(out, "\nSubquery {} of loop {}:", s.id, l.id);
+                *out += &vonk_physical::explain(&s.plan, metrics);
+            }
+            loops(query, metrics, out);
+        }
+    }
 }
 
 fn extended(parsed: &str, planned: &Planned) -> String {
