@@ -3,7 +3,6 @@
 //! Literals are taken as they are, so that long lists cost little more than their parsing.
 
 use crate::analyzer::Binder;
-use crate::coerce;
 use crate::env::Env;
 use crate::expr::{Clause, Walk};
 use crate::fold;
@@ -15,6 +14,7 @@ use arrow::compute::interleave;
 use datafusion_common::ScalarValue;
 use std::collections::HashMap;
 use vonk_error::{Error, Result, Span};
+use vonk_functions::coerce::wider_without_strings;
 use vonk_plan::logical::LogicalPlan;
 use vonk_plan::unresolved::{Expr, ExprKind};
 use vonk_types::cast::cast_array;
@@ -108,7 +108,11 @@ fn column_type(b: &Binder<'_>, literals: &[Literal], name: &str, span: Span) -> 
     if let [one] = types.as_slice() {
         return Ok(one.clone());
     }
-    coerce::common_type(&b.session, &types).ok_or_else(|| incompatible(name, span))
+    let Some(first) = types.first() else { return Err(incompatible(name, span)) };
+    // Inline tables never make strings of other values, nor others of strings.
+    let ansi = b.session.ansi;
+    let common = types.iter().skip(1).try_fold(first.clone(), |t, u| wider_without_strings(&t, u, ansi));
+    common.ok_or_else(|| incompatible(name, span))
 }
 
 fn incompatible(name: &str, span: Span) -> Error {
