@@ -67,6 +67,9 @@ keys! {
     MAP_KEY_DEDUP_POLICY: String = "spark.sql.mapKeyDedupPolicy", "EXCEPTION".to_string();
     /// Filters built from hash joins are applied in scans.
     RUNTIME_FILTER: bool = "spark.sql.optimizer.runtime.bloomFilter.enabled", true;
+    /// Joins that broadcast nothing sort both sides and merge them, instead of building a hash table of one. (Spark prefers that;
+    /// here hash tables spill, and are faster.)
+    PREFER_SORT_MERGE_JOIN: bool = "spark.sql.join.preferSortMergeJoin", false;
     /// Rows that the large side of a join must be expected to have for a semi join with the small side's keys to be put below its
     /// exchanges and aggregates; 0 puts one wherever it is allowed.
     SEMI_JOIN_REDUCTION_ROWS: i64 = "spark.vonk.semiJoinReduction.rows", 100_000;

@@ -3,11 +3,14 @@
 use crate::planned::{Distribution, Planned};
 use crate::planner::{Planner, Required, column_ids};
 use crate::reduction::{Side, Sides};
+use crate::sort::sorted;
 use std::collections::HashSet;
 use vonk_error::Result;
 use vonk_eval::BoundExpr;
 use vonk_optimizer::statistics::{equi_keys, estimate};
-use vonk_physical::{BuildSide, HashJoin, JoinKind, JoinSpec, NestedLoopJoin, PhysicalPlan};
+use vonk_physical::{
+    BuildSide, HashJoin, JoinKind, JoinSpec, NestedLoopJoin, PhysicalPlan, SortKey, SortMergeJoin,
+};
 use vonk_plan::logical::{Column, ColumnId, Expr, Join, LogicalPlan};
 
 /// In one process a broadcast is shared, not copied: it pays up to this many bytes whatever the threshold says.
@@ -51,6 +54,8 @@ impl Planner<'_> {
         }
         let left_ids = column_ids(keys.iter().map(|k| &k.0));
         let right_ids = column_ids(keys.iter().map(|k| &k.1));
+        // Null-aware joins must see all of the right side.
+        let sees_all = j.kind == JoinKind::NullAwareAnti || (j.kind == JoinKind::Mark && j.null_aware);
         let (build, broadcast) = self.strategy(j.kind, j.null_aware, &left, &right);
         let one_task = left.partitions() == 1 && right.partitions() == 1;
         let sides = Sides {
@@ -90,6 +95,22 @@ impl Planner<'_> {
             _ if j.kind == JoinKind::Right => right.distribution.clone(),
             _ => left.distribution.clone(),
         };
+        if self.options.prefer_sort_merge && !broadcast && !sees_all {
+            let by_keys = |side: Planned, keys: &[BoundExpr]| {
+                let rows = side.rows();
+                let key = |e: &BoundExpr| SortKey { expr: e.clone(), descending: false, nulls_first: true };
+                sorted(side, keys.iter().map(key).collect(), None, rows)
+            };
+            let node = PhysicalPlan::SortMergeJoin(SortMergeJoin {
+                left: Box::new(by_keys(left, &left_keys).node),
+                right: Box::new(by_keys(right, &right_keys).node),
+                left_keys,
+                right_keys,
+                null_safe,
+                join: spec,
+            });
+            return Ok(Planned::new(node, columns, distribution, rows));
+        }
         let node = PhysicalPlan::HashJoin(HashJoin {
             left: Box::new(left.node),
             right: Box::new(right.node),

@@ -32,6 +32,8 @@ pub struct PlannerOptions {
     pub memory_limit: Option<u64>,
     /// Make runtime filters.
     pub runtime_filters: bool,
+    /// Join by sorting and merging where nothing is broadcast.
+    pub prefer_sort_merge: bool,
     /// Rows from which a join's large side is reduced by the keys of the small one; 0 reduces wherever it is allowed.
     pub reduction_rows: f64,
     /// Session settings, for accumulators' state types.

@@ -57,6 +57,7 @@ pub(crate) fn planner_options(
         shared_memory: true,
         memory_limit,
         runtime_filters: settings.get(&conf::RUNTIME_FILTER),
+        prefer_sort_merge: settings.get(&conf::PREFER_SORT_MERGE_JOIN),
         reduction_rows: settings.get(&conf::SEMI_JOIN_REDUCTION_ROWS).max(0) as f64,
         eval,
     }

@@ -254,6 +254,13 @@ fn every_task_encoded_and_decoded() {
 }
 
 #[test]
+fn joins_by_sorting_and_merging() {
+    let merging = ("spark.sql.join.preferSortMergeJoin", "true");
+    let nothing = ("spark.sql.autoBroadcastJoinThreshold", "-1");
+    run("sort-merge joins", &[("spark.master", "local[2]"), merging, nothing]);
+}
+
+#[test]
 fn tiny_memory() {
     run("256k of memory", &[("spark.master", "local[2]"), ("spark.vonk.memory.limit", "256k")]);
 }
