@@ -3,7 +3,7 @@
 use crate::progress::Progress;
 use crate::results::Results;
 use parking_lot::Mutex;
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::thread::JoinHandle;
@@ -192,8 +192,6 @@ struct Loop {
     to_self: Sender<Message>,
     jobs: HashMap<JobId, Job>,
     launched: HashMap<TaskId, Launched>,
-    /// Shuffles that outlive the job that makes them.
-    kept: HashSet<u64>,
 }
 
 impl Loop {
@@ -204,15 +202,7 @@ impl Loop {
         to_self: Sender<Message>,
     ) -> Self {
         let scheduler = Scheduler::new(options);
-        Loop {
-            scheduler,
-            runner,
-            blocks,
-            to_self,
-            jobs: HashMap::new(),
-            launched: HashMap::new(),
-            kept: HashSet::new(),
-        }
+        Loop { scheduler, runner, blocks, to_self, jobs: HashMap::new(), launched: HashMap::new() }
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
@@ -223,18 +213,11 @@ impl Loop {
             match message {
                 Message::Submit { job, spec, results, metrics } => {
                     let (graph, last, keep) = (spec.graph.clone(), spec.last, spec.keep.clone());
-                    self.kept.extend(keep.iter().map(|s| s.0));
                     self.jobs.insert(job, Job { spec, results, metrics });
                     self.feed(Event::SubmitJob { job, graph, last, keep });
                 }
                 Message::Cancel(job) => self.feed(Event::CancelJob { job }),
-                Message::Release(shuffles) => {
-                    for shuffle in &shuffles {
-                        self.kept.remove(&shuffle.0);
-                        self.blocks.release(shuffle.0);
-                    }
-                    self.feed(Event::ReleaseShuffles { shuffles });
-                }
+                Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
                 Message::Ended { task, result } => self.ended(task, result),
                 Message::Stop => break,
             }
@@ -330,10 +313,10 @@ impl Loop {
         }
     }
 
-    /// Releases the shuffle that a fragment writes, if it does.
+    /// Releases the shuffle that a fragment writes, if it does and no other job wants it.
     fn release_output(&self, root: &PlanNode) {
         if let PhysicalPlan::ShuffleWrite(w) = &root.plan {
-            if !self.kept.contains(&w.shuffle) {
+            if !self.scheduler.wants(ShuffleId(w.shuffle)) {
                 self.blocks.release(w.shuffle);
             }
         }

@@ -3,6 +3,7 @@
 use crate::query::Run;
 use arrow::array::RecordBatch;
 use arrow::compute::concat_batches;
+use std::borrow::Cow;
 use vonk_error::{Error, Result};
 use vonk_physical::{DriverTable, PhysicalPlan, PlanNode, ValuesBatch};
 use vonk_planner::LoopPlan;
@@ -61,8 +62,13 @@ impl Run<'_> {
     }
 }
 
-/// The plan with the driver's rows in the places that read them.
-pub(crate) fn with_tables(root: &PlanNode, tables: &Tables) -> Result<PlanNode> {
+/// The plan with the driver's rows in the places that read them: the plan itself if there are none.
+pub(crate) fn with_tables<'p>(root: &'p PlanNode, tables: &Tables) -> Result<Cow<'p, PlanNode>> {
+    let mut reads = false;
+    root.visit(&mut |node| reads |= matches!(node.plan, PhysicalPlan::Driver(_)));
+    if !reads {
+        return Ok(Cow::Borrowed(root));
+    }
     let mut root = root.clone();
     let mut missing = false;
     root.visit_mut(&mut |node| {
@@ -76,5 +82,5 @@ pub(crate) fn with_tables(root: &PlanNode, tables: &Tables) -> Result<PlanNode> 
     if missing {
         return vonk_error::internal_err!("a loop was not run before its rows are read");
     }
-    Ok(root)
+    Ok(Cow::Owned(root))
 }

@@ -6,7 +6,7 @@ use crate::local::{LocalOptions, LocalRunner};
 use crate::loops::{Tables, with_tables};
 use crate::progress::Progress;
 use arrow::array::RecordBatch;
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_error::{Error, Result};
@@ -147,12 +147,11 @@ impl Run<'_> {
         for l in &loops {
             self.run_loop(l)?;
         }
-        let mut plans: Vec<PlanNode> = subplans.iter().map(|s| s.plan.clone()).collect();
-        plans.push(root.clone());
-        for (i, subplan) in subplans.into_iter().enumerate() {
+        let mut subplans = VecDeque::from(subplans);
+        while let Some(subplan) = subplans.pop_front() {
             self.later.clear();
-            for plan in &plans[i + 1..] {
-                collect_exchanges(&with_tables(plan, &self.tables)?, &mut self.later);
+            for plan in subplans.iter().map(|s| &s.plan).chain([&root]) {
+                collect_exchanges(&*with_tables(plan, &self.tables)?, &mut self.later);
             }
             self.scalar(subplan)?;
         }
@@ -166,7 +165,7 @@ impl Run<'_> {
         let mut unbounded = false;
         plan.visit(&mut |n| unbounded |= needs_bounds(n));
         if unbounded {
-            collect_exchanges(&with_tables(plan, &self.tables)?, &mut self.later);
+            collect_exchanges(&*with_tables(plan, &self.tables)?, &mut self.later);
         }
         set_bounds(plan, &mut |plan| self.collect(&plan))
     }

@@ -97,6 +97,7 @@ impl Planner<'_> {
         let Some((first, share)) = most_selective(&small, &large, exprs).or_else(any) else {
             return unchanged(small, large);
         };
+        let share = share.min(1.0);
         let key_bytes = small.planned.rows() * BYTES_PER_KEY;
         let pays = large.planned.rows() >= self.options.reduction_rows && share <= KEEPS_AT_MOST;
         if !(pays || always) || key_bytes > self.most_key_bytes() {
@@ -105,7 +106,7 @@ impl Planner<'_> {
         let columns: Vec<Option<usize>> = large.keys.iter().map(plain).collect();
         let Side { planned: mut large, keys: large_keys, .. } = large;
         let (partitions, large_bytes) = (large.partitions(), large.bytes * share);
-        let (end, crosses) = descend(&mut large.node, columns.clone(), first, &self.shared_exchanges);
+        let (end, crosses) = descend(&mut large.node, columns, first, &self.shared_exchanges);
         if filters.is_some() && !crosses {
             return (small.planned, large, false);
         }
@@ -120,7 +121,6 @@ impl Planner<'_> {
             self.share(e);
         }
         wrap(end, build, keys, large_keys, null_safe);
-        let share = share.min(1.0);
         let rows = large.rows() * share;
         large.node.estimated_rows = Some(rows as u64);
         large.bytes *= share;

@@ -312,12 +312,16 @@ impl DagScheduler {
         }
     }
 
-    /// Releases a shuffle that no job names any more, now or later.
-    fn release(&mut self, shuffle: ShuffleId, out: &mut Vec<DagAction>) {
+    /// Whether a job names a shuffle, now or later.
+    pub fn wants(&self, shuffle: ShuffleId) -> bool {
         let makes =
             |s: &StageState| matches!(&s.stage.kind, StageKind::ShuffleMap(d) if d.shuffle == shuffle);
-        let wanted = self.kept.contains(&shuffle) || self.stages.values().any(makes);
-        if !wanted && self.outputs.release(shuffle) {
+        self.kept.contains(&shuffle) || self.stages.values().any(makes)
+    }
+
+    /// Releases a shuffle that no job wants any more.
+    fn release(&mut self, shuffle: ShuffleId, out: &mut Vec<DagAction>) {
+        if !self.wants(shuffle) && self.outputs.release(shuffle) {
             out.push(DagAction::ReleaseShuffle { shuffle });
         }
     }

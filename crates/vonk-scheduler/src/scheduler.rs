@@ -116,6 +116,11 @@ impl Scheduler {
         self.dag.outputs()
     }
 
+    /// See [`DagScheduler::wants`].
+    pub fn wants(&self, shuffle: ShuffleId) -> bool {
+        self.dag.wants(shuffle)
+    }
+
     /// Tasks that run now.
     pub fn running(&self) -> usize {
         self.tasks.running()

@@ -25,8 +25,8 @@ pub(crate) struct KeyFilter {
 }
 
 enum Members {
-    /// Integers by their distance from the least.
-    Bitmap { min: i64, bits: Vec<u64> },
+    /// Integers by their distance from the least, and the share of the range that they make up.
+    Bitmap { min: i64, bits: Vec<u64>, share: f64 },
     /// The values.
     Set(Box<KeyTable>),
     /// One word of bits per value, of which it sets four: all that is asked of a value lies in one place.
@@ -47,7 +47,9 @@ impl KeyFilter {
         let bounds = ends.map(|(a, b)| Ok::<_, vonk_error::Error>((literal(a)?, literal(b)?))).transpose()?;
         let members = match range {
             Some(r) if r.span() <= SMALL_BITMAP.max((rows * BITS_PER_ROW) as u128) => {
-                Members::Bitmap { min: r.min, bits: bitmap(values, nulls.as_ref(), r) }
+                let bits = bitmap(values, nulls.as_ref(), r);
+                let set: u32 = bits.iter().map(|b| b.count_ones()).sum();
+                Members::Bitmap { min: r.min, share: f64::from(set) / r.span() as f64, bits }
             }
             _ if rows <= SMALL_SET => {
                 let mut table = KeyTable::new(vec![values.data_type().clone()], vec![false])?;
@@ -71,11 +73,7 @@ impl ScanFilter for KeyFilter {
 
     fn expected_share(&self) -> Option<f64> {
         match &self.members {
-            // As if the values of the scan lay evenly over the range.
-            Members::Bitmap { bits, .. } => {
-                let set: u32 = bits.iter().map(|b| b.count_ones()).sum();
-                Some(f64::from(set) / (bits.len() * 64).max(1) as f64)
-            }
+            Members::Bitmap { share, .. } => Some(*share),
             _ => None,
         }
     }
@@ -86,7 +84,7 @@ impl ScanFilter for KeyFilter {
             return Ok(BooleanArray::new(BooleanBuffer::new_unset(n), None));
         }
         let found = match &self.members {
-            Members::Bitmap { min, bits } => {
+            Members::Bitmap { min, bits, .. } => {
                 let mut words = Vec::with_capacity(n);
                 each_word(values, &mut |_, w| words.push((w as i64).wrapping_sub(*min) as u64));
                 BooleanBuffer::collect_bool(n, |i| {

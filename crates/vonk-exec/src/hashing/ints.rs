@@ -34,11 +34,21 @@ pub(super) struct IntTable {
     keys: Vec<u64>,
     /// The number of null, which has no place.
     null_id: u32,
+    /// Keys from which on a hashed table sees again whether their range is dense.
+    densify_at: usize,
 }
+
+/// A hashed table of fewer keys stays one.
+const DENSIFY_FROM: usize = 4 << 10;
 
 impl Default for IntTable {
     fn default() -> Self {
-        IntTable { places: Places::Dense { min: 0, ids: Vec::new() }, keys: Vec::new(), null_id: NONE }
+        IntTable {
+            places: Places::Dense { min: 0, ids: Vec::new() },
+            keys: Vec::new(),
+            null_id: NONE,
+            densify_at: DENSIFY_FROM,
+        }
     }
 }
 
@@ -169,8 +179,8 @@ impl IntTable {
     fn make_room(&mut self, new: &[u64], valid: Option<&NullBuffer>) {
         let (min, ids) = match &mut self.places {
             Places::Dense { min, ids } => (min, ids),
-            Places::Hashed { slots, .. } => {
-                if (self.keys.len() + new.len()) * 8 >= slots.len() * 5 {
+            Places::Hashed { .. } => {
+                if self.keys.len() >= self.densify_at {
                     self.densify(new, valid);
                 }
                 return;
@@ -209,9 +219,10 @@ impl IntTable {
         (*min, *ids) = (new_min, places);
     }
 
-    /// Before a hashed table grows: an array instead, if the range of the keys has become dense enough.
+    /// Whenever a hashed table's keys have doubled: an array instead, if their range has become dense enough.
     #[cold]
     fn densify(&mut self, new: &[u64], valid: Option<&NullBuffer>) {
+        self.densify_at = self.keys.len() * 2;
         let (Some((a, b)), Some((c, d))) = (self.range_of_keys(), range(new, valid)) else { return };
         let (lo, hi) = (a.min(c), b.max(d));
         let span = (i128::from(hi) - i128::from(lo) + 1) as u128;

@@ -35,12 +35,14 @@ impl Group {
             .filter(|l| columns.iter().any(|c| c.eq_ignore_ascii_case(schema.get_column_root(*l).name())))
             .collect();
         let group = |(g, group): (usize, &parquet::file::metadata::RowGroupMetaData)| {
-            let (mut dictionaries, mut bytes) = (0, 1);
+            // Sizes and offsets are what the file says, which may be anything.
+            let (mut dictionaries, mut bytes) = (0.0, 1.0);
             for leaf in &leaves {
                 let column = group.column(*leaf);
-                bytes += column.compressed_size().max(0);
+                bytes += column.compressed_size().max(0) as f64;
                 let first = column.dictionary_page_offset();
-                dictionaries += first.map_or(0, |d| (column.data_page_offset() - d).max(0));
+                dictionaries +=
+                    first.map_or(0, |d| column.data_page_offset().saturating_sub(d).max(0)) as f64;
             }
             let pages = leaves.first().and_then(|l| metadata.offset_index()?.get(g)?.get(*l));
             let firsts = pages.map(|p| p.page_locations().iter().map(|l| l.first_row_index));
@@ -48,7 +50,7 @@ impl Group {
                 file,
                 group: g as u32,
                 rows: u64::try_from(group.num_rows()).unwrap_or(0),
-                repeated: dictionaries as f64 / bytes as f64,
+                repeated: dictionaries / bytes,
                 pages: firsts.map_or(vec![], |f| f.filter_map(|r| u64::try_from(r).ok()).collect()),
             }
         };
@@ -69,7 +71,7 @@ impl Group {
     fn cuts(&self, parts: u64) -> Vec<(u64, u64)> {
         let nearest = |at: u64| self.pages.iter().copied().min_by_key(|f| f.abs_diff(at)).unwrap_or(at);
         let mut edges: Vec<u64> = vec![0];
-        edges.extend((1..parts).map(|i| nearest(self.rows * i / parts).min(self.rows)));
+        edges.extend((1..parts).map(|i| nearest(self.rows / parts * i).min(self.rows)));
         edges.push(self.rows);
         edges.windows(2).filter(|w| w[0] < w[1]).map(|w| (w[0], w[1])).collect()
     }
@@ -77,7 +79,7 @@ impl Group {
 
 /// Partitions with the rows of each, in the order of the row groups.
 pub(super) fn partitions(groups: &[Group], slots: usize) -> Vec<(RowGroups, u64)> {
-    let total: u64 = groups.iter().map(|g| g.rows).sum();
+    let total = groups.iter().fold(0u64, |sum, g| sum.saturating_add(g.rows));
     let share = |per_slot: usize| total.div_ceil((slots * per_slot).max(1) as u64).max(1);
     let rows_per_part = share(ENOUGH_PARTITIONS_PER_SLOT).max(LEAST_ROWS_PER_PART);
     let rows_each = share(PARTITIONS_PER_SLOT);
@@ -85,7 +87,7 @@ pub(super) fn partitions(groups: &[Group], slots: usize) -> Vec<(RowGroups, u64)
     let (mut out, mut current, mut rows_now) = (Vec::new(), none(), 0);
     for g in groups {
         let parts = g.parts(rows_per_part, slots);
-        if rows_now > 0 && (parts > 1 || rows_now + g.rows / 2 > rows_each) {
+        if rows_now > 0 && (parts > 1 || g.rows / 2 > rows_each.saturating_sub(rows_now)) {
             out.push((std::mem::replace(&mut current, none()), rows_now));
             rows_now = 0;
         }
@@ -99,7 +101,7 @@ pub(super) fn partitions(groups: &[Group], slots: usize) -> Vec<(RowGroups, u64)
             Some((f, list)) if *f == g.file => list.push(g.group),
             _ => current.groups.push((g.file, vec![g.group])),
         }
-        rows_now += g.rows;
+        rows_now = rows_now.saturating_add(g.rows);
     }
     if !current.groups.is_empty() || out.is_empty() {
         out.push((current, rows_now));
@@ -141,5 +143,12 @@ mod tests {
         let uneven = [group(0, 1_000_000, 0.01), group(1, 500_000, 0.01)];
         assert_eq!(shape(&uneven, 2).len(), 4);
         assert_eq!(partitions(&[], 2).len(), 1);
+    }
+
+    #[test]
+    fn absurd_row_counts_do_not_make_absurd_partitions() {
+        let absurd: Vec<Group> = (0..5).map(|g| Group { pages: vec![], ..group(g, 0, 0.01) }).collect();
+        let absurd: Vec<Group> = absurd.into_iter().map(|g| Group { rows: i64::MAX as u64, ..g }).collect();
+        assert!(partitions(&absurd, 4).len() <= 5 * 8);
     }
 }
