@@ -8,7 +8,9 @@
 
 use crate::planned::{Distribution, Planned};
 use crate::planner::Planner;
+use crate::runtime_filter::needs_all_rows;
 use vonk_eval::BoundExpr;
+use vonk_functions::Registry;
 use vonk_optimizer::statistics::Estimate;
 use vonk_physical::{
     BuildSide, Exchange, HashJoin, JoinKind, JoinSpec, Partitioning, PhysicalPlan, PlanNode,
@@ -106,7 +108,8 @@ impl Planner<'_> {
         let columns: Vec<Option<usize>> = large.keys.iter().map(plain).collect();
         let Side { planned: mut large, keys: large_keys, .. } = large;
         let (partitions, large_bytes) = (large.partitions(), large.bytes * share);
-        let (end, crosses) = descend(&mut large.node, columns, first, &self.shared_exchanges);
+        let (end, crosses) =
+            descend(&mut large.node, columns, first, (self.registry, &self.shared_exchanges));
         if filters.is_some() && !crosses {
             return (small.planned, large, false);
         }
@@ -215,15 +218,15 @@ fn descend<'n>(
     node: &'n mut PlanNode,
     columns: Vec<Option<usize>>,
     first: usize,
-    shared: &[Exchange],
+    rules: (&Registry, &[Exchange]),
 ) -> (Place<'n>, bool) {
-    let Some((input, below)) = step(&node.plan, &columns, first, shared) else {
+    let Some((input, below)) = step(&node.plan, &columns, first, rules) else {
         return (Place { node, columns }, false);
     };
     let crosses = matches!(node.plan, PhysicalPlan::Exchange(_) | PhysicalPlan::HashAggregate(_));
     let mut inputs = node.plan.inputs_mut();
     let next = inputs.swap_remove(input);
-    let (place, more) = descend(next, below, first, shared);
+    let (place, more) = descend(next, below, first, rules);
     (place, crosses || more)
 }
 
@@ -232,8 +235,12 @@ fn step(
     plan: &PhysicalPlan,
     columns: &[Option<usize>],
     first: usize,
-    shared: &[Exchange],
+    rules: (&Registry, &[Exchange]),
 ) -> Option<(usize, Vec<Option<usize>>)> {
+    let (registry, shared) = rules;
+    if needs_all_rows(registry, plan) {
+        return None;
+    }
     let map = |f: &dyn Fn(usize) -> Option<usize>| columns.iter().map(|c| c.and_then(f)).collect::<Vec<_>>();
     let (input, below) = match plan {
         PhysicalPlan::Filter { projection, .. } => (0, map(&|i| projection.get(i).copied())),

@@ -5,6 +5,7 @@
 
 use crate::planner::Planner;
 use vonk_eval::BoundExpr;
+use vonk_functions::{Registry, Volatility};
 use vonk_physical::{BuildSide, FilterId, HashJoin, JoinKind, PhysicalPlan, PlanNode, RuntimeFilterTarget};
 
 impl Planner<'_> {
@@ -20,7 +21,7 @@ impl Planner<'_> {
                 let mut placed = false;
                 for (key, e) in keys.iter().enumerate() {
                     if let (BoundExpr::Column { index, .. }, false) = (e, j.null_safe[key]) {
-                        placed |= place(probe, *index, filter, key);
+                        placed |= place(self.registry, probe, *index, filter, key);
                     }
                 }
                 if placed {
@@ -66,20 +67,44 @@ fn as_probe_column(j: &HashJoin, position: usize) -> usize {
     position
 }
 
+/// Whether a node's own expressions give other values when some of its input rows are missing (`monotonically_increasing_id`,
+/// `rand` with a seed): nothing may be filtered below it, as Spark pushes no predicate through them.
+pub(crate) fn needs_all_rows(registry: &Registry, plan: &PhysicalPlan) -> bool {
+    let volatile = |e: &BoundExpr| {
+        let mut found = false;
+        e.visit(&mut |e| {
+            if let BoundExpr::Call { function, .. } = e {
+                found |= registry.scalar(function).is_ok_and(|f| f.volatility == Volatility::Volatile);
+            }
+        });
+        found
+    };
+    match plan {
+        PhysicalPlan::Project { exprs, .. } => exprs.iter().any(volatile),
+        PhysicalPlan::Filter { predicate, .. } => volatile(predicate),
+        _ => false,
+    }
+}
+
 /// Follows column `index` of `node` down to a scan.
-fn place(node: &mut PlanNode, index: usize, filter: FilterId, key: usize) -> bool {
+fn place(registry: &Registry, node: &mut PlanNode, index: usize, filter: FilterId, key: usize) -> bool {
+    if needs_all_rows(registry, &node.plan) {
+        return false;
+    }
     match &mut node.plan {
         PhysicalPlan::Scan(s) => {
             s.runtime_filters.push(RuntimeFilterTarget { filter, key, column: s.projection[index] });
             true
         }
-        PhysicalPlan::Filter { projection, input, .. } => place(input, projection[index], filter, key),
+        PhysicalPlan::Filter { projection, input, .. } => {
+            place(registry, input, projection[index], filter, key)
+        }
         PhysicalPlan::Project { exprs, input } => match &exprs[index] {
-            BoundExpr::Column { index, .. } => place(input, *index, filter, key),
+            BoundExpr::Column { index, .. } => place(registry, input, *index, filter, key),
             _ => false,
         },
         PhysicalPlan::HashAggregate(a) => match a.groups.get(index) {
-            Some(BoundExpr::Column { index, .. }) => place(&mut a.input, *index, filter, key),
+            Some(BoundExpr::Column { index, .. }) => place(registry, &mut a.input, *index, filter, key),
             _ => false,
         },
         PhysicalPlan::HashJoin(j) => {
@@ -95,10 +120,10 @@ fn place(node: &mut PlanNode, index: usize, filter: FilterId, key: usize) -> boo
             };
             match j.build {
                 BuildSide::Right if position < left_columns && preserved(true) => {
-                    place(&mut j.left, position, filter, key)
+                    place(registry, &mut j.left, position, filter, key)
                 }
                 BuildSide::Left if position >= left_columns && preserved(false) => {
-                    place(&mut j.right, position - left_columns, filter, key)
+                    place(registry, &mut j.right, position - left_columns, filter, key)
                 }
                 _ => false,
             }

@@ -103,6 +103,19 @@ fn reduced_joins_give_what_they_gave() {
 }
 
 #[test]
+fn nothing_is_filtered_below_what_counts_rows() {
+    let fixture = Fixture::new(1);
+    let sql = "SELECT count(*), sum(m) FROM (SELECT k, monotonically_increasing_id() AS m FROM facts) f \
+               JOIN keys ON f.k = keys.k";
+    // The rows with k = 1000 j are numbers 4000 j to 4000 j + 3: sum over j of 16000 j + 6.
+    let expected = format!("196\t{}", 16_000 * (49 * 50 / 2) + 6 * 49);
+    for least in ["0", "100000"] {
+        fixture.rows(&format!("SET spark.vonk.semiJoinReduction.rows={least}"));
+        assert_eq!(fixture.rows(sql), [expected.as_str()]);
+    }
+}
+
+#[test]
 fn jobs_of_a_query_share_shuffles_and_give_them_back() {
     let fixture = Fixture::new(2);
     let sums = "WITH sums AS (SELECT id % 1000 AS g, sum(id) AS s FROM range(0, 200000, 1, 4) GROUP BY 1)";
