@@ -87,6 +87,37 @@ impl Value for Bytes {
     }
 }
 
+/// A length of time in milliseconds, as `10s`, `100ms`, `5min` or a bare number of milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Millis(pub u64);
+
+impl Millis {
+    /// As a duration.
+    pub fn duration(self) -> std::time::Duration {
+        std::time::Duration::from_millis(self.0)
+    }
+}
+
+impl Value for Millis {
+    fn parse(text: &str) -> Result<Self, &'static str> {
+        let t = text.trim().to_ascii_lowercase();
+        let digits = t.trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let unit: u64 = match t[digits.len()..].trim() {
+            "" | "ms" => 1,
+            "s" => 1000,
+            "m" | "min" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            _ => return Err("time"),
+        };
+        let n: u64 = digits.trim().parse().map_err(|_| "time")?;
+        n.checked_mul(unit).map(Millis).ok_or("time")
+    }
+    fn text(&self) -> String {
+        format!("{}ms", self.0)
+    }
+}
+
 /// A known key.
 #[derive(Debug)]
 pub struct Key<T: 'static> {

@@ -1,6 +1,6 @@
 //! The table.
 
-use crate::key::{Bytes, Entry, Key, Value};
+use crate::key::{Bytes, Entry, Key, Millis, Value};
 
 macro_rules! keys {
     ($($(#[doc = $doc:literal])+ $constant:ident: $type:ty = $name:literal, $default:expr;)*) => {
@@ -73,4 +73,92 @@ keys! {
     /// Rows that the large side of a join must be expected to have for a semi join with the small side's keys to be put below its
     /// exchanges and aggregates; 0 puts one wherever it is allowed.
     SEMI_JOIN_REDUCTION_ROWS: i64 = "spark.vonk.semiJoinReduction.rows", 100_000;
+    /// Name of the application, as masters and status pages show it.
+    APP_NAME: String = "spark.app.name", "vonk".to_string();
+    /// The secret that all processes of a cluster share. Better in a file or the environment (VONK_AUTHENTICATE_SECRET): settings can be seen.
+    AUTHENTICATE_SECRET: String = "spark.authenticate.secret", String::new();
+    /// A file with the secret that all processes of a cluster share.
+    AUTHENTICATE_SECRET_FILE: String = "spark.authenticate.secret.file", String::new();
+    /// Connections between processes use TLS.
+    SSL_ENABLED: bool = "spark.ssl.enabled", false;
+    /// PEM file of this process's certificate and those that vouch for it.
+    SSL_CERT_CHAIN: String = "spark.ssl.certChain", String::new();
+    /// PEM file of this process's private key.
+    SSL_PRIVATE_KEY: String = "spark.ssl.privateKey", String::new();
+    /// PEM file of the certificates that are believed.
+    SSL_TRUST_STORE: String = "spark.ssl.trustStore", String::new();
+    /// Clients must show a certificate, too.
+    SSL_NEED_CLIENT_AUTH: bool = "spark.ssl.needClientAuth", false;
+    /// Bytes of the largest message between processes.
+    RPC_MESSAGE_MAX_SIZE: Bytes = "spark.rpc.message.maxSize", Bytes(128 << 20);
+    /// Interface on which the driver listens for its executors.
+    DRIVER_BIND_ADDRESS: String = "spark.driver.bindAddress", "127.0.0.1".to_string();
+    /// Name or address by which executors reach the driver; empty means where it listens.
+    DRIVER_HOST: String = "spark.driver.host", String::new();
+    /// Port on which the driver listens for its executors; 0 takes a free one.
+    DRIVER_PORT: i32 = "spark.driver.port", 0;
+    /// Cores of an executor; 0 lets the cluster manager choose.
+    EXECUTOR_CORES: i32 = "spark.executor.cores", 0;
+    /// Cores that a task takes.
+    TASK_CPUS: i32 = "spark.task.cpus", 1;
+    /// Memory of an executor.
+    EXECUTOR_MEMORY: Bytes = "spark.executor.memory", Bytes(1 << 30);
+    /// Cores that the application takes in all; 0 takes what there is.
+    CORES_MAX: i32 = "spark.cores.max", 0;
+    /// How often executors and workers say that they are alive.
+    EXECUTOR_HEARTBEAT_INTERVAL: Millis = "spark.executor.heartbeatInterval", Millis(1_000);
+    /// After this long without a word, an executor counts as lost, and a block as not to be had.
+    NETWORK_TIMEOUT: Millis = "spark.network.timeout", Millis(10_000);
+    /// How jobs share executors: `FIFO` or `FAIR`.
+    SCHEDULER_MODE: String = "spark.scheduler.mode", "FIFO".to_string();
+    /// The pool that the session's jobs are in.
+    SCHEDULER_POOL: String = "spark.scheduler.pool", "default".to_string();
+    /// How long a task waits for a place near its data before the next further one will do.
+    LOCALITY_WAIT: Millis = "spark.locality.wait", Millis(3_000);
+    /// Tasks that take much longer than the others of their stage are started a second time elsewhere.
+    SPECULATION: bool = "spark.speculation", false;
+    /// How often to look for slow tasks.
+    SPECULATION_INTERVAL: Millis = "spark.speculation.interval", Millis(100);
+    /// How many times the median of its stage a task must take to be slow.
+    SPECULATION_MULTIPLIER: f64 = "spark.speculation.multiplier", 3.0;
+    /// The part of a stage's tasks that must be done before any is slow.
+    SPECULATION_QUANTILE: f64 = "spark.speculation.quantile", 0.9;
+    /// A task that has run for less is not slow.
+    SPECULATION_MIN_TASK_RUNTIME: Millis = "spark.speculation.minTaskRuntime", Millis(100);
+    /// Executors on which tasks fail often get no more.
+    EXCLUDE_ON_FAILURE: bool = "spark.excludeOnFailure.enabled", false;
+    /// How long an executor is left out.
+    EXCLUDE_ON_FAILURE_TIMEOUT: Millis = "spark.excludeOnFailure.timeout", Millis(3_600_000);
+    /// Times in a row that a stage may lose its input before its job fails.
+    STAGE_MAX_ATTEMPTS: i32 = "spark.stage.maxConsecutiveAttempts", 4;
+    /// Shuffle blocks are files that a worker serves when their executor is gone.
+    SHUFFLE_SERVICE: bool = "spark.shuffle.service.enabled", false;
+    /// Where shuffle blocks live when machines may vanish: the URL of a folder or an object store; empty keeps them on executors.
+    SHUFFLE_STORE: String = "spark.vonk.shuffle.store", String::new();
+    /// Bytes of shuffle blocks that a task has on their way to it.
+    REDUCER_MAX_SIZE_IN_FLIGHT: Bytes = "spark.reducer.maxSizeInFlight", Bytes(48 << 20);
+    /// Times that a fetch is tried again after a network error.
+    SHUFFLE_MAX_RETRIES: i32 = "spark.shuffle.io.maxRetries", 3;
+    /// How long to wait before trying again.
+    SHUFFLE_RETRY_WAIT: Millis = "spark.shuffle.io.retryWait", Millis(200);
+    /// Compression of shuffle files: `lz4` or `zstd`.
+    IO_COMPRESSION_CODEC: String = "spark.io.compression.codec", "lz4".to_string();
+    /// Executors come and go with the work.
+    DYNAMIC_ALLOCATION: bool = "spark.dynamicAllocation.enabled", false;
+    /// Fewest executors.
+    DYNAMIC_ALLOCATION_MIN: i32 = "spark.dynamicAllocation.minExecutors", 0;
+    /// Most executors.
+    DYNAMIC_ALLOCATION_MAX: i32 = "spark.dynamicAllocation.maxExecutors", i32::MAX;
+    /// How long an executor may have nothing to do.
+    DYNAMIC_ALLOCATION_IDLE: Millis = "spark.dynamicAllocation.executorIdleTimeout", Millis(60_000);
+    /// How long tasks may wait before more executors are asked for.
+    DYNAMIC_ALLOCATION_BACKLOG: Millis = "spark.dynamicAllocation.schedulerBacklogTimeout", Millis(1_000);
+    /// Write what the schedulers decide to a file of JSON lines.
+    EVENT_LOG: bool = "spark.eventLog.enabled", false;
+    /// Folder of event logs.
+    EVENT_LOG_DIR: String = "spark.eventLog.dir", std::env::temp_dir().join("vonk-events").to_string_lossy().into_owned();
+    /// Serve the status of the application as JSON and metrics over HTTP.
+    UI_ENABLED: bool = "spark.ui.enabled", false;
+    /// Port of the status pages; 0 takes a free one.
+    UI_PORT: i32 = "spark.ui.port", 4040;
 }

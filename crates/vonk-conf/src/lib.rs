@@ -8,7 +8,7 @@
 mod key;
 mod keys;
 
-pub use key::{Entry, Key, Value};
+pub use key::{Bytes, Entry, Key, Millis, Value};
 pub use keys::*;
 
 use std::collections::BTreeMap;

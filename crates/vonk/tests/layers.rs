@@ -5,7 +5,7 @@
 use std::process::Command;
 
 /// Crates from the top down: each may use those after it, never those before.
-const LAYERS: [&str; 19] = [
+const LAYERS: [&str; 20] = [
     "vonk-cli",
     "vonk",
     "vonk-cluster",
@@ -14,6 +14,7 @@ const LAYERS: [&str; 19] = [
     "vonk-physical",
     "vonk-sources",
     "vonk-shuffle",
+    "vonk-rpc",
     "vonk-scheduler",
     "vonk-catalog",
     "vonk-sql",
