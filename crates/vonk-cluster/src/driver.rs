@@ -5,14 +5,15 @@ use crate::results::Results;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
 use vonk_error::{Error, ErrorKind, Result};
 use vonk_exec::{NodeMetrics, QueryContext, TaskMetrics, TaskOutput};
 use vonk_physical::{Exchange, ExplainMetrics, PhysicalPlan, PlanNode};
 use vonk_scheduler::{
     Action, Event, ExecutorId, JobFailure, JobId, MapId, MapStatus, RddGraph, RddId, Scheduler,
-    SchedulerOptions, ShuffleId, TaskAttempt, TaskEnd, TaskId,
+    SchedulerOptions, ShuffleId, TaskAttempt, TaskEnd, TaskId, Time,
 };
 use vonk_shuffle::ShuffleBlocks;
 
@@ -192,6 +193,8 @@ struct Loop {
     to_self: Sender<Message>,
     jobs: HashMap<JobId, Job>,
     launched: HashMap<TaskId, Launched>,
+    /// When the scheduler's time began.
+    started: Instant,
 }
 
 impl Loop {
@@ -202,19 +205,28 @@ impl Loop {
         to_self: Sender<Message>,
     ) -> Self {
         let scheduler = Scheduler::new(options);
-        Loop { scheduler, runner, blocks, to_self, jobs: HashMap::new(), launched: HashMap::new() }
+        let (jobs, launched, started) = (HashMap::new(), HashMap::new(), Instant::now());
+        Loop { scheduler, runner, blocks, to_self, jobs, launched, started }
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
         for (executor, host, slots) in self.runner.executors() {
             self.feed(Event::ExecutorAdded { executor, host, slots });
         }
-        while let Ok(message) = inbox.recv() {
+        loop {
+            let message = match self.receive(inbox) {
+                Ok(message) => message,
+                Err(RecvTimeoutError::Timeout) => {
+                    self.feed(Event::Tick);
+                    continue;
+                }
+                Err(RecvTimeoutError::Disconnected) => break,
+            };
             match message {
                 Message::Submit { job, spec, results, metrics } => {
                     let (graph, last, keep) = (spec.graph.clone(), spec.last, spec.keep.clone());
                     self.jobs.insert(job, Job { spec, results, metrics });
-                    self.feed(Event::SubmitJob { job, graph, last, keep });
+                    self.feed(Event::SubmitJob { job, graph, last, keep, pool: String::new() });
                 }
                 Message::Cancel(job) => self.feed(Event::CancelJob { job }),
                 Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
@@ -226,6 +238,18 @@ impl Loop {
             job.spec.query.cancel.cancel();
             job.results.end(Err(Error::cancelled()));
         }
+    }
+
+    /// Waits for a message, until the scheduler wants to be called at the latest.
+    fn receive(&self, inbox: &Receiver<Message>) -> std::result::Result<Message, RecvTimeoutError> {
+        match self.scheduler.next_timer() {
+            None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => inbox.recv_timeout(Duration::from_millis(at.since(self.now()))),
+        }
+    }
+
+    fn now(&self) -> Time {
+        Time(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
     fn ended(&mut self, task: TaskId, result: Result<TaskOutput>) {
@@ -260,14 +284,14 @@ impl Loop {
     }
 
     fn feed(&mut self, event: Event) {
-        for action in self.scheduler.handle(event) {
+        for action in self.scheduler.handle(self.now(), event) {
             self.carry_out(action);
         }
     }
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Launch { job, task, attempt, fragment, executor } => {
+            Action::Launch { job, task, attempt, fragment, executor, .. } => {
                 let Some(state) = self.jobs.get(&job) else { return };
                 let Some(root) = state.spec.fragments.get(fragment.0 as usize).cloned() else { return };
                 self.launched.insert(task, Launched { job, attempt, executor, root: root.clone() });
@@ -282,14 +306,14 @@ impl Loop {
                 self.runner.launch(executor, launch);
             }
             // Tasks watch their job's flag; one that is merely not wanted any more runs to its end, unheard.
-            Action::Kill { .. } | Action::StageCompleted { .. } => {}
+            Action::Kill { .. } | Action::StageCompleted { .. } | Action::ExecutorExcluded { .. } => {}
             Action::StageSubmitted { job, stage, tasks, .. } => {
                 if let Some(job) = self.jobs.get(&job) {
                     job.spec.progress.begin(stage.0, tasks);
                     job.metrics.lock().stages += 1;
                 }
             }
-            Action::ResultAccepted { job, attempt } => {
+            Action::ResultAccepted { job, attempt, .. } => {
                 if let Some(job) = self.jobs.get(&job) {
                     job.results.complete(attempt.partition);
                 }
@@ -343,11 +367,22 @@ fn failure(error: &Error) -> TaskEnd {
 fn reason_error(reason: JobFailure) -> Error {
     match reason {
         JobFailure::Cancelled => Error::cancelled(),
+        JobFailure::StageCancelled { stage } => Error::internal(format!("stage {stage} was cancelled")),
         JobFailure::InvalidGraph => Error::internal("the job's RDD graph is not one"),
-        JobFailure::StageAttempts { stage } => {
-            Error::internal(format!("stage {stage} lost its input too often"))
-        }
-        JobFailure::Task { error } => postcard::from_bytes(&error)
+        JobFailure::StageAttempts { stage, attempts, shuffle, map, executor } => Error::internal(format!(
+            "stage {stage} lost its input {attempts} times, at last map output {map} of shuffle {shuffle} on executor {executor}"
+        )),
+        JobFailure::ExecutorLosses { attempt, losses } => Error::internal(format!(
+            "{losses} executors were lost while they ran partition {} of stage {}",
+            attempt.partition, attempt.stage
+        )),
+        JobFailure::Unschedulable { stage, partition } => Error::internal(format!(
+            "partition {partition} of stage {stage} is excluded from every executor because of failures there"
+        )),
+        JobFailure::Indeterminate { stage, shuffle } => Error::internal(format!(
+            "stage {stage} (shuffle {shuffle}) was lost and gives other rows when computed again, after rows from it were returned"
+        )),
+        JobFailure::Task { error, .. } => postcard::from_bytes(&error)
             .unwrap_or_else(|_| Error::internal(String::from_utf8_lossy(&error).into_owned())),
     }
 }

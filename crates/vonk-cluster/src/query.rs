@@ -80,6 +80,7 @@ impl Cluster {
         let scheduler = SchedulerOptions {
             dag: DagOptions { release_consumed: true, ..DagOptions::default() },
             max_task_failures: options.max_task_failures,
+            ..SchedulerOptions::default()
         };
         let driver = Driver::start(scheduler, Box::new(runner), blocks)?;
         Ok(Cluster { driver, exec, slots: options.slots, next_shuffle: AtomicU64::new(0) })

@@ -131,6 +131,7 @@ impl Lowering<'_> {
             fragment: Fragment(
                 u32::try_from(self.fragments.len()).map_err(|_| Error::internal("too many fragments"))?,
             ),
+            determinate: true,
         };
         self.fragments.push(fragment);
         self.graph.add(rdd).ok_or_else(|| Error::internal("an RDD refers to one that is not there"))

@@ -5,8 +5,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use crate::ids::{ExecutorId, JobId, MapId, RddId, ShuffleId, StageId, TaskAttempt};
+use crate::event::JobFailure;
+use crate::ids::{ExecutorId, JobId, MapId, RddId, ShuffleId, StageId, TaskAttempt, TaskId};
 use crate::map_outputs::{MapOutputs, MapStatus};
+use crate::options::DagOptions;
 use crate::rdd::RddGraph;
 use crate::stage::{Stage, StageKind, cut_stages};
 
@@ -19,7 +21,7 @@ pub enum TaskOutcome {
     /// A block it had to read is gone.
     FetchFailed { shuffle: ShuffleId, map: MapId, executor: ExecutorId },
     /// Failed for good: the retries are used up or would not help. The error is opaque.
-    Failed { error: Vec<u8> },
+    Failed { failure: JobFailure },
 }
 
 /// What happens to the DAG scheduler.
@@ -30,23 +32,17 @@ pub enum DagEvent {
     /// that names them: a job that does not keep them, or [`ReleaseShuffles`](Self::ReleaseShuffles), ends that.
     SubmitJob { job: JobId, graph: RddGraph, last: RddId, keep: Vec<ShuffleId> },
     /// A task ended.
-    TaskFinished { attempt: TaskAttempt, outcome: TaskOutcome },
+    TaskFinished { task: TaskId, attempt: TaskAttempt, outcome: TaskOutcome },
     /// An executor is gone, perhaps with the blocks it served.
     ExecutorLost { executor: ExecutorId, blocks_lost: bool },
     /// The job is not wanted any more.
     CancelJob { job: JobId },
+    /// The jobs that need this stage are not wanted any more.
+    CancelStage { stage: StageId },
+    /// Blocks were copied to another executor, which serves them now.
+    OutputsMoved { from: ExecutorId, to: ExecutorId, outputs: Vec<(ShuffleId, MapId)> },
     /// No job to come reads these.
     ReleaseShuffles { shuffles: Vec<ShuffleId> },
-}
-
-/// Why a job failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the fields' names are their types' names
-pub enum JobFailure {
-    Cancelled,
-    InvalidGraph,
-    Task { error: Vec<u8> },
-    StageAttempts { stage: StageId },
 }
 
 /// What the DAG scheduler wants done.
@@ -66,6 +62,7 @@ pub enum DagAction {
     },
     /// The result of this attempt, and of no other for its partition, counts.
     ResultAccepted {
+        task: TaskId,
         attempt: TaskAttempt,
     },
     StageCompleted {
@@ -93,22 +90,6 @@ struct StageState {
     pending: BTreeSet<u32>,
     /// Result partitions still to come.
     results_missing: BTreeSet<u32>,
-}
-
-/// What a DAG scheduler may decide on its own.
-#[derive(Clone, Copy, Debug)]
-pub struct DagOptions {
-    /// Fetch failures of a stage after which its job fails; Spark's default is four.
-    pub max_stage_failures: u32,
-    /// Release a shuffle once every stage that reads it is complete: right where blocks cannot be lost (one process), since a
-    /// later recomputation would have to begin below it.
-    pub release_consumed: bool,
-}
-
-impl Default for DagOptions {
-    fn default() -> Self {
-        DagOptions { max_stage_failures: 4, release_consumed: false }
-    }
 }
 
 /// The state machine. Shuffles are released with the last job that names them, or before ([`DagOptions::release_consumed`]), unless
@@ -148,7 +129,9 @@ impl DagScheduler {
         let mut out = Vec::new();
         match event {
             DagEvent::SubmitJob { job, graph, last, keep } => self.submit(job, &graph, last, &keep, &mut out),
-            DagEvent::TaskFinished { attempt, outcome } => self.finished(attempt, outcome, &mut out),
+            DagEvent::TaskFinished { task, attempt, outcome } => {
+                self.finished(task, attempt, outcome, &mut out)
+            }
             DagEvent::ExecutorLost { executor, blocks_lost } => {
                 if blocks_lost {
                     self.lost.insert(executor);
@@ -159,6 +142,16 @@ impl DagScheduler {
                 }
             }
             DagEvent::CancelJob { job } => self.end(job, Some(JobFailure::Cancelled), &mut out),
+            DagEvent::CancelStage { stage } => {
+                if let Some(job) = self.stages.get(&stage).map(|s| s.job) {
+                    self.end(job, Some(JobFailure::StageCancelled { stage }), &mut out);
+                }
+            }
+            DagEvent::OutputsMoved { from, to, outputs } => {
+                if !self.lost.contains(&to) {
+                    outputs.iter().for_each(|(shuffle, map)| self.outputs.moved(*shuffle, *map, from, to));
+                }
+            }
             DagEvent::ReleaseShuffles { shuffles } => {
                 for shuffle in shuffles {
                     self.kept.remove(&shuffle);
@@ -252,7 +245,7 @@ impl DagScheduler {
         }
     }
 
-    fn finished(&mut self, task: TaskAttempt, outcome: TaskOutcome, out: &mut Vec<DagAction>) {
+    fn finished(&mut self, id: TaskId, task: TaskAttempt, outcome: TaskOutcome, out: &mut Vec<DagAction>) {
         let Some(state) = self.stages.get_mut(&task.stage) else { return };
         let (job, current) = (state.job, task.stage_attempt + 1 == state.attempts);
         match outcome {
@@ -263,7 +256,7 @@ impl DagScheduler {
                         self.outputs.add(s.shuffle, MapId(task.partition), status);
                     }
                     (StageKind::Result, _) if state.results_missing.remove(&task.partition) => {
-                        out.push(DagAction::ResultAccepted { attempt: task });
+                        out.push(DagAction::ResultAccepted { task: id, attempt: task });
                     }
                     _ => {}
                 }
@@ -276,18 +269,23 @@ impl DagScheduler {
             TaskOutcome::FetchFailed { shuffle, map, executor } if current && !state.pending.is_empty() => {
                 state.pending.clear();
                 state.failures += 1;
-                let failed = state.failures >= self.options.max_stage_failures;
+                let attempts = state.failures;
+                let failed = attempts >= self.options.max_consecutive_stage_attempts;
                 let (stage, stage_attempt) = (task.stage, task.stage_attempt);
                 out.push(DagAction::CancelTaskSet { stage, stage_attempt });
                 self.outputs.remove(shuffle, map, executor);
                 if failed {
-                    self.end(job, Some(JobFailure::StageAttempts { stage }), out);
+                    self.end(
+                        job,
+                        Some(JobFailure::StageAttempts { stage, attempts, shuffle, map, executor }),
+                        out,
+                    );
                 } else {
                     self.advance(job, out);
                 }
             }
-            TaskOutcome::Failed { error } if current => {
-                self.end(job, Some(JobFailure::Task { error }), out);
+            TaskOutcome::Failed { failure } if current => {
+                self.end(job, Some(failure), out);
             }
             _ => {}
         }
@@ -356,7 +354,7 @@ mod tests {
         assert!(dag.handle(DagEvent::CancelJob { job: JobId(1) }).is_empty());
         let attempt = TaskAttempt { stage: StageId(9), stage_attempt: 0, partition: 0, attempt: 0 };
         let outcome = TaskOutcome::Success { map_status: None };
-        assert!(dag.handle(DagEvent::TaskFinished { attempt, outcome }).is_empty());
+        assert!(dag.handle(DagEvent::TaskFinished { task: TaskId(0), attempt, outcome }).is_empty());
     }
 
     /// One map task, one result task.
@@ -368,6 +366,7 @@ mod tests {
             partitioner: None,
             preferred_locations: vec![],
             fragment: Fragment(0),
+            determinate: true,
         };
         let mut graph = RddGraph::default();
         let map = graph.add(rdd(vec![])).unwrap();
@@ -386,6 +385,7 @@ mod tests {
                     let status = MapStatus { executor: ExecutorId(1), sizes: vec![1] };
                     let map_status = (rdd == RddId(0)).then_some(status);
                     open.push(DagEvent::TaskFinished {
+                        task: TaskId(0),
                         attempt,
                         outcome: TaskOutcome::Success { map_status },
                     });

@@ -7,18 +7,24 @@
 //! simulation (`tests/simulation.rs`) runs them through random faults and holds the invariants.
 
 mod dag;
+mod event;
 mod ids;
 mod map_outputs;
+mod options;
 mod rdd;
 mod scheduler;
 mod stage;
 mod task_set;
 mod tasks;
+mod time;
 
 pub use dag::*;
+pub use event::*;
 pub use ids::*;
 pub use map_outputs::*;
+pub use options::*;
 pub use rdd::*;
 pub use scheduler::*;
 pub use stage::*;
 pub use tasks::*;
+pub use time::*;

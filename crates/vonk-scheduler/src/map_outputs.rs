@@ -71,6 +71,16 @@ impl MapOutputs {
         maps.missing > before
     }
 
+    /// The output of a map partition that `from` served is served by `to`.
+    pub fn moved(&mut self, shuffle: ShuffleId, map: MapId, from: ExecutorId, to: ExecutorId) {
+        let place = self.shuffles.get_mut(&shuffle).and_then(|maps| maps.places.get_mut(map.0 as usize));
+        if let Some(Some(status)) = place
+            && status.executor == from
+        {
+            status.executor = to;
+        }
+    }
+
     /// Forgets all that an executor served.
     pub fn remove_executor(&mut self, executor: ExecutorId) {
         self.shuffles.values_mut().for_each(|maps| maps.forget(|_, s| s.executor == executor));

@@ -118,6 +118,10 @@ pub struct Rdd {
     pub preferred_locations: Vec<Vec<Location>>,
     /// The compute function.
     pub fragment: Fragment,
+    /// Whether a partition computed again from the same input has the same rows in the same order (Spark's
+    /// `DeterministicLevel`, of which this keeps DETERMINATE or not). If not, whoever read some of its output must read all anew
+    /// when a part of it is lost.
+    pub determinate: bool,
 }
 
 /// All RDDs of a job. Parents are added before children, so it has no cycles.

@@ -4,87 +4,14 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::dag::{DagAction, DagEvent, DagOptions, DagScheduler, JobFailure};
-use crate::ids::{ExecutorId, Fragment, JobId, RddId, ShuffleId, StageId, TaskAttempt, TaskId};
+use crate::dag::{DagAction, DagEvent, DagScheduler};
+use crate::event::{Action, Event, TaskEnd};
+use crate::ids::{Fragment, JobId, ShuffleId, StageId};
 use crate::map_outputs::MapOutputs;
+use crate::options::SchedulerOptions;
 use crate::rdd::RddGraph;
-use crate::tasks::{TaskAction, TaskEnd, TaskEvent, TaskScheduler};
-
-/// What happens.
-#[derive(Clone, Debug)]
-#[allow(missing_docs)] // the fields' names are their types' names
-pub enum Event {
-    /// An action on `last`.
-    SubmitJob { job: JobId, graph: RddGraph, last: RddId, keep: Vec<ShuffleId> },
-    /// See [`DagEvent::ReleaseShuffles`].
-    ReleaseShuffles { shuffles: Vec<ShuffleId> },
-    /// The job is not wanted any more.
-    CancelJob { job: JobId },
-    /// An executor registered.
-    ExecutorAdded { executor: ExecutorId, host: String, slots: u32 },
-    /// An executor is gone, perhaps with the blocks it served.
-    ExecutorLost { executor: ExecutorId, blocks_lost: bool },
-    /// A launch ended.
-    TaskEnded { task: TaskId, end: TaskEnd },
-}
-
-/// What is to be done.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the fields' names are their types' names
-pub enum Action {
-    /// Run partition `attempt.partition` of a fragment of a job.
-    Launch {
-        job: JobId,
-        task: TaskId,
-        attempt: TaskAttempt,
-        fragment: Fragment,
-        executor: ExecutorId,
-    },
-    Kill {
-        task: TaskId,
-        executor: ExecutorId,
-    },
-    /// A stage begins (again), with so many tasks.
-    StageSubmitted {
-        job: JobId,
-        stage: StageId,
-        fragment: Fragment,
-        tasks: u32,
-    },
-    StageCompleted {
-        stage: StageId,
-    },
-    /// The result of this attempt, and of no other for its partition, counts.
-    ResultAccepted {
-        job: JobId,
-        attempt: TaskAttempt,
-    },
-    ReleaseShuffle {
-        shuffle: ShuffleId,
-    },
-    JobSucceeded {
-        job: JobId,
-    },
-    JobFailed {
-        job: JobId,
-        reason: JobFailure,
-    },
-}
-
-/// Options of both.
-#[derive(Clone, Copy, Debug)]
-pub struct SchedulerOptions {
-    /// Of the DAG scheduler.
-    pub dag: DagOptions,
-    /// `spark.task.maxFailures`.
-    pub max_task_failures: u32,
-}
-
-impl Default for SchedulerOptions {
-    fn default() -> Self {
-        SchedulerOptions { dag: DagOptions::default(), max_task_failures: 4 }
-    }
-}
+use crate::tasks::{TaskAction, TaskEvent, TaskScheduler};
+use crate::time::Time;
 
 /// DAG scheduler and task scheduler as one state machine.
 pub struct Scheduler {
@@ -131,11 +58,16 @@ impl Scheduler {
         self.graphs.len()
     }
 
+    /// When [`Event::Tick`] must be fed at the latest; `None` if nothing waits for a time.
+    pub fn next_timer(&self) -> Option<Time> {
+        None
+    }
+
     /// Takes one event. What is late, twice or unknown changes nothing.
-    pub fn handle(&mut self, event: Event) -> Vec<Action> {
+    pub fn handle(&mut self, _now: Time, event: Event) -> Vec<Action> {
         let mut steps = VecDeque::new();
         match event {
-            Event::SubmitJob { job, graph, last, keep } => {
+            Event::SubmitJob { job, graph, last, keep, pool: _ } => {
                 if self.graphs.contains_key(&job) {
                     return Vec::new();
                 }
@@ -153,6 +85,14 @@ impl Scheduler {
                 steps.push_back(Step::Dag(DagEvent::ExecutorLost { executor, blocks_lost }));
                 steps.push_back(Step::Task(TaskEvent::ExecutorLost { executor }));
             }
+            Event::CancelStage { stage } => steps.push_back(Step::Dag(DagEvent::CancelStage { stage })),
+            Event::ExecutorDraining { executor } => {
+                steps.push_back(Step::Task(TaskEvent::ExecutorDraining { executor }));
+            }
+            Event::OutputsMoved { from, to, outputs } => {
+                steps.push_back(Step::Dag(DagEvent::OutputsMoved { from, to, outputs }));
+            }
+            Event::Tick => {}
             Event::TaskEnded { task, end } => steps.push_back(Step::Task(TaskEvent::Ended { task, end })),
         }
         let mut out = Vec::new();
@@ -182,15 +122,15 @@ impl Scheduler {
                 let tasks: Vec<_> = partitions.into_iter().map(|p| (p, place(p))).collect();
                 self.stages.insert(stage, (job, fragment));
                 let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-                out.push(Action::StageSubmitted { job, stage, fragment, tasks: count });
+                out.push(Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks: count });
                 steps.push_back(Step::Task(TaskEvent::Submit { job, stage, stage_attempt, tasks }));
             }
             DagAction::CancelTaskSet { stage, stage_attempt } => {
                 steps.push_back(Step::Task(TaskEvent::Cancel { stage, stage_attempt }));
             }
-            DagAction::ResultAccepted { attempt } => {
+            DagAction::ResultAccepted { task, attempt } => {
                 if let Some((job, _)) = self.stages.get(&attempt.stage) {
-                    out.push(Action::ResultAccepted { job: *job, attempt });
+                    out.push(Action::ResultAccepted { job: *job, task, attempt });
                 }
             }
             DagAction::StageCompleted { stage } => out.push(Action::StageCompleted { stage }),
@@ -212,14 +152,14 @@ impl Scheduler {
                 // A stage of a job that has just ended: its cancellation is on the way.
                 if let Some((job, fragment)) = self.stages.get(&attempt.stage) {
                     let (job, fragment) = (*job, *fragment);
-                    out.push(Action::Launch { job, task, attempt, fragment, executor });
+                    out.push(Action::Launch { job, task, attempt, fragment, executor, speculative: false });
                 } else {
                     steps.push_back(Step::Task(TaskEvent::Ended { task, end: TaskEnd::Killed }));
                 }
             }
             TaskAction::Kill { task, executor } => out.push(Action::Kill { task, executor }),
-            TaskAction::Report { attempt, outcome } => {
-                steps.push_back(Step::Dag(DagEvent::TaskFinished { attempt, outcome }));
+            TaskAction::Report { task, attempt, outcome } => {
+                steps.push_back(Step::Dag(DagEvent::TaskFinished { task, attempt, outcome }));
             }
         }
     }

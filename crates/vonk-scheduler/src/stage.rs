@@ -97,6 +97,7 @@ mod tests {
             partitioner: None,
             preferred_locations: Vec::new(),
             fragment: Fragment(0),
+            determinate: true,
         }
     }
 

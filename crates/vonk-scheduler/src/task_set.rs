@@ -61,6 +61,11 @@ impl TaskSet {
         self.done.insert(partition)
     }
 
+    /// How often it failed.
+    pub fn failures(&self, partition: u32) -> u32 {
+        self.failures.get(&partition).copied().unwrap_or_default()
+    }
+
     /// The task failed in a way that may pass; it waits again unless it failed too often: `false` then.
     pub fn failed(&mut self, partition: u32, max_failures: u32) -> bool {
         let failures = self.failures.entry(partition).or_default();

@@ -8,24 +8,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dag::TaskOutcome;
-use crate::ids::{ExecutorId, JobId, MapId, ShuffleId, StageId, TaskAttempt, TaskId};
-use crate::map_outputs::MapStatus;
+use crate::event::{JobFailure, TaskEnd};
+use crate::ids::{ExecutorId, JobId, StageId, TaskAttempt, TaskId};
 use crate::rdd::Location;
 use crate::task_set::TaskSet;
-
-/// How one launch of a task ended, as its executor reports it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[allow(missing_docs)] // the fields' names are their types' names
-pub enum TaskEnd {
-    /// Done.
-    Success { map_status: Option<MapStatus> },
-    /// A block it had to read is gone.
-    FetchFailed { shuffle: ShuffleId, map: MapId, executor: ExecutorId },
-    /// It failed; `retry` if another try may help. The error is opaque.
-    Failed { retry: bool, error: Vec<u8> },
-    /// It was killed, as asked.
-    Killed,
-}
 
 /// What happens to the task scheduler.
 #[derive(Clone, Debug)]
@@ -37,6 +23,8 @@ pub enum TaskEvent {
     Cancel { stage: StageId, stage_attempt: u32 },
     /// An executor can run `slots` tasks at once.
     ExecutorAdded { executor: ExecutorId, host: String, slots: u32 },
+    /// An executor gets no new tasks.
+    ExecutorDraining { executor: ExecutorId },
     /// An executor is gone with all that ran on it.
     ExecutorLost { executor: ExecutorId },
     /// A launch ended.
@@ -58,6 +46,7 @@ pub enum TaskAction {
     },
     /// For the DAG scheduler.
     Report {
+        task: TaskId,
         attempt: TaskAttempt,
         outcome: TaskOutcome,
     },
@@ -67,6 +56,7 @@ struct Executor {
     host: String,
     slots: u32,
     running: BTreeSet<TaskId>,
+    draining: bool,
 }
 
 struct Launched {
@@ -111,7 +101,17 @@ impl TaskScheduler {
             }
             TaskEvent::Cancel { stage, stage_attempt } => self.cancel(stage, stage_attempt, &mut out),
             TaskEvent::ExecutorAdded { executor, host, slots } => {
-                self.executors.entry(executor).or_insert(Executor { host, slots, running: BTreeSet::new() });
+                self.executors.entry(executor).or_insert(Executor {
+                    host,
+                    slots,
+                    running: BTreeSet::new(),
+                    draining: false,
+                });
+            }
+            TaskEvent::ExecutorDraining { executor } => {
+                if let Some(e) = self.executors.get_mut(&executor) {
+                    e.draining = true;
+                }
             }
             TaskEvent::ExecutorLost { executor } => {
                 let Some(lost) = self.executors.remove(&executor) else { return out };
@@ -147,7 +147,7 @@ impl TaskScheduler {
             // The set is gone; a map output that was made all the same still counts.
             if let TaskEnd::Success { map_status: Some(status) } = end {
                 let outcome = TaskOutcome::Success { map_status: Some(status) };
-                out.push(TaskAction::Report { attempt, outcome });
+                out.push(TaskAction::Report { task, attempt, outcome });
             }
             return;
         };
@@ -161,18 +161,21 @@ impl TaskScheduler {
             }
             TaskEnd::Failed { retry, error } => {
                 let again = retry && set.failed(attempt.partition, self.max_failures);
-                (!again).then_some(TaskOutcome::Failed { error })
+                let failure = JobFailure::Task { attempt, failures: set.failures(attempt.partition), error };
+                (!again).then_some(TaskOutcome::Failed { failure })
             }
             // Killed without having been asked to, or too late to matter: like a failure that may pass.
             TaskEnd::Killed => {
                 let again = set.failed(attempt.partition, self.max_failures);
-                (!again).then(|| TaskOutcome::Failed { error: b"killed too often".to_vec() })
+                let failures = set.failures(attempt.partition);
+                let failure = JobFailure::Task { attempt, failures, error: Vec::new() };
+                (!again).then_some(TaskOutcome::Failed { failure })
             }
         };
         if set.is_finished() {
             self.sets.remove(&key);
         }
-        out.extend(outcome.map(|outcome| TaskAction::Report { attempt, outcome }));
+        out.extend(outcome.map(|outcome| TaskAction::Report { task, attempt, outcome }));
     }
 
     /// Fills free slots: one task an executor in turn, so that work spreads.
@@ -181,7 +184,7 @@ impl TaskScheduler {
             loop {
                 let mut placed = false;
                 for (id, executor) in &mut self.executors {
-                    if executor.running.len() >= executor.slots as usize {
+                    if executor.draining || executor.running.len() >= executor.slots as usize {
                         continue;
                     }
                     let Some(attempt) = set.take_for(*id, &executor.host) else { break };
@@ -246,7 +249,8 @@ mod tests {
         }
         assert!(matches!(
             &actions[..],
-            [TaskAction::Report { outcome: TaskOutcome::Failed { error }, .. }] if error == &[3]
+            [TaskAction::Report { outcome: TaskOutcome::Failed { failure: JobFailure::Task { error, failures: 4, .. } }, .. }]
+                if error == &[3]
         ));
         let (mut tasks, actions) = started(1, 1);
         let end = TaskEnd::Failed { retry: false, error: vec![] };

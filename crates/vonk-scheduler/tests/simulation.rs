@@ -86,6 +86,7 @@ fn job(random: &mut Random) -> (RddGraph, RddId) {
             partitioner: None,
             preferred_locations: vec![],
             fragment: Fragment(i as u32),
+            determinate: true,
         };
         last = graph.add(rdd).expect("parents come first");
     }
@@ -117,7 +118,7 @@ impl World {
     }
 
     fn feed(&mut self, event: Event) {
-        for action in self.scheduler.handle(event) {
+        for action in self.scheduler.handle(Time(0), event) {
             match action {
                 Action::Launch { task, attempt, fragment, executor, .. } => {
                     assert!(self.ended.is_none(), "a launch after the end");
@@ -144,7 +145,7 @@ impl World {
                     self.held.retain(|(s, _), _| *s != shuffle);
                 }
                 Action::StageSubmitted { tasks, .. } => assert!(tasks > 0),
-                Action::StageCompleted { .. } => {}
+                Action::StageCompleted { .. } | Action::ExecutorExcluded { .. } => {}
             }
         }
     }
@@ -222,7 +223,13 @@ impl World {
         for _ in 0..1 + self.random.below(3) {
             self.add_executor();
         }
-        self.feed(Event::SubmitJob { job: JOB, graph: self.graph.clone(), last: self.last, keep: vec![] });
+        self.feed(Event::SubmitJob {
+            job: JOB,
+            graph: self.graph.clone(),
+            last: self.last,
+            keep: vec![],
+            pool: String::new(),
+        });
         let mut steps = 0;
         while self.ended.is_none() || !self.running.is_empty() {
             steps += 1;
