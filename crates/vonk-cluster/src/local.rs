@@ -67,7 +67,7 @@ fn run(exec: &Arc<ExecutorEnv>, wire: bool, launch: &TaskLaunch) -> Result<vonk_
         launch.fragment.clone()
     };
     let (partition, attempt) = (launch.partition, launch.attempt());
-    let task = TaskSpec { fragment, partition, attempt };
+    let task = TaskSpec { fragment, partition, attempt, inputs: Default::default() };
     let results = &launch.results;
     if !matches!(task.fragment.plan, vonk_physical::PhysicalPlan::ShuffleWrite(_)) {
         results.begin(partition, attempt)?;

@@ -75,7 +75,12 @@ fn time(what: &str, plan: PlanNode, limit: Option<u64>) {
         let start = Instant::now();
         let mut rows = 0;
         for partition in 0..partitions {
-            let task = TaskSpec { fragment: fragment.clone(), partition, attempt: partition };
+            let task = TaskSpec {
+                fragment: fragment.clone(),
+                partition,
+                attempt: partition,
+                inputs: Default::default(),
+            };
             run_task(&exec, &query, &task, &mut |b| {
                 rows += b.num_rows();
                 Ok(())

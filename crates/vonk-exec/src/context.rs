@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use vonk_error::{Error, Result};
 use vonk_eval::EvalEnv;
-use vonk_shuffle::ShuffleBlocks;
+use vonk_shuffle::{ShuffleBlocks, ShuffleInputs};
 use vonk_sources::Formats;
 
 /// What all tasks of an executor process share.
@@ -89,6 +89,8 @@ pub struct TaskContext {
     pub partition: u32,
     /// Number of the attempt, unique within the job: names files.
     pub attempt: u32,
+    /// Where the map outputs are that it reads; empty in local mode.
+    pub inputs: Arc<ShuffleInputs>,
     /// Counters.
     pub metrics: TaskMetrics,
 }

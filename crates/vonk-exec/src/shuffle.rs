@@ -203,10 +203,11 @@ impl Operator for Read {
             self.cx.check_cancelled()?;
             match &mut self.source {
                 Source::Unopened { shuffle, maps, reduce } => {
-                    let reader = self.cx.exec.shuffle.reader(*shuffle, *maps, *reduce)?;
+                    let places = self.cx.inputs.get(*shuffle);
+                    let reader = self.cx.exec.shuffle.reader(*shuffle, *maps, *reduce, places)?;
                     self.source = Source::Open(reader);
                 }
-                Source::Open(reader) => match reader.next()? {
+                Source::Open(reader) => match reader.next(&|| self.cx.check_cancelled())? {
                     Some(batch) if batch.num_rows() == 0 => {}
                     Some(batch) => self.gather.push(batch)?,
                     None => self.source = Source::Done,
@@ -242,7 +243,7 @@ mod tests {
             let write = ShuffleWrite { shuffle: 9, partitioning: partitioning.clone(), input };
             let fragment = Arc::new(node(&types, PhysicalPlan::ShuffleWrite(write)));
             // Values are in partition 0, so both tasks run that; the map number is what tells them apart.
-            let task = TaskSpec { fragment, partition: 0, attempt: map as u32 };
+            let task = TaskSpec { fragment, partition: 0, attempt: map as u32, inputs: Default::default() };
             let out = run_task(&exec, &query, &task, &mut |_| panic!("rows of a map task")).unwrap();
             assert_eq!(out.map_output.unwrap().rows.iter().sum::<u64>(), 500);
         }

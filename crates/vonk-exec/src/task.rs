@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_physical::{PhysicalPlan, PlanNode};
-use vonk_shuffle::MapOutputSizes;
+use vonk_shuffle::{MapOutputSizes, ShuffleInputs};
 
 /// A task attempt.
 pub struct TaskSpec {
@@ -18,6 +18,8 @@ pub struct TaskSpec {
     pub partition: u32,
     /// Number of the attempt, unique within the job.
     pub attempt: u32,
+    /// Where the map outputs are that it reads; empty in local mode.
+    pub inputs: Arc<ShuffleInputs>,
 }
 
 /// What a task leaves.
@@ -42,6 +44,7 @@ pub fn run_task(
         query: query.clone(),
         partition: task.partition,
         attempt: task.attempt,
+        inputs: task.inputs.clone(),
         metrics: TaskMetrics::default(),
     };
     let run = AssertUnwindSafe(|| run(&cx, &task.fragment, sink));

@@ -13,7 +13,7 @@ use std::sync::Arc;
 use vonk_error::Result;
 use vonk_eval::{BoundExpr, EvalEnv};
 use vonk_physical::{PhysicalPlan, PlanNode, ValuesBatch};
-use vonk_shuffle::{BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks};
+use vonk_shuffle::{BlockReader, MapOutputSizes, MapPlaces, MapWriter, ShuffleBlocks};
 use vonk_sources::Formats;
 use vonk_types::{DataType, EvalContext, StructField, StructType};
 
@@ -62,7 +62,7 @@ impl MapWriter for Writer {
 struct Reader(std::vec::IntoIter<RecordBatch>);
 
 impl BlockReader for Reader {
-    fn next(&mut self) -> Result<Option<RecordBatch>> {
+    fn next(&mut self, _: &dyn Fn() -> Result<()>) -> Result<Option<RecordBatch>> {
         Ok(self.0.next())
     }
 }
@@ -73,7 +73,13 @@ impl ShuffleBlocks for MemoryBlocks {
         Ok(Box::new(Writer { blocks: self.blocks.clone(), shuffle, map, parts }))
     }
 
-    fn reader(&self, shuffle: u64, _: u32, reduce: u32) -> Result<Box<dyn BlockReader>> {
+    fn reader(
+        &self,
+        shuffle: u64,
+        _: u32,
+        reduce: u32,
+        _: Option<&Arc<MapPlaces>>,
+    ) -> Result<Box<dyn BlockReader>> {
         Ok(Box::new(Reader(self.rows(shuffle, reduce).into_iter())))
     }
 
@@ -105,6 +111,7 @@ pub fn test_context(limit: Option<u64>) -> TaskContext {
         query: test_query(1024),
         partition: 0,
         attempt: 0,
+        inputs: Default::default(),
         metrics: TaskMetrics::default(),
     }
 }
@@ -157,7 +164,8 @@ pub fn run_on(
     partition: u32,
 ) -> Result<RecordBatch> {
     let schema = plan.schema.to_arrow_schema();
-    let task = TaskSpec { fragment: Arc::new(plan), partition, attempt: partition };
+    let task =
+        TaskSpec { fragment: Arc::new(plan), partition, attempt: partition, inputs: Default::default() };
     let mut out = Vec::new();
     run_task(exec, query, &task, &mut |b| {
         assert!(b.num_rows() > 0, "an empty batch");

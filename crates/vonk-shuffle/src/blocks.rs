@@ -1,7 +1,9 @@
 //! Where shuffle blocks live: the trait that local mode and cluster mode implement differently.
 
+use crate::places::MapPlaces;
 use arrow::array::RecordBatch;
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 use vonk_error::Result;
 
 /// What a map task made, per reduce partition.
@@ -24,7 +26,10 @@ pub trait MapWriter: Send {
 /// Batches of one reduce partition, map output by map output.
 pub trait BlockReader: Send {
     /// The next batch; `None` at the end. A missing block is a `FetchFailed` error.
-    fn next(&mut self) -> Result<Option<RecordBatch>>;
+    ///
+    /// `check` is asked again and again while the reader waits for another process: its error (the task was cancelled) ends the
+    /// wait.
+    fn next(&mut self, check: &dyn Fn() -> Result<()>) -> Result<Option<RecordBatch>>;
 }
 
 /// The blocks that an executor can reach.
@@ -32,8 +37,16 @@ pub trait ShuffleBlocks: Send + Sync {
     /// Begins a map output of `partitions` reduce partitions.
     fn writer(&self, shuffle: u64, map: u32, attempt: u32, partitions: u32) -> Result<Box<dyn MapWriter>>;
     /// Reads reduce partition `reduce` of map outputs `0..maps`. Reading does not consume: a task may be tried again, and
-    /// several readers may share a broadcast.
-    fn reader(&self, shuffle: u64, maps: u32, reduce: u32) -> Result<Box<dyn BlockReader>>;
+    /// several readers may share a broadcast. Batches come in the order of the map partitions, wherever they are.
+    ///
+    /// `places` tells where the map outputs are; without it they are all in this process (local mode).
+    fn reader(
+        &self,
+        shuffle: u64,
+        maps: u32,
+        reduce: u32,
+        places: Option<&Arc<MapPlaces>>,
+    ) -> Result<Box<dyn BlockReader>>;
     /// Forgets a shuffle and gives its memory and files back.
     fn release(&self, shuffle: u64);
 }

@@ -10,9 +10,11 @@ mod file;
 mod local;
 pub mod partition;
 mod partition_hash;
+mod places;
 mod sizes;
 
 pub use blocks::{BlockMemory, BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks, SpillableBlocks};
 pub use file::{BlockFile, compact};
 pub use local::LocalBlocks;
+pub use places::{MapPlaces, Place, ShuffleInputs, Source};
 pub use sizes::{array_bytes, batch_bytes};

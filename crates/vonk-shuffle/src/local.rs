@@ -8,6 +8,7 @@
 
 use crate::blocks::{BlockMemory, BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks, SpillableBlocks};
 use crate::file::BlockFile;
+use crate::places::MapPlaces;
 use crate::sizes::batch_bytes;
 use arrow::array::RecordBatch;
 use parking_lot::Mutex;
@@ -138,7 +139,13 @@ impl ShuffleBlocks for LocalBlocks {
         Ok(Box::new(Writer { store: self.0.clone(), shuffle, map, output, sizes, file: None }))
     }
 
-    fn reader(&self, shuffle: u64, maps: u32, reduce: u32) -> Result<Box<dyn BlockReader>> {
+    fn reader(
+        &self,
+        shuffle: u64,
+        maps: u32,
+        reduce: u32,
+        _places: Option<&Arc<MapPlaces>>,
+    ) -> Result<Box<dyn BlockReader>> {
         let (store, source) = (self.0.clone(), self.0.shuffles.lock().get(&shuffle).cloned());
         Ok(Box::new(Reader { store, shuffle, source, maps, reduce, map: 0, block: 0 }))
     }
@@ -213,7 +220,7 @@ impl Reader {
 }
 
 impl BlockReader for Reader {
-    fn next(&mut self) -> Result<Option<RecordBatch>> {
+    fn next(&mut self, _check: &dyn Fn() -> Result<()>) -> Result<Option<RecordBatch>> {
         while self.map < self.maps {
             let output = self.source.as_ref().and_then(|s| s.maps.lock().get(&self.map).cloned());
             let output = output.ok_or_else(|| self.missing())?;
@@ -269,9 +276,9 @@ mod tests {
     }
 
     fn read(blocks: &LocalBlocks, maps: u32, reduce: u32) -> Result<Vec<i32>> {
-        let mut reader = blocks.reader(1, maps, reduce)?;
+        let mut reader = blocks.reader(1, maps, reduce, None)?;
         let mut out = vec![];
-        while let Some(b) = reader.next()? {
+        while let Some(b) = reader.next(&|| Ok(()))? {
             out.extend(b.column(0).as_primitive::<Int32Type>().values());
         }
         Ok(out)

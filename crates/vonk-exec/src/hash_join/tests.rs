@@ -349,7 +349,8 @@ fn spilling_is_counted() {
         vec![1],
     );
     let exec = Arc::new(crate::testing::test_executor(Some(50_000)));
-    let task = crate::TaskSpec { fragment: Arc::new(plan), partition: 0, attempt: 0 };
+    let task =
+        crate::TaskSpec { fragment: Arc::new(plan), partition: 0, attempt: 0, inputs: Default::default() };
     let mut rows = 0;
     let out = crate::run_task(&exec, &crate::testing::test_query(1024), &task, &mut |b| {
         rows += b.num_rows();
@@ -395,7 +396,12 @@ fn tasks_share_the_table_of_a_broadcast() {
     let fragment = Arc::new(plan);
     let rows: Vec<usize> = std::thread::scope(|s| {
         let run = |partition| {
-            let task = crate::TaskSpec { fragment: fragment.clone(), partition, attempt: partition };
+            let task = crate::TaskSpec {
+                fragment: fragment.clone(),
+                partition,
+                attempt: partition,
+                inputs: Default::default(),
+            };
             let (exec, query) = (exec.clone(), query.clone());
             s.spawn(move || {
                 let mut rows = 0;
