@@ -28,6 +28,14 @@ const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
+    match vonk::Executor::from_environment() {
+        Ok(None) => {}
+        Ok(Some(executor)) => return executor_main(&executor),
+        Err(e) => {
+            eprintln!("{e}");
+            return ExitCode::FAILURE;
+        }
+    }
     let options = Options::parse();
     let result = match options.command {
         None => run_sql(SqlOptions::default()),
@@ -43,10 +51,32 @@ fn main() -> ExitCode {
     }
 }
 
-fn run_sql(options: SqlOptions) -> vonk::Result<ExitCode> {
-    let delay = if options.memory.is_none() { PURGE_DELAY_MS.0 } else { PURGE_DELAY_MS.1 };
+/// This process was started as an executor.
+fn executor_main(executor: &vonk::Executor) -> ExitCode {
+    log_to_stderr();
+    set_purge_delay(PURGE_DELAY_MS.1);
+    match executor.run() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(e) => {
+            tracing::error!("{e}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Structured lines on standard error, from the level in `VONK_LOG` on.
+fn log_to_stderr() {
+    let level = std::env::var("VONK_LOG").ok().and_then(|l| l.parse().ok()).unwrap_or(tracing::Level::INFO);
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_ansi(false).init();
+}
+
+fn set_purge_delay(milliseconds: std::ffi::c_long) {
     // SAFETY: sets a number that the allocator reads; any option and value are allowed.
-    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, delay) };
+    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, milliseconds) };
+}
+
+fn run_sql(options: SqlOptions) -> vonk::Result<ExitCode> {
+    set_purge_delay(if options.memory.is_none() { PURGE_DELAY_MS.0 } else { PURGE_DELAY_MS.1 });
     let session = options.session()?;
     if let Some(options::Protocol::Jsonl) = options.protocol {
         return protocol::run(&session);

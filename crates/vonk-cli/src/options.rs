@@ -38,7 +38,7 @@ pub struct SqlOptions {
     /// A machine-readable session on standard input and output.
     #[arg(long, value_enum, conflicts_with_all = ["execute", "file", "format"])]
     pub protocol: Option<Protocol>,
-    /// Where to run: `local`, `local[N]`, `local[*]`.
+    /// Where to run: `local`, `local[N]`, `local[*]`, `local-cluster[EXECUTORS,CORES,MEMORY]`.
     #[arg(long, value_name = "URL")]
     pub master: Option<String>,
     /// Memory that operators may hold together, as `512m` or `2g`; beyond it they spill to disk.

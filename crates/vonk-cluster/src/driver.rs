@@ -1,24 +1,29 @@
-//! The driver: one thread that owns the scheduler, carries out its actions and hears how tasks end.
+//! The driver: one thread that owns the scheduler, carries out its actions and hears what becomes of them.
+//!
+//! Must not know: where tasks run ([`Backend`]).
 
+use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskReport, TaskResult};
+use crate::failure;
 use crate::progress::Progress;
 use crate::results::Results;
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use vonk_error::{Error, ErrorKind, Result};
-use vonk_exec::{NodeMetrics, QueryContext, TaskMetrics, TaskOutput};
+use vonk_error::{Error, Result};
+use vonk_exec::QueryContext;
 use vonk_physical::{Exchange, ExplainMetrics, PhysicalPlan, PlanNode};
 use vonk_scheduler::{
-    Action, Event, ExecutorId, JobFailure, JobId, MapId, MapStatus, RddGraph, RddId, Scheduler,
-    SchedulerOptions, ShuffleId, TaskAttempt, TaskEnd, TaskId, Time,
+    Action, Dependency, Event, ExecutorId, JobId, MapStatus, RddGraph, RddId, Scheduler, SchedulerOptions,
+    ShuffleId, StageId, TaskAttempt, TaskEnd, TaskId, Time,
 };
-use vonk_shuffle::ShuffleBlocks;
+use vonk_shuffle::{MapPlaces, Place, ShuffleInputs};
 
 /// A job: lineage, fragments and what its tasks share.
-pub struct JobSpec {
+pub(crate) struct JobSpec {
     /// The lineage.
     pub graph: RddGraph,
     /// The RDD whose partitions are the result.
@@ -27,54 +32,56 @@ pub struct JobSpec {
     pub fragments: Vec<Arc<PlanNode>>,
     /// What its tasks share in this process.
     pub query: Arc<QueryContext>,
+    /// Where its rows go.
+    pub results: Arc<Results>,
     /// Where to tell how far it is.
     pub progress: Arc<Progress>,
     /// Shuffles that later jobs of the query will read.
     pub keep: Vec<ShuffleId>,
+    /// The pool that it shares executors in.
+    pub pool: String,
 }
 
-/// A task to be run.
-pub struct TaskLaunch {
-    /// Its identity.
-    pub task: TaskId,
-    /// What is run.
-    pub fragment: Arc<PlanNode>,
-    /// Which partition.
-    pub partition: u32,
-    /// What the job's tasks share.
-    pub query: Arc<QueryContext>,
-    pub(crate) results: Arc<Results>,
-    pub(crate) done: Sender<Message>,
-}
-
-impl TaskLaunch {
-    /// The attempt's number, unique within the driver: names files.
-    pub fn attempt(&self) -> u32 {
-        // Wraps after four thousand million tasks, by when the files of the first have long been committed.
-        self.task.0 as u32
-    }
-
-    /// Tells the driver how the task ended.
-    pub fn ended(self, result: Result<TaskOutput>) {
-        // The driver may be gone: then nobody wants to know.
-        let _ = self.done.send(Message::Ended { task: self.task, result });
-    }
-}
-
-/// Where tasks run.
-pub trait TaskRunner: Send {
-    /// Executors to begin with: number, host, slots.
-    fn executors(&self) -> Vec<(ExecutorId, String, u32)>;
-    /// Begins a task; [`TaskLaunch::ended`] is called when it has ended, whatever happens.
-    fn launch(&mut self, executor: ExecutorId, launch: TaskLaunch);
-}
-
-pub(crate) enum Message {
-    Submit { job: JobId, spec: JobSpec, results: Arc<Results>, metrics: Arc<Mutex<JobMetrics>> },
+enum Message {
+    Submit { job: JobId, spec: JobSpec, metrics: Arc<Mutex<JobMetrics>> },
     Cancel(JobId),
     Release(Vec<ShuffleId>),
-    Ended { task: TaskId, result: Result<TaskOutput> },
+    ExecutorAdded { executor: ExecutorId, host: String, slots: u32 },
+    ExecutorLost { executor: ExecutorId, blocks_lost: bool },
+    Unavailable(Error),
+    Ended { task: TaskId, result: TaskResult },
     Stop,
+}
+
+/// Where a backend tells the driver what happens. Cheap to clone; a driver that has stopped hears nothing.
+#[derive(Clone)]
+pub struct Mailbox(Sender<Message>);
+
+impl Mailbox {
+    fn send(&self, message: Message) {
+        // The driver may be gone: then nobody wants to know.
+        let _ = self.0.send(message);
+    }
+
+    /// An executor can run `slots` tasks at once.
+    pub fn executor_added(&self, executor: ExecutorId, host: String, slots: u32) {
+        self.send(Message::ExecutorAdded { executor, host, slots });
+    }
+
+    /// An executor is gone with what ran on it, and perhaps with its blocks.
+    pub fn executor_lost(&self, executor: ExecutorId, blocks_lost: bool) {
+        self.send(Message::ExecutorLost { executor, blocks_lost });
+    }
+
+    /// There are no executors and will be none: the jobs that wait fail for this reason.
+    pub fn unavailable(&self, reason: Error) {
+        self.send(Message::Unavailable(reason));
+    }
+
+    /// A task ended.
+    pub fn ended(&self, task: TaskId, result: TaskResult) {
+        self.send(Message::Ended { task, result });
+    }
 }
 
 /// What a job's tasks counted.
@@ -87,56 +94,54 @@ pub(crate) struct JobMetrics {
 
 struct Job {
     spec: JobSpec,
-    results: Arc<Results>,
     metrics: Arc<Mutex<JobMetrics>>,
+    /// The newest attempts of its stages.
+    stages: HashMap<StageId, Arc<StageLaunch>>,
 }
 
 struct Launched {
-    job: JobId,
     attempt: TaskAttempt,
     executor: ExecutorId,
-    /// The root of a result fragment, or of a shuffle's.
-    root: Arc<PlanNode>,
+    stage: Arc<StageLaunch>,
 }
 
 /// A handle to the driver's thread. Dropping it stops the thread; jobs that run then are cancelled.
-pub struct Driver {
-    messages: Sender<Message>,
+pub(crate) struct Driver {
+    mailbox: Mailbox,
     thread: Option<JoinHandle<()>>,
-    next_job: std::sync::atomic::AtomicU64,
+    next_job: AtomicU64,
 }
 
 impl Driver {
-    /// Starts the driver's thread.
-    pub fn start(
-        options: SchedulerOptions,
-        runner: Box<dyn TaskRunner>,
-        blocks: Arc<dyn ShuffleBlocks>,
-    ) -> Result<Driver> {
+    /// Starts the driver's thread, and executors.
+    pub fn start(options: SchedulerOptions, mut backend: Box<dyn Backend>) -> Result<Driver> {
         let (messages, inbox) = channel();
-        let to_self = messages.clone();
+        let mailbox = Mailbox(messages);
+        backend.start(mailbox.clone())?;
         let thread = std::thread::Builder::new()
             .name("vonk-driver".to_string())
-            .spawn(move || Loop::new(options, runner, blocks, to_self).run(&inbox))
+            .spawn(move || Loop::new(options, backend).run(&inbox))
             .map_err(|e| Error::io("cannot start the driver's thread", e))?;
-        Ok(Driver { messages, thread: Some(thread), next_job: Default::default() })
+        Ok(Driver { mailbox, thread: Some(thread), next_job: AtomicU64::new(0) })
     }
 
     /// A guard over shuffles that a query's jobs keep for its later ones.
-    pub(crate) fn kept_shuffles(&self) -> KeptShuffles {
-        KeptShuffles { ids: HashMap::new(), messages: self.messages.clone() }
+    pub fn kept_shuffles(&self) -> KeptShuffles {
+        KeptShuffles { ids: HashMap::new(), mailbox: self.mailbox.clone() }
     }
 
-    /// Submits a job whose result has so many partitions.
-    pub(crate) fn submit(&self, spec: JobSpec, partitions: u32) -> RunningJob {
-        let job = JobId(self.next_job.fetch_add(1, std::sync::atomic::Ordering::Relaxed));
-        let results = Arc::new(Results::new(partitions, spec.query.cancel.clone()));
+    /// Submits a job.
+    pub fn submit(&self, spec: JobSpec) -> RunningJob {
+        let job = JobId(self.next_job.fetch_add(1, Ordering::Relaxed));
         let metrics = Arc::<Mutex<JobMetrics>>::default();
-        let query = spec.query.clone();
-        let running = RunningJob { job, results, metrics, query, messages: self.messages.clone() };
-        let submit =
-            Message::Submit { job, spec, results: running.results.clone(), metrics: running.metrics.clone() };
-        if self.messages.send(submit).is_err() {
+        let running = RunningJob {
+            job,
+            results: spec.results.clone(),
+            metrics: metrics.clone(),
+            query: spec.query.clone(),
+            mailbox: self.mailbox.clone(),
+        };
+        if self.mailbox.0.send(Message::Submit { job, spec, metrics }).is_err() {
             running.results.end(Err(Error::internal("the driver has stopped")));
         }
         running
@@ -145,8 +150,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        // A stopped thread hears nothing, which is as well.
-        let _ = self.messages.send(Message::Stop);
+        self.mailbox.send(Message::Stop);
         if let Some(thread) = self.thread.take() {
             let _ = thread.join();
         }
@@ -157,15 +161,14 @@ impl Drop for Driver {
 /// that are still there.
 pub(crate) struct KeptShuffles {
     pub ids: HashMap<Exchange, u64>,
-    messages: Sender<Message>,
+    mailbox: Mailbox,
 }
 
 impl Drop for KeptShuffles {
     fn drop(&mut self) {
         if !self.ids.is_empty() {
             let shuffles = self.ids.values().map(|id| ShuffleId(*id)).collect();
-            // A driver that has stopped keeps nothing.
-            let _ = self.messages.send(Message::Release(shuffles));
+            self.mailbox.send(Message::Release(shuffles));
         }
     }
 }
@@ -176,68 +179,67 @@ pub(crate) struct RunningJob {
     pub results: Arc<Results>,
     pub metrics: Arc<Mutex<JobMetrics>>,
     query: Arc<QueryContext>,
-    messages: Sender<Message>,
+    mailbox: Mailbox,
 }
 
 impl Drop for RunningJob {
     fn drop(&mut self) {
         self.query.cancel.cancel();
-        let _ = self.messages.send(Message::Cancel(self.job));
+        self.mailbox.send(Message::Cancel(self.job));
     }
 }
 
 struct Loop {
     scheduler: Scheduler,
-    runner: Box<dyn TaskRunner>,
-    blocks: Arc<dyn ShuffleBlocks>,
-    to_self: Sender<Message>,
+    backend: Box<dyn Backend>,
     jobs: HashMap<JobId, Job>,
     launched: HashMap<TaskId, Launched>,
+    /// Tasks to be handed to the backend together, once the scheduler has said all it has to say.
+    launches: Vec<TaskLaunch>,
     /// When the scheduler's time began.
     started: Instant,
 }
 
 impl Loop {
-    fn new(
-        options: SchedulerOptions,
-        runner: Box<dyn TaskRunner>,
-        blocks: Arc<dyn ShuffleBlocks>,
-        to_self: Sender<Message>,
-    ) -> Self {
-        let scheduler = Scheduler::new(options);
-        let (jobs, launched, started) = (HashMap::new(), HashMap::new(), Instant::now());
-        Loop { scheduler, runner, blocks, to_self, jobs, launched, started }
+    fn new(options: SchedulerOptions, backend: Box<dyn Backend>) -> Self {
+        Loop {
+            scheduler: Scheduler::new(options),
+            backend,
+            jobs: HashMap::new(),
+            launched: HashMap::new(),
+            launches: Vec::new(),
+            started: Instant::now(),
+        }
     }
 
     fn run(mut self, inbox: &Receiver<Message>) {
-        for (executor, host, slots) in self.runner.executors() {
-            self.feed(Event::ExecutorAdded { executor, host, slots });
-        }
         loop {
-            let message = match self.receive(inbox) {
-                Ok(message) => message,
-                Err(RecvTimeoutError::Timeout) => {
-                    self.feed(Event::Tick);
-                    continue;
+            match self.receive(inbox) {
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Ok(message) => self.handle(message),
+                Err(RecvTimeoutError::Timeout) => self.feed(Event::Tick),
+            }
+            // What has come in the meantime may fill more slots: it is handled before tasks are sent out.
+            for _ in 0..MESSAGES_A_ROUND {
+                match inbox.try_recv() {
+                    Ok(Message::Stop) => return self.stop(),
+                    Ok(message) => self.handle(message),
+                    Err(_) => break,
                 }
-                Err(RecvTimeoutError::Disconnected) => break,
-            };
-            match message {
-                Message::Submit { job, spec, results, metrics } => {
-                    let (graph, last, keep) = (spec.graph.clone(), spec.last, spec.keep.clone());
-                    self.jobs.insert(job, Job { spec, results, metrics });
-                    self.feed(Event::SubmitJob { job, graph, last, keep, pool: String::new() });
-                }
-                Message::Cancel(job) => self.feed(Event::CancelJob { job }),
-                Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
-                Message::Ended { task, result } => self.ended(task, result),
-                Message::Stop => break,
+            }
+            if !self.launches.is_empty() {
+                self.backend.launch(std::mem::take(&mut self.launches));
             }
         }
+        self.stop();
+    }
+
+    fn stop(mut self) {
         for (_, job) in self.jobs.drain() {
             job.spec.query.cancel.cancel();
-            job.results.end(Err(Error::cancelled()));
+            job.spec.results.end(Err(Error::cancelled()));
         }
+        self.backend.stop();
     }
 
     /// Waits for a message, until the scheduler wants to be called at the latest.
@@ -252,35 +254,71 @@ impl Loop {
         Time(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
-    fn ended(&mut self, task: TaskId, result: Result<TaskOutput>) {
-        let Some(launched) = self.launched.remove(&task) else { return };
-        let attempt = launched.attempt;
-        let job = self.jobs.get(&launched.job);
-        if job.is_none() {
+    fn handle(&mut self, message: Message) {
+        match message {
+            Message::Submit { job, spec, metrics } => {
+                let (graph, last, keep, pool) =
+                    (spec.graph.clone(), spec.last, spec.keep.clone(), spec.pool.clone());
+                self.jobs.insert(job, Job { spec, metrics, stages: HashMap::new() });
+                self.feed(Event::SubmitJob { job, graph, last, keep, pool });
+            }
+            Message::Cancel(job) => self.feed(Event::CancelJob { job }),
+            Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
+            Message::ExecutorAdded { executor, host, slots } => {
+                self.feed(Event::ExecutorAdded { executor, host, slots });
+            }
+            Message::ExecutorLost { executor, blocks_lost } => self.executor_lost(executor, blocks_lost),
+            Message::Unavailable(reason) => self.unavailable(&reason),
+            Message::Ended { task, result } => self.ended(task, result),
+            Message::Stop => {}
+        }
+    }
+
+    fn executor_lost(&mut self, executor: ExecutorId, blocks_lost: bool) {
+        // The scheduler reports no ends of these tasks, and knows none that come late.
+        let gone = self.launched.extract_if(|_, l| l.executor == executor);
+        for (task, launched) in gone {
+            launched.stage.results.failed(launched.attempt.partition, task);
+        }
+        // Not sent out yet: it is lost like the others.
+        self.launches.retain(|l| l.executor != executor);
+        self.backend.executor_lost(executor);
+        self.feed(Event::ExecutorLost { executor, blocks_lost });
+    }
+
+    fn unavailable(&mut self, reason: &Error) {
+        for job in self.jobs.keys().copied().collect::<Vec<_>>() {
+            if let Some(job) = self.jobs.get(&job) {
+                // The first end counts.
+                job.spec.results.end(Err(reason.clone()));
+            }
+            self.feed(Event::CancelJob { job });
+        }
+    }
+
+    fn ended(&mut self, task: TaskId, result: TaskResult) {
+        let Some(Launched { attempt, executor, stage }) = self.launched.remove(&task) else { return };
+        if !self.jobs.contains_key(&stage.job) {
             // The job is over and its shuffles are released; this task may have committed its output after that.
-            self.release_output(&launched.root);
+            self.release_output(&stage.fragment);
         }
         let end = match result {
-            Ok(output) => {
-                if let Some(job) = job {
-                    let rows = count(&job.metrics, &output.metrics, &launched.root);
+            Ok(report) => {
+                if let Some(job) = self.jobs.get(&stage.job) {
+                    let rows = count(&job.metrics, &report, &stage.fragment);
                     job.spec.progress.done(attempt.stage.0, rows);
                 }
-                let status = |m: vonk_shuffle::MapOutputSizes| MapStatus {
-                    executor: launched.executor,
-                    sizes: m.bytes,
-                };
-                TaskEnd::Success { map_status: output.map_output.map(status) }
+                let status = |m: vonk_shuffle::MapOutputSizes| MapStatus { executor, sizes: m.bytes };
+                TaskEnd::Success { map_status: report.map_output.map(status) }
             }
             Err(error) => {
-                if let Some(job) = job {
-                    // Its number as the results know it: see `TaskLaunch::attempt`.
-                    job.results.failed(attempt.partition, task.0 as u32);
-                }
-                failure(&error)
+                stage.results.failed(attempt.partition, task);
+                failure::task_end(&error, stage.query.cancel.is_cancelled())
             }
         };
         self.feed(Event::TaskEnded { task, end });
+        // Only now is it known whether its rows count.
+        stage.results.ended(task);
     }
 
     fn feed(&mut self, event: Event) {
@@ -291,117 +329,130 @@ impl Loop {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Launch { job, task, attempt, fragment, executor, .. } => {
+            Action::Launch { job, task, attempt, executor, .. } => {
+                let stage = self.jobs.get(&job).and_then(|j| j.stages.get(&attempt.stage)).cloned();
+                let Some(stage) = stage else { return };
+                self.launched.insert(task, Launched { attempt, executor, stage: stage.clone() });
+                let partition = attempt.partition;
+                self.launches.push(TaskLaunch { task, partition, executor, stage });
+            }
+            Action::Kill { task, executor } => self.kill(task, executor),
+            Action::StageCompleted { .. } | Action::ExecutorExcluded { .. } => {}
+            Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks } => {
                 let Some(state) = self.jobs.get(&job) else { return };
                 let Some(root) = state.spec.fragments.get(fragment.0 as usize).cloned() else { return };
-                self.launched.insert(task, Launched { job, attempt, executor, root: root.clone() });
-                let launch = TaskLaunch {
-                    task,
+                state.spec.progress.begin(stage.0, tasks);
+                state.metrics.lock().stages += 1;
+                let launch = StageLaunch {
+                    job,
+                    stage,
+                    stage_attempt,
                     fragment: root,
-                    partition: attempt.partition,
                     query: state.spec.query.clone(),
-                    results: state.results.clone(),
-                    done: self.to_self.clone(),
+                    inputs: Arc::new(self.inputs(&state.spec, fragment)),
+                    results: state.spec.results.clone(),
                 };
-                self.runner.launch(executor, launch);
-            }
-            // Tasks watch their job's flag; one that is merely not wanted any more runs to its end, unheard.
-            Action::Kill { .. } | Action::StageCompleted { .. } | Action::ExecutorExcluded { .. } => {}
-            Action::StageSubmitted { job, stage, tasks, .. } => {
-                if let Some(job) = self.jobs.get(&job) {
-                    job.spec.progress.begin(stage.0, tasks);
-                    job.metrics.lock().stages += 1;
+                if let Some(state) = self.jobs.get_mut(&job) {
+                    state.stages.insert(stage, Arc::new(launch));
                 }
             }
-            Action::ResultAccepted { job, attempt, .. } => {
+            Action::ResultAccepted { job, task, attempt } => {
                 if let Some(job) = self.jobs.get(&job) {
-                    job.results.complete(attempt.partition);
+                    job.spec.results.accepted(attempt.partition, task);
                 }
             }
-            Action::ReleaseShuffle { shuffle } => self.blocks.release(shuffle.0),
+            Action::ReleaseShuffle { shuffle } => self.backend.release(shuffle),
             Action::JobSucceeded { job } => self.end(job, Ok(())),
-            Action::JobFailed { job, reason } => self.end(job, Err(reason_error(reason))),
+            Action::JobFailed { job, reason } => self.end(job, Err(failure::reason_error(reason))),
         }
     }
 
+    /// A task that waits to be sent out ends here; one that was sent out ends where it runs.
+    fn kill(&mut self, task: TaskId, executor: ExecutorId) {
+        let before = self.launches.len();
+        self.launches.retain(|l| l.task != task);
+        match self.launches.len() < before {
+            true => self.ended(task, Err(Error::cancelled())),
+            false => self.backend.kill(task, executor),
+        }
+    }
+
+    /// Where the map outputs are that a fragment reads, as the scheduler knows now.
+    fn inputs(&self, spec: &JobSpec, fragment: vonk_scheduler::Fragment) -> ShuffleInputs {
+        // The RDDs of a graph have a fragment each, in the same order.
+        let Some(rdd) = spec.graph.get(RddId(fragment.0)) else { return ShuffleInputs::default() };
+        let places = rdd.dependencies.iter().filter_map(|d| match d {
+            Dependency::Shuffle(s) => Some((s.shuffle.0, Arc::new(self.places(s.shuffle)?))),
+            Dependency::Narrow { .. } => None,
+        });
+        places.collect()
+    }
+
+    /// `None` if all blocks are in this process.
+    fn places(&self, shuffle: ShuffleId) -> Option<MapPlaces> {
+        let mut known: BTreeMap<ExecutorId, u32> = BTreeMap::new();
+        let mut places: Vec<Place> = Vec::new();
+        let mut maps = Vec::new();
+        for status in self.scheduler.outputs().get(shuffle)? {
+            // A stage is submitted when its inputs are complete; should one be missing all the same, the reader will say so.
+            let Some(status) = status else {
+                maps.push(u32::MAX);
+                continue;
+            };
+            let index = match known.get(&status.executor) {
+                Some(index) => *index,
+                None => {
+                    let index = u32::try_from(places.len()).ok()?;
+                    places.push(self.backend.place(status.executor)?);
+                    known.insert(status.executor, index);
+                    index
+                }
+            };
+            maps.push(index);
+        }
+        Some(MapPlaces { places, maps })
+    }
+
     fn end(&mut self, job: JobId, result: Result<()>) {
-        if let Some(job) = self.jobs.remove(&job) {
+        if let Some(state) = self.jobs.remove(&job) {
             // The reason first: whoever sees the flag must find it.
             let failed = result.is_err();
-            job.results.end(result);
+            state.spec.results.end(result);
             if failed {
-                job.spec.query.cancel.cancel();
+                state.spec.query.cancel.cancel();
             }
+            self.backend.job_ended(job);
             // Those that were released when they were consumed, too: a second attempt of a task may have ended since.
-            job.spec.fragments.iter().for_each(|root| self.release_output(root));
+            state.spec.fragments.iter().for_each(|root| self.release_output(root));
         }
     }
 
     /// Releases the shuffle that a fragment writes, if it does and no other job wants it.
-    fn release_output(&self, root: &PlanNode) {
+    fn release_output(&mut self, root: &PlanNode) {
         if let PhysicalPlan::ShuffleWrite(w) = &root.plan {
             if !self.scheduler.wants(ShuffleId(w.shuffle)) {
-                self.blocks.release(w.shuffle);
+                self.backend.release(ShuffleId(w.shuffle));
             }
         }
     }
 }
 
-/// How a task's error looks to the scheduler. It stays typed: the scheduler passes the bytes on.
-fn failure(error: &Error) -> TaskEnd {
-    match error.kind() {
-        ErrorKind::FetchFailed(f) => TaskEnd::FetchFailed {
-            shuffle: ShuffleId(f.shuffle),
-            map: MapId(f.map),
-            executor: ExecutorId(f.executor),
-        },
-        kind => {
-            let retry = matches!(kind, ErrorKind::Io);
-            // An error is plain data; should it not encode, its text is still an error.
-            let error = postcard::to_stdvec(error).unwrap_or_else(|_| error.to_string().into_bytes());
-            TaskEnd::Failed { retry, error }
-        }
-    }
-}
-
-fn reason_error(reason: JobFailure) -> Error {
-    match reason {
-        JobFailure::Cancelled => Error::cancelled(),
-        JobFailure::StageCancelled { stage } => Error::internal(format!("stage {stage} was cancelled")),
-        JobFailure::InvalidGraph => Error::internal("the job's RDD graph is not one"),
-        JobFailure::StageAttempts { stage, attempts, shuffle, map, executor } => Error::internal(format!(
-            "stage {stage} lost its input {attempts} times, at last map output {map} of shuffle {shuffle} on executor {executor}"
-        )),
-        JobFailure::ExecutorLosses { attempt, losses } => Error::internal(format!(
-            "{losses} executors were lost while they ran partition {} of stage {}",
-            attempt.partition, attempt.stage
-        )),
-        JobFailure::Unschedulable { stage, partition } => Error::internal(format!(
-            "partition {partition} of stage {stage} is excluded from every executor because of failures there"
-        )),
-        JobFailure::Indeterminate { stage, shuffle } => Error::internal(format!(
-            "stage {stage} (shuffle {shuffle}) was lost and gives other rows when computed again, after rows from it were returned"
-        )),
-        JobFailure::Task { error, .. } => postcard::from_bytes(&error)
-            .unwrap_or_else(|_| Error::internal(String::from_utf8_lossy(&error).into_owned())),
-    }
-}
+/// Messages that are handled before tasks are sent out.
+const MESSAGES_A_ROUND: usize = 256;
 
 /// Adds a task's counters to the job's; the rows that its root put out.
-fn count(job: &Mutex<JobMetrics>, task: &TaskMetrics, root: &PlanNode) -> u64 {
-    use std::sync::atomic::Ordering::Relaxed;
+fn count(job: &Mutex<JobMetrics>, task: &TaskReport, root: &PlanNode) -> u64 {
     let mut job = job.lock();
     job.tasks += 1;
-    for (id, node) in task.nodes() {
-        let NodeMetrics { rows, bytes, nanos, .. } = &*node;
-        let sum = job.nodes.nodes.entry(id).or_default();
-        sum.0 += rows.load(Relaxed);
-        sum.1 += bytes.load(Relaxed);
-        sum.2 += nanos.load(Relaxed);
+    for n in &task.nodes {
+        let sum = job.nodes.nodes.entry(n.node).or_default();
+        sum.0 += n.rows;
+        sum.1 += n.bytes;
+        sum.2 += n.nanos;
     }
     let output = match &root.plan {
         PhysicalPlan::ShuffleWrite(w) => &w.input,
         _ => root,
     };
-    task.node(output.id).rows.load(Relaxed)
+    task.nodes.iter().find(|n| n.node == output.id.0).map_or(0, |n| n.rows)
 }

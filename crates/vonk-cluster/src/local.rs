@@ -1,76 +1,104 @@
 //! Local mode: tasks run on a pool of threads of this process.
 
-use crate::driver::{TaskLaunch, TaskRunner};
-use std::path::PathBuf;
+use crate::backend::{Backend, TaskLaunch, TaskReport, TaskResult};
+use crate::driver::Mailbox;
+use parking_lot::Mutex;
+use std::collections::HashMap;
 use std::sync::Arc;
 use vonk_error::{Error, Result};
-use vonk_exec::{ExecutorEnv, TaskSpec, run_task};
-use vonk_scheduler::ExecutorId;
-use vonk_sources::Formats;
+use vonk_exec::{CancelFlag, ExecutorEnv, TaskSpec, run_task};
+use vonk_scheduler::{ExecutorId, JobId, ShuffleId, TaskId};
+use vonk_shuffle::Place;
 
 /// Stack of a task's thread: operators of deep plans nest.
 const STACK_BYTES: usize = 16 << 20;
 
-/// How local mode is set up.
-pub struct LocalOptions {
-    /// Tasks at once.
-    pub slots: u32,
-    /// Bytes that operators and blocks may hold together.
-    pub memory_limit: Option<u64>,
-    /// Folder of spill files; a folder of this process's own is made in it when first needed.
-    pub local_dir: PathBuf,
-    /// Readers and writers.
-    pub formats: Formats,
-    /// Encode and decode every task, as if it travelled.
-    pub wire: bool,
-    /// `spark.task.maxFailures`.
-    pub max_task_failures: u32,
+/// The threads on which an executor runs its tasks.
+pub(crate) fn task_pool(slots: u32) -> Result<rayon::ThreadPool> {
+    rayon::ThreadPoolBuilder::new()
+        .num_threads(slots as usize)
+        .stack_size(STACK_BYTES)
+        .thread_name(|i| format!("vonk-task-{i}"))
+        .build()
+        .map_err(|e| Error::io("cannot start the threads of tasks", e))
 }
 
-pub(crate) struct LocalRunner {
+/// The only executor of local mode.
+const EXECUTOR: ExecutorId = ExecutorId(0);
+
+pub(crate) struct LocalBackend {
     pool: rayon::ThreadPool,
     slots: u32,
     exec: Arc<ExecutorEnv>,
     wire: bool,
+    mailbox: Option<Mailbox>,
+    /// The flags of the tasks that run or wait for a thread.
+    running: Arc<Mutex<HashMap<TaskId, CancelFlag>>>,
 }
 
-impl LocalRunner {
+impl LocalBackend {
     pub fn new(slots: u32, exec: Arc<ExecutorEnv>, wire: bool) -> Result<Self> {
-        let pool = rayon::ThreadPoolBuilder::new()
-            .num_threads(slots as usize)
-            .stack_size(STACK_BYTES)
-            .thread_name(|i| format!("vonk-task-{i}"))
-            .build()
-            .map_err(|e| Error::io("cannot start the threads of tasks", e))?;
-        Ok(LocalRunner { pool, slots, exec, wire })
+        let pool = task_pool(slots)?;
+        Ok(LocalBackend { pool, slots, exec, wire, mailbox: None, running: Arc::default() })
     }
 }
 
-impl TaskRunner for LocalRunner {
-    fn executors(&self) -> Vec<(ExecutorId, String, u32)> {
-        vec![(ExecutorId(0), "localhost".to_string(), self.slots)]
+impl Backend for LocalBackend {
+    fn start(&mut self, mailbox: Mailbox) -> Result<()> {
+        mailbox.executor_added(EXECUTOR, "localhost".to_string(), self.slots);
+        self.mailbox = Some(mailbox);
+        Ok(())
     }
 
-    fn launch(&mut self, _executor: ExecutorId, launch: TaskLaunch) {
-        let (exec, wire) = (self.exec.clone(), self.wire);
-        self.pool.spawn_fifo(move || {
-            let result = run(&exec, wire, &launch);
-            launch.ended(result);
-        });
+    fn launch(&mut self, tasks: Vec<TaskLaunch>) {
+        for launch in tasks {
+            let Some(mailbox) = self.mailbox.clone() else { return };
+            let (exec, wire, running) = (self.exec.clone(), self.wire, self.running.clone());
+            let cancel = launch.stage.query.cancel.child();
+            running.lock().insert(launch.task, cancel.clone());
+            self.pool.spawn_fifo(move || {
+                let result = run(&exec, wire, &launch, cancel);
+                running.lock().remove(&launch.task);
+                mailbox.ended(launch.task, result);
+            });
+        }
     }
+
+    fn kill(&mut self, task: TaskId, _: ExecutorId) {
+        if let Some(flag) = self.running.lock().get(&task) {
+            flag.cancel();
+        }
+    }
+
+    /// Its tasks watch the job's flag.
+    fn job_ended(&mut self, _: JobId) {}
+
+    fn executor_lost(&mut self, _: ExecutorId) {}
+
+    fn release(&mut self, shuffle: ShuffleId) {
+        self.exec.shuffle.release(shuffle.0);
+    }
+
+    fn place(&self, _: ExecutorId) -> Option<Place> {
+        None
+    }
+
+    fn stop(&mut self) {}
 }
 
-fn run(exec: &Arc<ExecutorEnv>, wire: bool, launch: &TaskLaunch) -> Result<vonk_exec::TaskOutput> {
+fn run(exec: &Arc<ExecutorEnv>, wire: bool, launch: &TaskLaunch, cancel: CancelFlag) -> TaskResult {
+    let stage = &launch.stage;
     let fragment = if wire {
-        Arc::new(vonk_physical::decode(&vonk_physical::encode(&launch.fragment)?)?)
+        Arc::new(vonk_physical::decode(&vonk_physical::encode(&stage.fragment)?)?)
     } else {
-        launch.fragment.clone()
+        stage.fragment.clone()
     };
-    let (partition, attempt) = (launch.partition, launch.attempt());
-    let task = TaskSpec { fragment, partition, attempt, inputs: Default::default() };
-    let results = &launch.results;
-    if !matches!(task.fragment.plan, vonk_physical::PhysicalPlan::ShuffleWrite(_)) {
-        results.begin(partition, attempt)?;
+    let (partition, attempt, inputs) = (launch.partition, launch.attempt(), stage.inputs.clone());
+    let task = TaskSpec { fragment, partition, attempt, inputs, cancel: Some(cancel) };
+    if stage.is_result() {
+        stage.results.begin(partition, attempt)?;
     }
-    run_task(exec, &launch.query, &task, &mut |batch| results.push(partition, attempt, batch))
+    let sink = &mut |batch| stage.results.push(partition, attempt, batch);
+    let output = run_task(exec, &stage.query, &task, sink)?;
+    Ok(TaskReport { map_output: output.map_output, nodes: output.metrics.counts() })
 }

@@ -1,21 +1,19 @@
 //! Runs physical queries: scalar subqueries first, then the bounds of range partitionings, then the query itself.
 
 use crate::bounds::set_bounds;
-use crate::driver::{Driver, JobMetrics, JobSpec, KeptShuffles, RunningJob};
-use crate::local::{LocalOptions, LocalRunner};
+use crate::cluster::Cluster;
+use crate::driver::{JobMetrics, JobSpec, KeptShuffles, RunningJob};
 use crate::loops::{Tables, with_tables};
 use crate::progress::Progress;
 use arrow::array::RecordBatch;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_error::{Error, Result};
 use vonk_eval::EvalEnv;
-use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager, QueryContext};
+use vonk_exec::{CancelFlag, QueryContext};
 use vonk_physical::{Exchange, ExplainMetrics, Partitioning, PhysicalPlan, PlanNode};
 use vonk_planner::{PhysicalQuery, ScalarSubplan, lower};
-use vonk_scheduler::{DagOptions, SchedulerOptions, ShuffleId, cut_stages};
-use vonk_shuffle::{BlockMemory, LocalBlocks, ShuffleBlocks, SpillableBlocks};
+use vonk_scheduler::{ShuffleId, cut_stages};
 use vonk_types::{DataType, Literal};
 
 /// What a query needs beside its plan.
@@ -28,6 +26,8 @@ pub struct QuerySettings {
     pub cancel: CancelFlag,
     /// Told how far it is.
     pub progress: Arc<Progress>,
+    /// The pool in which its jobs share the executors with others (`spark.scheduler.pool`).
+    pub pool: String,
 }
 
 /// What ran.
@@ -54,78 +54,6 @@ impl QueryReport {
     }
 }
 
-/// One part in so many of the memory limit is left to what operators do not reserve: batches on their way, pages being decoded.
-const UNCOUNTED_SHARE: u64 = 8;
-
-/// Executors and the driver that uses them.
-pub struct Cluster {
-    driver: Driver,
-    exec: Arc<ExecutorEnv>,
-    slots: u32,
-    next_shuffle: AtomicU64,
-}
-
-impl Cluster {
-    /// Local mode.
-    pub fn local(options: LocalOptions) -> Result<Cluster> {
-        let memory = MemoryManager::new(options.memory_limit.map(|limit| limit - limit / UNCOUNTED_SHARE));
-        let spill_dir = options.local_dir.join(format!("vonk-{}-{}", std::process::id(), unique()));
-        let store = Arc::new(LocalBlocks::new(memory.clone() as Arc<dyn BlockMemory>, spill_dir.clone(), 0));
-        let spillable: Arc<dyn SpillableBlocks> = store.clone();
-        memory.set_blocks(Arc::downgrade(&spillable));
-        let blocks: Arc<dyn ShuffleBlocks> = store;
-        let exec =
-            Arc::new(ExecutorEnv { formats: options.formats, memory, shuffle: blocks.clone(), spill_dir });
-        let runner = LocalRunner::new(options.slots, exec.clone(), options.wire)?;
-        let scheduler = SchedulerOptions {
-            dag: DagOptions { release_consumed: true, ..DagOptions::default() },
-            max_task_failures: options.max_task_failures,
-            ..SchedulerOptions::default()
-        };
-        let driver = Driver::start(scheduler, Box::new(runner), blocks)?;
-        Ok(Cluster { driver, exec, slots: options.slots, next_shuffle: AtomicU64::new(0) })
-    }
-
-    /// Tasks that can run at once.
-    pub fn slots(&self) -> u32 {
-        self.slots
-    }
-
-    /// The memory of the process, for reports and tests.
-    pub fn memory(&self) -> &Arc<MemoryManager> {
-        &self.exec.memory
-    }
-
-    /// Runs a query. Its subqueries have run when this returns; its own rows are read from the handle.
-    pub fn run(&self, query: PhysicalQuery, settings: QuerySettings) -> Result<QueryHandle> {
-        let report = QueryReport::default();
-        let mut run = Run {
-            cluster: self,
-            settings,
-            scalars: Vec::new(),
-            tables: Tables::new(),
-            report,
-            later: HashSet::new(),
-            kept: self.driver.kept_shuffles(),
-        };
-        let root = run.prepare(query)?;
-        let job = run.submit(&root)?;
-        Ok(QueryHandle { job, report: run.report, _kept: run.kept })
-    }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        // The folder holds nothing by now; one that cannot be removed harms nobody.
-        let _ = std::fs::remove_dir(&self.exec.spill_dir);
-    }
-}
-
-fn unique() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
-}
-
 /// One query while its jobs are made.
 pub(crate) struct Run<'a> {
     cluster: &'a Cluster,
@@ -141,7 +69,26 @@ pub(crate) struct Run<'a> {
     kept: KeptShuffles,
 }
 
-impl Run<'_> {
+impl<'a> Run<'a> {
+    pub fn new(cluster: &'a Cluster, settings: QuerySettings) -> Run<'a> {
+        Run {
+            cluster,
+            settings,
+            scalars: Vec::new(),
+            tables: Tables::new(),
+            report: QueryReport::default(),
+            later: HashSet::new(),
+            kept: cluster.driver().kept_shuffles(),
+        }
+    }
+
+    /// Runs all jobs but the last, which is submitted.
+    pub fn start(mut self, query: PhysicalQuery) -> Result<QueryHandle> {
+        let root = self.prepare(query)?;
+        let job = self.submit(&root)?;
+        Ok(QueryHandle { job, report: self.report, _kept: self.kept })
+    }
+
     /// Runs what must run before the query: loops, scalar subqueries, samples for bounds. Gives the query itself.
     pub(crate) fn prepare(&mut self, query: PhysicalQuery) -> Result<PlanNode> {
         let PhysicalQuery { loops, subplans, mut root } = query;
@@ -179,7 +126,7 @@ impl Run<'_> {
         let mut keep = Vec::new();
         let lowered = lower(&root, &mut |exchange| {
             let known = self.kept.ids.get(exchange).copied();
-            let id = known.unwrap_or_else(|| self.cluster.next_shuffle.fetch_add(1, Ordering::Relaxed));
+            let id = known.unwrap_or_else(|| self.cluster.next_shuffle());
             if shared.contains(exchange) {
                 self.kept.ids.insert(exchange.clone(), id);
                 keep.push(ShuffleId(id));
@@ -190,17 +137,20 @@ impl Run<'_> {
         self.settings.progress.plan(u32::try_from(stages).unwrap_or(u32::MAX));
         let env = EvalEnv { scalar_subqueries: Arc::new(self.scalars.clone()), ..self.settings.env.clone() };
         // A job has a flag of its own, so that ending one does not end the query's next; it follows the query's.
-        let query = QueryContext::new(env, self.settings.batch_rows, self.settings.cancel.child());
+        let cancel = self.settings.cancel.child();
+        let query = QueryContext::new(env, self.settings.batch_rows, cancel.clone());
         let partitions = lowered.graph.get(lowered.last).map_or(0, |rdd| rdd.num_partitions);
         let spec = JobSpec {
             last: lowered.last,
             fragments: lowered.fragments.into_iter().map(Arc::new).collect(),
             graph: lowered.graph,
             query: Arc::new(query),
+            results: Arc::new(self.cluster.results(partitions, cancel)),
             progress: self.settings.progress.clone(),
             keep,
+            pool: self.settings.pool.clone(),
         };
-        Ok(self.cluster.driver.submit(spec, partitions))
+        Ok(self.cluster.driver().submit(spec))
     }
 
     pub(crate) fn collect(&mut self, root: &PlanNode) -> Result<Vec<RecordBatch>> {

@@ -161,4 +161,8 @@ keys! {
     UI_ENABLED: bool = "spark.ui.enabled", false;
     /// Port of the status pages; 0 takes a free one.
     UI_PORT: i32 = "spark.ui.port", 4040;
+    /// Memory of the driver for rows of results, beyond which they wait on disk.
+    DRIVER_MEMORY: Bytes = "spark.driver.memory", Bytes(1 << 30);
+    /// The command line that becomes an executor; empty is the program that runs now.
+    EXECUTOR_PROGRAM: String = "spark.vonk.executor.program", String::new();
 }

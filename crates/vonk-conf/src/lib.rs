@@ -72,6 +72,13 @@ impl Conf {
     }
 }
 
+/// Whether the value of a key is not to be shown (`spark.redaction.regex` of Spark).
+pub fn is_secret(name: &str) -> bool {
+    let name = name.to_ascii_lowercase();
+    let hidden = ["secret", "password", "token", "accesskey", "access.key"];
+    hidden.iter().any(|word| name.contains(word)) && name != AUTHENTICATE_SECRET_FILE.name
+}
+
 /// The table's entry for a name.
 pub fn find(name: &str) -> Option<&'static Entry> {
     KEYS.iter().find(|e| e.name == name)

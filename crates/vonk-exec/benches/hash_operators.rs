@@ -90,7 +90,13 @@ fn run(plan: &Arc<PlanNode>) -> usize {
     let shuffle = Arc::new(LocalBlocks::new(memory.clone(), spill_dir.clone(), 0));
     let exec = Arc::new(ExecutorEnv { formats: Formats::builtin(), memory, shuffle, spill_dir });
     let query = Arc::new(QueryContext::new(EvalEnv::new(EvalContext::default()), 8192, CancelFlag::new()));
-    let task = TaskSpec { fragment: plan.clone(), partition: 0, attempt: 0, inputs: Default::default() };
+    let task = TaskSpec {
+        fragment: plan.clone(),
+        partition: 0,
+        attempt: 0,
+        inputs: Default::default(),
+        cancel: None,
+    };
     let mut count = 0;
     run_task(&exec, &query, &task, &mut |b| {
         count += b.num_rows();

@@ -80,6 +80,7 @@ fn time(what: &str, plan: PlanNode, limit: Option<u64>) {
                 partition,
                 attempt: partition,
                 inputs: Default::default(),
+                cancel: None,
             };
             run_task(&exec, &query, &task, &mut |b| {
                 rows += b.num_rows();

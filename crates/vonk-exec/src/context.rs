@@ -91,6 +91,8 @@ pub struct TaskContext {
     pub attempt: u32,
     /// Where the map outputs are that it reads; empty in local mode.
     pub inputs: Arc<ShuffleInputs>,
+    /// Set when this attempt is not wanted any more; follows the job's.
+    pub cancel: CancelFlag,
     /// Counters.
     pub metrics: TaskMetrics,
 }
@@ -98,6 +100,6 @@ pub struct TaskContext {
 impl TaskContext {
     /// An error if the task should stop.
     pub fn check_cancelled(&self) -> Result<()> {
-        self.query.cancel.check()
+        self.cancel.check()
     }
 }

@@ -42,7 +42,7 @@ mod write;
 
 pub use context::{CancelFlag, ExecutorEnv, QueryContext, TaskContext};
 pub use memory::{MemoryManager, Reservation};
-pub use metrics::{NodeMetrics, TaskMetrics};
+pub use metrics::{NodeCounts, NodeMetrics, TaskMetrics};
 pub use operator::{BoxedOperator, Operator};
 pub use shared::Shared;
 pub use spill::{SpillFile, SpillReader, SpillWriter};

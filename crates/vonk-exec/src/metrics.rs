@@ -1,6 +1,7 @@
 //! What operators count, for EXPLAIN ANALYZE, progress and tests.
 
 use parking_lot::Mutex;
+use serde::{Deserialize, Serialize};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -46,4 +47,34 @@ impl TaskMetrics {
         all.sort_by_key(|(id, _)| *id);
         all
     }
+
+    /// What was counted so far, as data.
+    pub fn counts(&self) -> Vec<NodeCounts> {
+        let count = |(node, m): (u32, Arc<NodeMetrics>)| {
+            let of = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+            NodeCounts {
+                node,
+                rows: of(&m.rows),
+                bytes: of(&m.bytes),
+                nanos: of(&m.nanos),
+                spilled: of(&m.spilled),
+            }
+        };
+        self.nodes().into_iter().map(count).collect()
+    }
+}
+
+/// What one plan node counted in one task.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct NodeCounts {
+    /// The node's number.
+    pub node: u32,
+    /// Rows put out.
+    pub rows: u64,
+    /// Bytes put out.
+    pub bytes: u64,
+    /// Nanoseconds in the operator and the operators below it.
+    pub nanos: u64,
+    /// Bytes written to spill files.
+    pub spilled: u64,
 }

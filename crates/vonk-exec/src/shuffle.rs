@@ -243,7 +243,13 @@ mod tests {
             let write = ShuffleWrite { shuffle: 9, partitioning: partitioning.clone(), input };
             let fragment = Arc::new(node(&types, PhysicalPlan::ShuffleWrite(write)));
             // Values are in partition 0, so both tasks run that; the map number is what tells them apart.
-            let task = TaskSpec { fragment, partition: 0, attempt: map as u32, inputs: Default::default() };
+            let task = TaskSpec {
+                fragment,
+                partition: 0,
+                attempt: map as u32,
+                inputs: Default::default(),
+                cancel: None,
+            };
             let out = run_task(&exec, &query, &task, &mut |_| panic!("rows of a map task")).unwrap();
             assert_eq!(out.map_output.unwrap().rows.iter().sum::<u64>(), 500);
         }

@@ -1,7 +1,7 @@
 //! Runs one task to its end.
 
 use crate::build;
-use crate::context::{ExecutorEnv, QueryContext, TaskContext};
+use crate::context::{CancelFlag, ExecutorEnv, QueryContext, TaskContext};
 use crate::metrics::TaskMetrics;
 use arrow::array::RecordBatch;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -20,6 +20,8 @@ pub struct TaskSpec {
     pub attempt: u32,
     /// Where the map outputs are that it reads; empty in local mode.
     pub inputs: Arc<ShuffleInputs>,
+    /// Set when this attempt alone is to end; a child of the job's flag. Without one, only the job's flag ends it.
+    pub cancel: Option<CancelFlag>,
 }
 
 /// What a task leaves.
@@ -45,6 +47,7 @@ pub fn run_task(
         partition: task.partition,
         attempt: task.attempt,
         inputs: task.inputs.clone(),
+        cancel: task.cancel.clone().unwrap_or_else(|| query.cancel.clone()),
         metrics: TaskMetrics::default(),
     };
     let run = AssertUnwindSafe(|| run(&cx, &task.fragment, sink));

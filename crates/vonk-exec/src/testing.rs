@@ -112,6 +112,7 @@ pub fn test_context(limit: Option<u64>) -> TaskContext {
         partition: 0,
         attempt: 0,
         inputs: Default::default(),
+        cancel: CancelFlag::new(),
         metrics: TaskMetrics::default(),
     }
 }
@@ -164,8 +165,13 @@ pub fn run_on(
     partition: u32,
 ) -> Result<RecordBatch> {
     let schema = plan.schema.to_arrow_schema();
-    let task =
-        TaskSpec { fragment: Arc::new(plan), partition, attempt: partition, inputs: Default::default() };
+    let task = TaskSpec {
+        fragment: Arc::new(plan),
+        partition,
+        attempt: partition,
+        inputs: Default::default(),
+        cancel: None,
+    };
     let mut out = Vec::new();
     run_task(exec, query, &task, &mut |b| {
         assert!(b.num_rows() > 0, "an empty batch");

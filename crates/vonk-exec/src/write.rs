@@ -10,7 +10,7 @@ use arrow::array::{Array, ArrayRef, AsArray, Int64Array, RecordBatch, StringView
 use arrow::datatypes::{DataType as ArrowType, Field, Schema, SchemaRef};
 use hashbrown::HashMap;
 use std::hash::{BuildHasher, RandomState};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 use vonk_error::{Error, Result, Span};
@@ -190,7 +190,7 @@ impl WriteOperator {
         let factory = self.cx.exec.formats.writer(&self.plan.format)?;
         let table: PathBuf = vonk_sources::files::local_path(&self.plan.path)?;
         let folder = table.join(folder);
-        std::fs::create_dir_all(&folder)
+        make_folder(&table, &folder)
             .map_err(|e| Error::io(format!("cannot make the folder {}", folder.display()), e))?;
         let name = format!(
             "part-{:05}-{}.c{:03}.{}",
@@ -215,6 +215,21 @@ impl Drop for WriteOperator {
                 let _ = std::fs::remove_file(path);
             }
         }
+    }
+}
+
+/// Makes a folder and those between it and `root`, which is there for as long as anyone wants the files: an attempt that was given up, and
+/// learns of it late, must not make it again.
+fn make_folder(root: &Path, folder: &Path) -> std::io::Result<()> {
+    if folder == root || folder.is_dir() {
+        return std::fs::metadata(folder).map(|_| ());
+    }
+    if let Some(parent) = folder.parent() {
+        make_folder(root, parent)?;
+    }
+    match std::fs::create_dir(folder) {
+        Err(e) if e.kind() != std::io::ErrorKind::AlreadyExists => Err(e),
+        _ => Ok(()),
     }
 }
 
@@ -258,6 +273,7 @@ mod tests {
             std::process::id(),
             partition_by.len()
         ));
+        std::fs::create_dir_all(&dir).unwrap();
         let path = dir.to_string_lossy().into_owned();
         let types = [DataType::String, DataType::Long, DataType::Long];
         let files = run(node(&types, plan(&path, rows, partition_by))).unwrap();

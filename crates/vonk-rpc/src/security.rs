@@ -143,14 +143,18 @@ impl Security {
         Credentials { secret }
     }
 
+    /// Whether the value of an `authorization` header shows the secret; without a secret anything does.
+    pub fn admits(&self, authorization: Option<&[u8]>) -> bool {
+        let Some(secret) = &self.secret else { return true };
+        let given = authorization.and_then(|v| v.strip_prefix(b"Bearer ")).unwrap_or_default();
+        bool::from(given.ct_eq(secret.expose().as_bytes()))
+    }
+
     /// Whether a call may go on; its messages have not been decoded yet.
     pub(crate) fn check(&self, request: &Request<()>) -> std::result::Result<(), Status> {
         let text = |key| request.metadata().get(key).and_then(|v| v.to_str().ok());
-        if let Some(secret) = &self.secret {
-            let given = text(SECRET_KEY).and_then(|v| v.strip_prefix("Bearer ")).unwrap_or_default();
-            if !bool::from(given.as_bytes().ct_eq(secret.expose().as_bytes())) {
-                return Err(crate::to_status(&Error::new("_UNAUTHENTICATED")));
-            }
+        if !self.admits(text(SECRET_KEY).map(str::as_bytes)) {
+            return Err(crate::to_status(&Error::new("_UNAUTHENTICATED")));
         }
         match text(PROTOCOL_KEY).and_then(|v| v.parse::<u32>().ok()) {
             Some(PROTOCOL) => Ok(()),

@@ -15,6 +15,7 @@
 
 mod answer;
 mod commands;
+mod executor;
 mod opener;
 mod pipeline;
 mod samples;
@@ -22,8 +23,9 @@ mod session;
 mod settings;
 
 pub use answer::{Answer, Profile};
+pub use executor::Executor;
 pub use session::{Control, Session, SessionBuilder};
-pub use vonk_cluster::{Progress, QueryReport, StageProgress};
+pub use vonk_cluster::{ExecutorStatus, Progress, QueryReport, StageProgress};
 pub use vonk_error::{Error, ErrorKind, Result};
 pub use vonk_exec::CancelFlag;
 pub use vonk_sources::tpch::generate as generate_tpch;

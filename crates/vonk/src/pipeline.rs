@@ -76,8 +76,7 @@ impl<'a> Pipeline<'a> {
 
     fn planner_options(&self) -> PlannerOptions {
         let cluster = self.session.cluster();
-        let limit = cluster.memory().limit();
-        settings::planner_options(&self.conf, cluster.slots(), limit, self.env.ctx.clone())
+        settings::planner_options(&self.conf, cluster, self.env.ctx.clone())
     }
 
     /// Optimizes and plans a resolved query.
@@ -99,6 +98,7 @@ impl<'a> Pipeline<'a> {
             batch_rows: settings::batch_rows(&self.conf),
             cancel: self.control.cancel.clone(),
             progress: self.control.progress.clone(),
+            pool: self.conf.get(&vonk_conf::SCHEDULER_POOL),
         };
         self.session.cluster().run(physical, settings)
     }

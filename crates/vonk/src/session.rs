@@ -5,11 +5,10 @@ use crate::opener::SessionOpener;
 use crate::samples::Samples;
 use crate::{commands, settings};
 use parking_lot::RwLock;
-use std::path::PathBuf;
 use std::sync::Arc;
 use vonk_analyzer::Parameters;
 use vonk_catalog::{SessionCatalog, Warehouse};
-use vonk_cluster::{Cluster, LocalOptions, Master, Progress};
+use vonk_cluster::{Cluster, Progress};
 use vonk_conf::{self as conf, Conf};
 use vonk_error::{Error, Result};
 use vonk_eval::EvalEnv;
@@ -70,16 +69,7 @@ impl SessionBuilder {
             return Err(e);
         }
         let conf = self.conf;
-        let Master::Local { slots } = conf.get(&conf::MASTER).parse()?;
-        let limit = conf.get(&conf::MEMORY_LIMIT).0;
-        let cluster = Cluster::local(LocalOptions {
-            slots,
-            memory_limit: u64::try_from(limit).ok().filter(|l| *l > 0),
-            local_dir: PathBuf::from(conf.get(&conf::LOCAL_DIR)),
-            formats: Formats::builtin(),
-            wire: conf.get(&conf::WIRE),
-            max_task_failures: u32::try_from(conf.get(&conf::TASK_MAX_FAILURES)).unwrap_or(1),
-        })?;
+        let cluster = Cluster::start(&conf, Formats::builtin())?;
         let warehouse = conf.get(&conf::WAREHOUSE_DIR);
         let warehouse = warehouse.strip_prefix("file:").unwrap_or(&warehouse);
         let samples = Samples::new(conf.get(&conf::SAMPLES_TPCH_SCALE));

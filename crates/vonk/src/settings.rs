@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
+use vonk_cluster::Cluster;
 use vonk_conf::{self as conf, Conf};
 use vonk_error::{Error, Result};
 use vonk_planner::PlannerOptions;
@@ -44,18 +45,13 @@ pub(crate) fn parse_options(settings: &Conf) -> ParseOptions {
     }
 }
 
-pub(crate) fn planner_options(
-    settings: &Conf,
-    slots: u32,
-    memory_limit: Option<u64>,
-    eval: Arc<EvalContext>,
-) -> PlannerOptions {
+pub(crate) fn planner_options(settings: &Conf, cluster: &Cluster, eval: Arc<EvalContext>) -> PlannerOptions {
     PlannerOptions {
-        slots,
+        slots: cluster.slots(),
         shuffle_partitions: u32::try_from(settings.get(&conf::SHUFFLE_PARTITIONS)).unwrap_or(0),
         broadcast_threshold: settings.get(&conf::AUTO_BROADCAST_JOIN_THRESHOLD).0 as f64,
-        shared_memory: true,
-        memory_limit,
+        shared_memory: cluster.executors() == 1,
+        memory_limit: cluster.executor_memory(),
         runtime_filters: settings.get(&conf::RUNTIME_FILTER),
         prefer_sort_merge: settings.get(&conf::PREFER_SORT_MERGE_JOIN),
         reduction_rows: settings.get(&conf::SEMI_JOIN_REDUCTION_ROWS).max(0) as f64,

@@ -269,3 +269,21 @@ fn tiny_memory() {
 fn batches_of_three_rows() {
     run("batches of three rows", &[("spark.master", "local[2]"), ("spark.vonk.batch.rows", "3")]);
 }
+
+/// Not a test but a process: this program is started again as the executors of [`two_executor_processes`]. Without being told to be one
+/// it does nothing.
+#[test]
+fn executor_process() {
+    if let Some(executor) = vonk::Executor::from_environment().expect("options that are understood") {
+        executor.run().expect("a driver that says when to stop");
+    }
+}
+
+#[test]
+fn two_executor_processes() {
+    let this = std::env::current_exe().expect("the file of this program");
+    let program = format!("{} --exact executor_process", this.display());
+    let settings =
+        [("spark.master", "local-cluster[2,1,1g]"), ("spark.vonk.executor.program", program.as_str())];
+    run("local-cluster[2,1,1g]", &settings);
+}

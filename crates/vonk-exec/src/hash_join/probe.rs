@@ -82,7 +82,7 @@ impl Prober {
             output,
             condition,
             batch_rows: cx.query.batch_rows,
-            cancel: cx.query.cancel.clone(),
+            cancel: cx.cancel.clone(),
             scratch: Scratch::default(),
             current: None,
             ids: Vec::new(),

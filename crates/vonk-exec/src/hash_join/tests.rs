@@ -349,8 +349,13 @@ fn spilling_is_counted() {
         vec![1],
     );
     let exec = Arc::new(crate::testing::test_executor(Some(50_000)));
-    let task =
-        crate::TaskSpec { fragment: Arc::new(plan), partition: 0, attempt: 0, inputs: Default::default() };
+    let task = crate::TaskSpec {
+        fragment: Arc::new(plan),
+        partition: 0,
+        attempt: 0,
+        inputs: Default::default(),
+        cancel: None,
+    };
     let mut rows = 0;
     let out = crate::run_task(&exec, &crate::testing::test_query(1024), &task, &mut |b| {
         rows += b.num_rows();
@@ -401,6 +406,7 @@ fn tasks_share_the_table_of_a_broadcast() {
                 partition,
                 attempt: partition,
                 inputs: Default::default(),
+                cancel: None,
             };
             let (exec, query) = (exec.clone(), query.clone());
             s.spawn(move || {

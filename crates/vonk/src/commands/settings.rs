@@ -13,15 +13,22 @@ fn pairs(cx: &Pipeline<'_>, rows: Vec<(String, String)>) -> Result<Answer> {
     Answer::text_rows(&["key", "value"], &rows, cx.env.ctx.clone())
 }
 
+/// A value as it may be shown; Spark's text for one that may not.
+fn shown(key: &str, value: String) -> String {
+    if conf::is_secret(key) { "*********(redacted)".to_string() } else { value }
+}
+
 /// `SET` in its forms.
 pub(super) fn set(cx: &Pipeline<'_>, command: &SetCommand) -> Result<Answer> {
     match command {
-        SetCommand::All => pairs(cx, cx.conf.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect()),
+        SetCommand::All => {
+            pairs(cx, cx.conf.iter().map(|(k, v)| (k.to_string(), shown(k, v.to_string()))).collect())
+        }
         SetCommand::Verbose => {
             let mut rows: Vec<Vec<Option<String>>> = conf::KEYS
                 .iter()
                 .map(|e| {
-                    let value = cx.conf.text(e.name).unwrap_or_default();
+                    let value = shown(e.name, cx.conf.text(e.name).unwrap_or_default());
                     vec![Some(e.name.to_string()), Some(value), Some(e.doc.trim().to_string())]
                 })
                 .collect();
@@ -29,12 +36,12 @@ pub(super) fn set(cx: &Pipeline<'_>, command: &SetCommand) -> Result<Answer> {
             Answer::text_rows(&["key", "value", "meaning"], &rows, cx.env.ctx.clone())
         }
         SetCommand::Get(key) => {
-            let value = cx.conf.text(key).unwrap_or_else(|| "<undefined>".to_string());
+            let value = cx.conf.text(key).map_or_else(|| "<undefined>".to_string(), |v| shown(key, v));
             pairs(cx, vec![(key.clone(), value)])
         }
         SetCommand::Put(key, value) => {
             cx.session.set(key, value)?;
-            pairs(cx, vec![(key.clone(), value.clone())])
+            pairs(cx, vec![(key.clone(), shown(key, value.clone()))])
         }
     }
 }

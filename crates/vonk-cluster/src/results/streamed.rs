@@ -1,6 +1,6 @@
-//! The results of a job on their way from its tasks to whoever asked.
+//! Results in one process: rows go out while their task runs.
 //!
-//! Partitions come out in order. The first partition that is not complete streams; later ones are held until it is their turn.
+//! The first partition that is not complete streams; later ones are held until it is their turn.
 //! Beyond [`HELD_BYTES`] tasks wait for the reader, but a task that is not first never waits while the first is not running:
 //! it may have to be tried again on the very thread.
 
@@ -35,16 +35,16 @@ struct State {
 }
 
 /// Between tasks and reader.
-pub(crate) struct Results {
+pub(crate) struct StreamedResults {
     state: Mutex<State>,
     changed: Condvar,
     cancel: CancelFlag,
 }
 
-impl Results {
+impl StreamedResults {
     pub fn new(partitions: u32, cancel: CancelFlag) -> Self {
         let state = State { parts: BTreeMap::new(), first: 0, partitions, held: 0, end: None };
-        Results { state: Mutex::new(state), changed: Condvar::new(), cancel }
+        StreamedResults { state: Mutex::new(state), changed: Condvar::new(), cancel }
     }
 
     /// An attempt of a partition begins; what an earlier one left is dropped.
@@ -161,7 +161,7 @@ mod tests {
 
     #[test]
     fn partitions_come_in_order_and_a_second_attempt_replaces_the_first() {
-        let results = Results::new(2, CancelFlag::new());
+        let results = StreamedResults::new(2, CancelFlag::new());
         results.begin(1, 0).unwrap();
         results.push(1, 0, batch(10)).unwrap();
         results.begin(0, 0).unwrap();
@@ -182,7 +182,7 @@ mod tests {
 
     #[test]
     fn rows_that_were_read_cannot_be_made_again() {
-        let results = Results::new(1, CancelFlag::new());
+        let results = StreamedResults::new(1, CancelFlag::new());
         results.begin(0, 0).unwrap();
         results.push(0, 0, batch(1)).unwrap();
         results.next().unwrap();

@@ -1,0 +1,43 @@
+//! Generates the gRPC services between drivers, executors, workers and masters: messages are serde types, so no protoc is needed.
+
+use tonic_build::manual::{Builder, Method, Service};
+
+/// A method of a service whose messages are types of the crate.
+fn method(name: &str, route: &str, input: &str, output: &str) -> tonic_build::manual::MethodBuilder {
+    Method::builder()
+        .name(name)
+        .route_name(route)
+        .input_type(input)
+        .output_type(output)
+        .codec_path("vonk_rpc::PostcardCodec")
+}
+
+fn main() {
+    let driver = Service::builder()
+        .package("vonk")
+        .name("Driver")
+        .method(
+            method(
+                "attach",
+                "Attach",
+                "crate::remote::protocol::FromExecutor",
+                "crate::remote::protocol::ToExecutor",
+            )
+            .client_streaming()
+            .server_streaming()
+            .build(),
+        )
+        .method(
+            method(
+                "results",
+                "Results",
+                "crate::remote::protocol::ResultFrame",
+                "crate::remote::protocol::Taken",
+            )
+            .client_streaming()
+            .build(),
+        )
+        .build();
+    Builder::new().compile(&[driver]);
+    println!("cargo:rerun-if-changed=build.rs");
+}

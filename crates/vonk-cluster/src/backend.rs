@@ -1,0 +1,102 @@
+//! Where tasks run: the trait that local mode and cluster mode implement differently, and what a driver hands to it.
+//!
+//! Must not know: how a driver decides.
+
+use crate::driver::Mailbox;
+use crate::results::Results;
+use std::sync::Arc;
+use vonk_error::Result;
+use vonk_exec::{NodeCounts, QueryContext};
+use vonk_physical::{PhysicalPlan, PlanNode};
+use vonk_scheduler::{ExecutorId, JobId, ShuffleId, StageId, TaskId};
+use vonk_shuffle::{MapOutputSizes, Place, ShuffleInputs};
+
+/// What all tasks of a stage attempt have in common.
+pub struct StageLaunch {
+    /// The job it belongs to.
+    pub job: JobId,
+    /// The stage.
+    pub stage: StageId,
+    /// The how-manieth submission of it.
+    pub stage_attempt: u32,
+    /// What is run.
+    pub fragment: Arc<PlanNode>,
+    /// What the job's tasks share.
+    pub query: Arc<QueryContext>,
+    /// Where the map outputs are that it reads, as of its submission; empty where all blocks are in this process.
+    pub inputs: Arc<ShuffleInputs>,
+    /// Where result rows go.
+    pub(crate) results: Arc<Results>,
+}
+
+impl StageLaunch {
+    /// Whether its tasks give result rows, not map outputs.
+    pub fn is_result(&self) -> bool {
+        !matches!(self.fragment.plan, PhysicalPlan::ShuffleWrite(_))
+    }
+
+    /// The shuffle that it writes.
+    pub fn writes(&self) -> Option<ShuffleId> {
+        match &self.fragment.plan {
+            PhysicalPlan::ShuffleWrite(w) => Some(ShuffleId(w.shuffle)),
+            _ => None,
+        }
+    }
+}
+
+/// A task to be run.
+pub struct TaskLaunch {
+    /// Its identity.
+    pub task: TaskId,
+    /// Which partition.
+    pub partition: u32,
+    /// Where.
+    pub executor: ExecutorId,
+    /// What its stage's tasks have in common.
+    pub stage: Arc<StageLaunch>,
+}
+
+impl TaskLaunch {
+    /// The attempt's number, unique within the driver: names files and attempts.
+    pub fn attempt(&self) -> u32 {
+        attempt_number(self.task)
+    }
+}
+
+/// See [`TaskLaunch::attempt`].
+pub(crate) fn attempt_number(task: TaskId) -> u32 {
+    // Wraps after four thousand million tasks, by when the files of the first have long been committed.
+    task.0 as u32
+}
+
+/// What a task that succeeded leaves.
+#[derive(Debug, Default)]
+pub struct TaskReport {
+    /// Sizes of its shuffle output, for shuffle-map tasks.
+    pub map_output: Option<MapOutputSizes>,
+    /// What its plan nodes counted.
+    pub nodes: Vec<NodeCounts>,
+}
+
+/// How a task ended.
+pub type TaskResult = Result<TaskReport>;
+
+/// Executors within reach of a driver. Called by the driver's thread alone, and never blocks; what happens is told to the mailbox.
+pub trait Backend: Send {
+    /// The driver runs: executors are wanted, and told to the mailbox as they come, with their ends and those of tasks.
+    fn start(&mut self, mailbox: Mailbox) -> Result<()>;
+    /// Begins tasks. The mailbox is told of the end of each, whatever happens, unless it is told that the executor is lost.
+    fn launch(&mut self, tasks: Vec<TaskLaunch>);
+    /// Asks a task to end.
+    fn kill(&mut self, task: TaskId, executor: ExecutorId);
+    /// The job is over: what executors hold for it can go.
+    fn job_ended(&mut self, job: JobId);
+    /// The driver has taken note that an executor is gone.
+    fn executor_lost(&mut self, executor: ExecutorId);
+    /// Nobody reads the shuffle any more.
+    fn release(&mut self, shuffle: ShuffleId);
+    /// Where the blocks of an executor are; `None` in this process.
+    fn place(&self, executor: ExecutorId) -> Option<Place>;
+    /// Ends the executors.
+    fn stop(&mut self);
+}

@@ -1,0 +1,217 @@
+//! Executors and the driver that uses them, as a session has them.
+
+use crate::driver::Driver;
+use crate::local::LocalBackend;
+use crate::master::Master;
+use crate::query::{QueryHandle, QuerySettings, Run};
+use crate::remote::backend::{RemoteBackend, RemoteOptions};
+use crate::remote::local_cluster::{LocalCluster, LocalClusterOptions};
+use crate::remote::process::Program;
+use crate::results::{ResultStore, Results, StreamedResults, WholeResults};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use vonk_conf::{self as conf, Conf};
+use vonk_error::Result;
+use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager};
+use vonk_planner::PhysicalQuery;
+use vonk_rpc::Security;
+use vonk_scheduler::{DagOptions, SchedulerOptions};
+use vonk_shuffle::{BlockMemory, LocalBlocks, SpillableBlocks};
+use vonk_sources::Formats;
+
+/// One part in so many of the memory limit is left to what operators do not reserve: batches on their way, pages being decoded.
+pub(crate) const UNCOUNTED_SHARE: u64 = 8;
+
+/// Executors and the driver that uses them.
+pub struct Cluster {
+    driver: Driver,
+    /// Memory of this process: of operators and blocks in local mode, else of results.
+    memory: Arc<MemoryManager>,
+    /// Memory of each executor.
+    executor_memory: Option<u64>,
+    /// Folder of this process's blocks and spill files.
+    dir: PathBuf,
+    executors: u32,
+    slots: u32,
+    /// Where result rows wait that come from other processes.
+    store: Option<Arc<ResultStore>>,
+    next_shuffle: AtomicU64,
+}
+
+impl Cluster {
+    /// Starts what the settings say (`spark.master` and those that go with it).
+    pub fn start(conf: &Conf, formats: Formats) -> Result<Cluster> {
+        match conf.get(&conf::MASTER).parse()? {
+            Master::Local { slots } => Cluster::local(slots, conf, formats),
+            Master::LocalCluster { executors, slots, memory } => {
+                Cluster::local_cluster(executors, slots, memory, conf)
+            }
+        }
+    }
+
+    fn local(slots: u32, conf: &Conf, formats: Formats) -> Result<Cluster> {
+        let limit = u64::try_from(conf.get(&conf::MEMORY_LIMIT).0).ok().filter(|l| *l > 0);
+        let memory = MemoryManager::new(limit.map(counted));
+        let dir = local_dir(conf).join(format!("vonk-{}-{}", std::process::id(), unique()));
+        let store = Arc::new(LocalBlocks::new(memory.clone() as Arc<dyn BlockMemory>, dir.clone(), 0));
+        let spillable: Arc<dyn SpillableBlocks> = store.clone();
+        memory.set_blocks(Arc::downgrade(&spillable));
+        let exec =
+            Arc::new(ExecutorEnv { formats, memory: memory.clone(), shuffle: store, spill_dir: dir.clone() });
+        let backend = LocalBackend::new(slots, exec, conf.get(&conf::WIRE))?;
+        // One process has all blocks or none: none is lost on its own.
+        let mut scheduler = scheduler_options(conf);
+        scheduler.dag.release_consumed = true;
+        let driver = Driver::start(scheduler, Box::new(backend))?;
+        let executor_memory = memory.limit();
+        let next_shuffle = AtomicU64::new(0);
+        Ok(Cluster { driver, memory, executor_memory, dir, executors: 1, slots, store: None, next_shuffle })
+    }
+
+    fn local_cluster(executors: u32, slots: u32, memory: u64, conf: &Conf) -> Result<Cluster> {
+        let application = application_id();
+        let dir = local_dir(conf).join(format!("vonk-{application}"));
+        // What it starts listens on loopback only, but other users of the machine reach that, too.
+        let security = Security::from_conf(conf)?.or_random_secret();
+        let manager = LocalCluster::new(LocalClusterOptions {
+            executors,
+            slots,
+            memory,
+            application: application.clone(),
+            dir: dir.clone(),
+            program: Program::from_setting(&conf.get(&conf::EXECUTOR_PROGRAM))?,
+            security: security.clone(),
+            conf: settings_of_executors(conf),
+        });
+        let options = remote_options(application, security, conf);
+        let own = MemoryManager::new(Some(counted(bytes(conf.get(&conf::DRIVER_MEMORY)))));
+        let store = Arc::new(ResultStore::new(&own, dir.join("results")));
+        let backend = RemoteBackend::new(options, store.clone(), Box::new(manager));
+        let driver = Driver::start(scheduler_options(conf), Box::new(backend))?;
+        Ok(Cluster {
+            driver,
+            memory: own,
+            executor_memory: Some(counted(memory)),
+            dir,
+            executors,
+            slots: executors.saturating_mul(slots),
+            store: Some(store),
+            next_shuffle: AtomicU64::new(0),
+        })
+    }
+
+    /// Tasks that can run at once.
+    pub fn slots(&self) -> u32 {
+        self.slots
+    }
+
+    /// Processes that run tasks, as far as their number is fixed.
+    pub fn executors(&self) -> u32 {
+        self.executors
+    }
+
+    /// The memory of this process, for reports and tests.
+    pub fn memory(&self) -> &Arc<MemoryManager> {
+        &self.memory
+    }
+
+    /// Bytes that the tasks of one executor may hold together; `None` is no limit.
+    pub fn executor_memory(&self) -> Option<u64> {
+        self.executor_memory
+    }
+
+    /// Runs a query. Its subqueries have run when this returns; its own rows are read from the handle.
+    pub fn run(&self, query: PhysicalQuery, settings: QuerySettings) -> Result<QueryHandle> {
+        Run::new(self, settings).start(query)
+    }
+
+    pub(crate) fn driver(&self) -> &Driver {
+        &self.driver
+    }
+
+    pub(crate) fn next_shuffle(&self) -> u64 {
+        self.next_shuffle.fetch_add(1, Ordering::Relaxed)
+    }
+
+    /// A way for the rows of a job.
+    pub(crate) fn results(&self, partitions: u32, cancel: CancelFlag) -> Results {
+        match &self.store {
+            None => Results::Streamed(StreamedResults::new(partitions, cancel)),
+            Some(store) => Results::Whole(WholeResults::new(store.clone(), partitions, cancel)),
+        }
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        // The folder holds nothing by now; one that cannot be removed harms nobody.
+        let _ = std::fs::remove_dir(self.dir.join("results"));
+        let _ = std::fs::remove_dir(&self.dir);
+    }
+}
+
+/// The part of a memory limit that operators reserve from.
+pub(crate) fn counted(limit: u64) -> u64 {
+    limit - limit / UNCOUNTED_SHARE
+}
+
+fn bytes(setting: conf::Bytes) -> u64 {
+    u64::try_from(setting.0).unwrap_or(0)
+}
+
+fn local_dir(conf: &Conf) -> PathBuf {
+    PathBuf::from(conf.get(&conf::LOCAL_DIR))
+}
+
+fn unique() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(0);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+/// `app-<time>-<random>`: unique among all applications of a cluster.
+fn application_id() -> String {
+    use std::hash::{BuildHasher, RandomState};
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
+    // Seeded from the system's randomness.
+    let random = RandomState::new().hash_one((std::process::id(), unique())) as u32;
+    format!("app-{}-{random:08x}", now.as_secs())
+}
+
+/// The settings that executors are told: those that were set, but for what others must not see.
+fn settings_of_executors(conf: &Conf) -> std::collections::BTreeMap<String, String> {
+    let told = conf.iter().filter(|(k, _)| !conf::is_secret(k) && *k != conf::MASTER.name);
+    told.map(|(k, v)| (k.to_string(), v.to_string())).collect()
+}
+
+fn remote_options(application: String, security: Security, conf: &Conf) -> RemoteOptions {
+    RemoteOptions {
+        application,
+        security,
+        bind: (
+            conf.get(&conf::DRIVER_BIND_ADDRESS),
+            u16::try_from(conf.get(&conf::DRIVER_PORT)).unwrap_or(0),
+        ),
+        host: conf.get(&conf::DRIVER_HOST),
+        message_bytes: usize::try_from(conf.get(&conf::RPC_MESSAGE_MAX_SIZE).0).unwrap_or(usize::MAX),
+        heartbeat: conf.get(&conf::EXECUTOR_HEARTBEAT_INTERVAL).duration(),
+        silence: conf.get(&conf::NETWORK_TIMEOUT).duration(),
+        blocks_survive: conf.get(&conf::SHUFFLE_SERVICE) || !conf.get(&conf::SHUFFLE_STORE).is_empty(),
+    }
+}
+
+/// What the settings say of the schedulers.
+fn scheduler_options(conf: &Conf) -> SchedulerOptions {
+    SchedulerOptions {
+        dag: DagOptions {
+            max_consecutive_stage_attempts: positive(conf.get(&conf::STAGE_MAX_ATTEMPTS)),
+            ..DagOptions::default()
+        },
+        max_task_failures: positive(conf.get(&conf::TASK_MAX_FAILURES)),
+        ..SchedulerOptions::default()
+    }
+}
+
+fn positive(n: i32) -> u32 {
+    u32::try_from(n).unwrap_or(1).max(1)
+}

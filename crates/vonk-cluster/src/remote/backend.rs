@@ -1,0 +1,222 @@
+//! Cluster mode: tasks run on executors in processes of their own.
+
+use crate::backend::{Backend, StageLaunch, TaskLaunch};
+use crate::driver::Mailbox;
+use crate::remote::endpoint::Endpoint;
+use crate::remote::executor::network_runtime;
+use crate::remote::manager::{ExecutorManager, ManagerContext};
+use crate::remote::protocol::{JobDescription, Order, StageDescription, StageKey, ToExecutor};
+use crate::remote::registry::Registry;
+use crate::results::ResultStore;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::Arc;
+use std::time::Duration;
+use tonic::service::Routes;
+use vonk_error::{Error, Result};
+use vonk_rpc::{Limits, Listening, Security};
+use vonk_scheduler::{ExecutorId, JobId, ShuffleId, TaskId};
+use vonk_shuffle::Place;
+
+/// How a driver meets its executors.
+pub(crate) struct RemoteOptions {
+    pub application: String,
+    pub security: Security,
+    /// The interface on which to listen, and the port; 0 takes a free one.
+    pub bind: (String, u16),
+    /// How executors reach it; empty means where it listens.
+    pub host: String,
+    pub message_bytes: usize,
+    pub heartbeat: Duration,
+    pub silence: Duration,
+    /// Blocks outlive their executors, since someone else serves them.
+    pub blocks_survive: bool,
+}
+
+/// See the module.
+pub(crate) struct RemoteBackend {
+    options: RemoteOptions,
+    results: Arc<ResultStore>,
+    manager: Box<dyn ExecutorManager>,
+    running: Option<Running>,
+    /// What each executor was told.
+    told: HashMap<ExecutorId, Told>,
+    /// Descriptions of the stages that run.
+    stages: HashMap<StageKey, Arc<StageDescription>>,
+    jobs: HashMap<u64, Arc<JobDescription>>,
+}
+
+struct Running {
+    mailbox: Mailbox,
+    registry: Arc<Registry>,
+    runtime: tokio::runtime::Runtime,
+}
+
+#[derive(Default)]
+struct Told {
+    jobs: HashSet<u64>,
+    stages: HashSet<StageKey>,
+}
+
+impl RemoteBackend {
+    pub fn new(options: RemoteOptions, results: Arc<ResultStore>, manager: Box<dyn ExecutorManager>) -> Self {
+        RemoteBackend {
+            options,
+            results,
+            manager,
+            running: None,
+            told: HashMap::new(),
+            stages: HashMap::new(),
+            jobs: HashMap::new(),
+        }
+    }
+
+    /// What an executor must know before it can run tasks of a stage, as far as it was not told.
+    fn tell(&mut self, executor: ExecutorId, stage: &Arc<StageLaunch>) -> Result<Vec<ToExecutor>> {
+        let key = key_of(stage);
+        let description = match self.stages.get(&key) {
+            Some(known) => known.clone(),
+            None => {
+                let new = Arc::new(describe(stage, self.options.message_bytes)?);
+                self.stages.insert(key, new.clone());
+                new
+            }
+        };
+        let told = self.told.entry(executor).or_default();
+        let mut messages = Vec::new();
+        if told.jobs.insert(stage.job.0) {
+            let job = self.jobs.entry(stage.job.0).or_insert_with(|| {
+                let env = &stage.query.env;
+                Arc::new(JobDescription {
+                    job: stage.job.0,
+                    context: (*env.ctx).clone(),
+                    scalar_subqueries: (*env.scalar_subqueries).clone(),
+                    batch_rows: stage.query.batch_rows as u64,
+                })
+            });
+            messages.push(ToExecutor::Job(job.clone()));
+        }
+        if told.stages.insert(key) {
+            messages.push(ToExecutor::Stage(description));
+        }
+        Ok(messages)
+    }
+}
+
+fn key_of(stage: &StageLaunch) -> StageKey {
+    StageKey { stage: stage.stage.0, attempt: stage.stage_attempt }
+}
+
+fn describe(stage: &StageLaunch, limit: usize) -> Result<StageDescription> {
+    let fragment = vonk_physical::encode(&stage.fragment)?;
+    let inputs = (*stage.inputs).clone();
+    let places: usize = inputs.iter().map(|(_, p)| 64 * p.places.len() + 5 * p.maps.len()).sum();
+    let bytes = fragment.len() + places;
+    // Something is left for the rest of the message.
+    if bytes + 4096 > limit {
+        return Err(Error::new("_PLAN_TOO_LARGE")
+            .with("bytes", bytes.to_string())
+            .with("limit", limit.to_string()));
+    }
+    Ok(StageDescription { job: stage.job.0, key: key_of(stage), fragment, inputs })
+}
+
+impl Backend for RemoteBackend {
+    fn start(&mut self, mailbox: Mailbox) -> Result<()> {
+        let runtime = network_runtime()?;
+        let options = &self.options;
+        let registry =
+            Arc::new(Registry::new(options.application.clone(), options.blocks_survive, mailbox.clone()));
+        let limits = Limits { message_bytes: options.message_bytes, ..Limits::default() };
+        let (host, port) = &options.bind;
+        let listening = runtime.block_on(Listening::bind(host, *port, &options.security, limits))?;
+        let public = if options.host.is_empty() { "127.0.0.1" } else { options.host.as_str() };
+        let address = listening.public_address(public);
+        let endpoint = Endpoint {
+            registry: registry.clone(),
+            results: self.results.clone(),
+            mailbox: mailbox.clone(),
+            heartbeat: options.heartbeat,
+            silence: options.silence,
+        };
+        let routes = Routes::new(endpoint.service(options.message_bytes));
+        runtime.spawn(async move {
+            if let Err(error) = listening.serve(routes, std::future::pending()).await {
+                tracing::error!(%error, "the driver's server ended");
+            }
+        });
+        let context = ManagerContext {
+            driver: address,
+            registry: registry.clone(),
+            mailbox: mailbox.clone(),
+            runtime: runtime.handle().clone(),
+        };
+        self.manager.start(context)?;
+        self.running = Some(Running { mailbox, registry, runtime });
+        Ok(())
+    }
+
+    fn launch(&mut self, tasks: Vec<TaskLaunch>) {
+        let mut orders: BTreeMap<ExecutorId, (Vec<ToExecutor>, Vec<Order>)> = BTreeMap::new();
+        let mut failed = Vec::new();
+        for launch in tasks {
+            let (task, executor) = (launch.task, launch.executor);
+            match self.tell(executor, &launch.stage) {
+                Ok(messages) => {
+                    if launch.stage.is_result() {
+                        self.results.expect(task);
+                    }
+                    let (first, run) = orders.entry(executor).or_default();
+                    first.extend(messages);
+                    let stage = key_of(&launch.stage);
+                    run.push(Order { task: task.0, stage, partition: launch.partition });
+                }
+                Err(error) => failed.push((task, error)),
+            }
+        }
+        let Some(running) = &self.running else { return };
+        failed.into_iter().for_each(|(task, error)| running.mailbox.ended(task, Err(error)));
+        for (executor, (mut messages, run)) in orders {
+            messages.push(ToExecutor::Run(run));
+            running.registry.send(executor, messages);
+        }
+    }
+
+    fn kill(&mut self, task: TaskId, executor: ExecutorId) {
+        if let Some(running) = &self.running {
+            running.registry.send(executor, [ToExecutor::Kill { task: task.0 }]);
+        }
+    }
+
+    fn job_ended(&mut self, job: JobId) {
+        self.jobs.remove(&job.0);
+        self.stages.retain(|_, stage| stage.job != job.0);
+        let Some(running) = &self.running else { return };
+        for (executor, told) in &mut self.told {
+            if told.jobs.remove(&job.0) {
+                running.registry.send(*executor, [ToExecutor::Forget { job: job.0 }]);
+            }
+        }
+    }
+
+    fn executor_lost(&mut self, executor: ExecutorId) {
+        self.told.remove(&executor);
+    }
+
+    fn release(&mut self, shuffle: ShuffleId) {
+        if let Some(running) = &self.running {
+            running.registry.send_all(&ToExecutor::Release { shuffle: shuffle.0 });
+        }
+    }
+
+    fn place(&self, executor: ExecutorId) -> Option<Place> {
+        self.running.as_ref()?.registry.place(executor)
+    }
+
+    fn stop(&mut self) {
+        let Some(Running { registry, runtime, .. }) = self.running.take() else { return };
+        registry.send_all(&ToExecutor::Stop);
+        self.manager.stop();
+        // Connections that are still open carry nothing that matters any more.
+        runtime.shutdown_background();
+    }
+}

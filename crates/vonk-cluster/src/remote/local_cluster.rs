@@ -1,0 +1,225 @@
+//! `local-cluster[E,C,M]`: executors as processes of this machine, started again when they die.
+//!
+//! One thread starts and ends them, and one for each waits for its end, so that a death is noticed at once and nothing is left unreaped.
+
+use crate::remote::executor::ExecutorOptions;
+use crate::remote::manager::{ExecutorManager, ManagerContext};
+use crate::remote::process::{self, Program};
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+use std::process::ExitStatus;
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+use vonk_error::{Error, Result};
+use vonk_rpc::Security;
+use vonk_scheduler::ExecutorId;
+
+/// After so many starts in a row that came to nothing, queries that wait are told.
+const HOPELESS: u32 = 5;
+/// The wait before the second start in a row that came to nothing; it doubles from one to the next.
+const FIRST_WAIT: Duration = Duration::from_millis(50);
+const LONGEST_WAIT: Duration = Duration::from_secs(5);
+/// How long executors may take to leave when they are asked to.
+const GRACE: Duration = Duration::from_secs(2);
+
+/// How executors are started.
+#[derive(Debug, Clone)]
+pub(crate) struct LocalClusterOptions {
+    pub executors: u32,
+    pub slots: u32,
+    /// Bytes of each.
+    pub memory: u64,
+    pub application: String,
+    /// Folder of the application; each executor has one in it.
+    pub dir: PathBuf,
+    pub program: Program,
+    pub security: Security,
+    /// Settings handed on.
+    pub conf: BTreeMap<String, String>,
+}
+
+enum Message {
+    Lost(ExecutorId),
+    Exited(ExecutorId, std::io::Result<ExitStatus>),
+    Stop,
+}
+
+/// See the module.
+pub(crate) struct LocalCluster {
+    options: LocalClusterOptions,
+    thread: Option<(Sender<Message>, JoinHandle<()>)>,
+}
+
+impl LocalCluster {
+    pub fn new(options: LocalClusterOptions) -> LocalCluster {
+        LocalCluster { options, thread: None }
+    }
+}
+
+impl ExecutorManager for LocalCluster {
+    fn start(&mut self, context: ManagerContext) -> Result<()> {
+        let (messages, inbox) = channel();
+        let losses = messages.clone();
+        context.registry.set_on_loss(Box::new(move |executor| {
+            // A manager that has stopped has ended them all.
+            let _ = losses.send(Message::Lost(executor));
+        }));
+        let mut keeper = Keeper {
+            options: self.options.clone(),
+            context,
+            messages: messages.clone(),
+            running: HashMap::new(),
+            next: 0,
+            fruitless: 0,
+            wait_until: None,
+        };
+        let thread = std::thread::Builder::new()
+            .name("vonk-executors".to_string())
+            .spawn(move || keeper.run(&inbox))
+            .map_err(|e| Error::io("cannot start the thread that starts executors", e))?;
+        self.thread = Some((messages, thread));
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        if let Some((messages, thread)) = self.thread.take() {
+            let _ = messages.send(Message::Stop);
+            let _ = thread.join();
+        }
+    }
+}
+
+/// A process that runs, and its folder.
+struct Process {
+    pid: u32,
+    dir: PathBuf,
+}
+
+struct Keeper {
+    options: LocalClusterOptions,
+    context: ManagerContext,
+    messages: Sender<Message>,
+    running: HashMap<ExecutorId, Process>,
+    next: u64,
+    /// Starts in a row of executors that did not attach.
+    fruitless: u32,
+    wait_until: Option<Instant>,
+}
+
+impl Keeper {
+    fn run(&mut self, inbox: &Receiver<Message>) {
+        loop {
+            self.fill_up();
+            let message = match self.wait_until {
+                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+                Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
+            };
+            match message {
+                Ok(Message::Lost(executor)) => self.kill(executor),
+                Ok(Message::Exited(executor, status)) => self.exited(executor, status),
+                Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
+                Err(RecvTimeoutError::Timeout) => self.wait_until = None,
+            }
+        }
+        self.end_all(inbox);
+    }
+
+    /// Starts what is missing, unless it is too early to try again.
+    fn fill_up(&mut self) {
+        while self.wait_until.is_none() && self.running.len() < self.options.executors as usize {
+            let executor = ExecutorId(self.next);
+            self.next += 1;
+            if let Err(error) = self.start(executor) {
+                self.context.registry.lost(executor, "it could not be started");
+                self.came_to_nothing(&error.to_string());
+            }
+        }
+    }
+
+    fn start(&mut self, executor: ExecutorId) -> Result<()> {
+        let o = &self.options;
+        let options = ExecutorOptions {
+            driver: self.context.driver.clone(),
+            application: o.application.clone(),
+            executor: executor.0,
+            bind: "127.0.0.1".to_string(),
+            host: "127.0.0.1".to_string(),
+            slots: o.slots,
+            memory: o.memory,
+            dir: o.dir.join(format!("executor-{executor}")),
+            conf: o.conf.clone(),
+        };
+        self.context.registry.expect(executor);
+        let mut child = process::start(&o.program, &options, &o.security)?;
+        self.running.insert(executor, Process { pid: child.id(), dir: options.dir });
+        let messages = self.messages.clone();
+        let waiting = std::thread::Builder::new().name(format!("vonk-wait-{executor}")).stack_size(64 << 10);
+        let spawned = waiting.spawn(move || {
+            let status = child.wait();
+            // A keeper that is gone has nothing left to keep.
+            let _ = messages.send(Message::Exited(executor, status));
+        });
+        spawned.map(|_| ()).map_err(|e| Error::io("cannot start a thread that waits for an executor", e))
+    }
+
+    fn kill(&self, executor: ExecutorId) {
+        if let Some(process) = self.running.get(&executor) {
+            process::kill(process.pid);
+        }
+    }
+
+    fn exited(&mut self, executor: ExecutorId, status: std::io::Result<ExitStatus>) {
+        let Some(Process { dir, .. }) = self.running.remove(&executor) else { return };
+        let how = status.map_or_else(|e| e.to_string(), process::describe);
+        let attached = self.context.registry.has_attached(executor);
+        self.context.registry.lost(executor, &how);
+        if attached {
+            self.fruitless = 0;
+        } else {
+            let words = process::last_words(&dir);
+            self.came_to_nothing(&format!("{how}. {words}"));
+        }
+        process::clean(&dir);
+    }
+
+    /// A start that came to nothing: the next waits a little, and the more, the more there were.
+    fn came_to_nothing(&mut self, why: &str) {
+        self.fruitless += 1;
+        tracing::error!(why, "an executor could not be started");
+        if self.fruitless >= HOPELESS {
+            let error = Error::new("_EXECUTOR_START_FAILED").with("cause", why);
+            self.context.mailbox.unavailable(error);
+        }
+        let wait = FIRST_WAIT.saturating_mul(1 << self.fruitless.min(10)).min(LONGEST_WAIT);
+        self.wait_until = Some(Instant::now() + wait);
+    }
+
+    /// They were asked to leave: those that do not are killed.
+    fn end_all(&mut self, inbox: &Receiver<Message>) {
+        let deadline = Instant::now() + GRACE;
+        while !self.running.is_empty() {
+            match inbox.recv_timeout(deadline.saturating_duration_since(Instant::now())) {
+                Ok(Message::Exited(executor, _)) => self.forget(executor),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        self.running.keys().for_each(|executor| self.kill(*executor));
+        while !self.running.is_empty() {
+            // A killed process does end, and its thread tells.
+            match inbox.recv() {
+                Ok(Message::Exited(executor, _)) => self.forget(executor),
+                Ok(_) => {}
+                Err(_) => break,
+            }
+        }
+        let _ = std::fs::remove_dir_all(&self.options.dir);
+    }
+
+    fn forget(&mut self, executor: ExecutorId) {
+        if let Some(process) = self.running.remove(&executor) {
+            process::clean(&process.dir);
+        }
+    }
+}

@@ -1,0 +1,128 @@
+//! What an executor was told to do: jobs and stages it knows, tasks that run.
+//!
+//! Must not know: how messages arrive.
+
+use crate::local::task_pool;
+use crate::remote::executor::Client;
+use crate::remote::protocol::{
+    FromExecutor, JobDescription, Order, Outcome, StageDescription, StageKey, ToExecutor,
+};
+use crate::remote::tasks::{Stage, run};
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::mpsc;
+use vonk_error::{Error, Result};
+use vonk_eval::EvalEnv;
+use vonk_exec::{CancelFlag, ExecutorEnv, QueryContext};
+use vonk_functions::Registry;
+use vonk_scheduler::ExecutorId;
+
+/// An executor's state.
+pub(super) struct Orders {
+    executor: ExecutorId,
+    exec: Arc<ExecutorEnv>,
+    pool: rayon::ThreadPool,
+    outbox: mpsc::Sender<FromExecutor>,
+    client: Client,
+    jobs: HashMap<u64, Arc<QueryContext>>,
+    /// What was described; an error is told by each task of the stage.
+    stages: HashMap<StageKey, (u64, Result<Arc<Stage>>)>,
+    running: Arc<Mutex<HashMap<u64, CancelFlag>>>,
+}
+
+impl Orders {
+    pub fn new(
+        executor: ExecutorId,
+        exec: Arc<ExecutorEnv>,
+        slots: u32,
+        outbox: mpsc::Sender<FromExecutor>,
+        client: Client,
+    ) -> Result<Orders> {
+        let pool = task_pool(slots)?;
+        let (jobs, stages, running) = (HashMap::new(), HashMap::new(), Arc::default());
+        Ok(Orders { executor, exec, pool, outbox, client, jobs, stages, running })
+    }
+
+    /// Tasks that run or wait for a thread.
+    pub fn running(&self) -> u32 {
+        u32::try_from(self.running.lock().len()).unwrap_or(u32::MAX)
+    }
+
+    /// Does what the driver says. What it says of jobs, stages and tasks that are not here changes nothing.
+    pub fn take(&mut self, message: ToExecutor) {
+        match message {
+            ToExecutor::Job(job) => self.job(&job),
+            ToExecutor::Stage(stage) => self.stage(&stage),
+            ToExecutor::Run(orders) => orders.into_iter().for_each(|order| self.order(order)),
+            ToExecutor::Kill { task } => {
+                if let Some(flag) = self.running.lock().get(&task) {
+                    flag.cancel();
+                }
+            }
+            ToExecutor::Forget { job } => {
+                if let Some(query) = self.jobs.remove(&job) {
+                    query.cancel.cancel();
+                }
+                self.stages.retain(|_, (of, _)| *of != job);
+            }
+            ToExecutor::Release { shuffle } => self.exec.shuffle.release(shuffle),
+            ToExecutor::Registered { .. } | ToExecutor::Drain | ToExecutor::Stop => {}
+        }
+    }
+
+    /// All tasks are to end.
+    pub fn cancel_all(&self) {
+        self.jobs.values().for_each(|query| query.cancel.cancel());
+    }
+
+    fn job(&mut self, job: &JobDescription) {
+        let env = EvalEnv {
+            ctx: Arc::new(job.context.clone()),
+            registry: Registry::builtin().clone(),
+            scalar_subqueries: Arc::new(job.scalar_subqueries.clone()),
+        };
+        let rows = usize::try_from(job.batch_rows).unwrap_or(usize::MAX);
+        self.jobs.entry(job.job).or_insert_with(|| Arc::new(QueryContext::new(env, rows, CancelFlag::new())));
+    }
+
+    fn stage(&mut self, stage: &StageDescription) {
+        let known = self.jobs.get(&stage.job).cloned();
+        let decode = || -> Result<Arc<Stage>> {
+            let query = known.ok_or_else(|| Error::internal("a stage of a job that was not described"))?;
+            let fragment = Arc::new(vonk_physical::decode(&stage.fragment)?);
+            Ok(Arc::new(Stage { fragment, query, inputs: Arc::new(stage.inputs.clone()) }))
+        };
+        self.stages.insert(stage.key, (stage.job, decode()));
+    }
+
+    fn order(&self, order: Order) {
+        let stage = match self.stages.get(&order.stage) {
+            Some((_, stage)) => stage.clone(),
+            None => Err(Error::internal("a task of a stage that was not described")),
+        };
+        let (outbox, task) = (self.outbox.clone(), order.task);
+        let stage = match stage {
+            Ok(stage) => stage,
+            Err(error) => {
+                let ended = FromExecutor::Ended { task, outcome: Outcome::Failed(error) };
+                // Not on this thread, which must not wait.
+                tokio::spawn(async move { outbox.send(ended).await });
+                return;
+            }
+        };
+        let cancel = stage.query.cancel.child();
+        self.running.lock().insert(task, cancel.clone());
+        let (exec, client, running) = (self.exec.clone(), self.client.clone(), self.running.clone());
+        let (runtime, executor) = (tokio::runtime::Handle::current(), self.executor);
+        self.pool.spawn_fifo(move || {
+            let span = tracing::info_span!("task", %executor, task, stage = order.stage.stage, partition = order.partition);
+            let outcome = span.in_scope(|| {
+                run(&exec, &stage, &order, cancel, &client, &runtime).unwrap_or_else(Outcome::Failed)
+            });
+            running.lock().remove(&task);
+            // A driver that is gone wants to know nothing.
+            let _ = outbox.blocking_send(FromExecutor::Ended { task, outcome });
+        });
+    }
+}
