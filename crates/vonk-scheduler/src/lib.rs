@@ -9,18 +9,20 @@
 mod dag;
 mod event;
 mod ids;
+mod lifecycle;
 mod map_outputs;
 mod options;
+mod preferences;
 mod rdd;
 mod scheduler;
 mod stage;
-mod task_set;
 mod tasks;
 mod time;
 
 pub use dag::*;
 pub use event::*;
 pub use ids::*;
+pub use lifecycle::*;
 pub use map_outputs::*;
 pub use options::*;
 pub use rdd::*;

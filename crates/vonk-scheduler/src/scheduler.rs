@@ -2,29 +2,34 @@
 //!
 //! Must not know: who runs tasks and how events arrive.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 
 use crate::dag::{DagAction, DagEvent, DagScheduler};
 use crate::event::{Action, Event, TaskEnd};
-use crate::ids::{Fragment, JobId, ShuffleId, StageId};
+use crate::ids::{ExecutorId, Fragment, JobId, ShuffleId, StageId, TaskId};
+use crate::lifecycle::{ExecutorState, StageState};
 use crate::map_outputs::MapOutputs;
 use crate::options::SchedulerOptions;
-use crate::rdd::RddGraph;
+use crate::preferences::preferred;
 use crate::tasks::{TaskAction, TaskEvent, TaskScheduler};
 use crate::time::Time;
-
-/// DAG scheduler and task scheduler as one state machine.
-pub struct Scheduler {
-    dag: DagScheduler,
-    tasks: TaskScheduler,
-    graphs: BTreeMap<JobId, RddGraph>,
-    /// Job and fragment of the stages that were submitted.
-    stages: BTreeMap<StageId, (JobId, Fragment)>,
-}
 
 enum Step {
     Dag(DagEvent),
     Task(TaskEvent),
+}
+
+/// DAG scheduler and task scheduler as one state machine.
+///
+/// An event goes to the one that it concerns; what that one says to the other follows at once, and only when both are done are
+/// free slots filled: so no task is launched that the same event makes useless.
+pub struct Scheduler {
+    dag: DagScheduler,
+    tasks: TaskScheduler,
+    steps: VecDeque<Step>,
+    // Kept to be used again: an event costs no allocation but that of its actions.
+    dag_actions: Vec<DagAction>,
+    task_actions: Vec<TaskAction>,
 }
 
 impl Scheduler {
@@ -32,9 +37,10 @@ impl Scheduler {
     pub fn new(options: SchedulerOptions) -> Self {
         Scheduler {
             dag: DagScheduler::new(options.dag),
-            tasks: TaskScheduler::new(options.max_task_failures),
-            graphs: BTreeMap::new(),
-            stages: BTreeMap::new(),
+            tasks: TaskScheduler::new(options),
+            steps: VecDeque::new(),
+            dag_actions: Vec::new(),
+            task_actions: Vec::new(),
         }
     }
 
@@ -48,124 +54,163 @@ impl Scheduler {
         self.dag.wants(shuffle)
     }
 
-    /// Tasks that run now.
+    /// Tasks that run now, those that were killed and have not been reported to have ended among them.
     pub fn running(&self) -> usize {
         self.tasks.running()
     }
 
+    /// Tasks that could run if there were slots: the backlog, for whoever asks for more executors.
+    pub fn waiting(&self) -> usize {
+        self.tasks.waiting()
+    }
+
     /// Jobs that have not ended.
     pub fn jobs(&self) -> usize {
-        self.graphs.len()
+        self.dag.jobs()
+    }
+
+    /// The state of a stage whose job has not ended.
+    pub fn stage_state(&self, stage: StageId) -> Option<StageState> {
+        self.dag.stage_state(stage)
+    }
+
+    /// The state of an executor that is not lost.
+    pub fn executor_state(&self, executor: ExecutorId) -> Option<ExecutorState> {
+        self.tasks.executor_state(executor)
     }
 
     /// When [`Event::Tick`] must be fed at the latest; `None` if nothing waits for a time.
     pub fn next_timer(&self) -> Option<Time> {
-        None
+        self.tasks.next_timer()
     }
 
-    /// Takes one event. What is late, twice or unknown changes nothing.
-    pub fn handle(&mut self, _now: Time, event: Event) -> Vec<Action> {
-        let mut steps = VecDeque::new();
+    /// Takes one event. What is late, twice or unknown changes nothing. Time may stand still but does not go back.
+    pub fn handle(&mut self, now: Time, event: Event) -> Vec<Action> {
+        let mut out = Vec::new();
+        self.tasks.advance(now, &mut self.task_actions);
+        self.drain_tasks(&mut out);
+        self.take(event);
+        self.run(&mut out);
+        self.tasks.offer(&mut self.task_actions);
+        self.drain_tasks(&mut out);
+        self.run(&mut out);
+        out
+    }
+
+    fn take(&mut self, event: Event) {
+        let steps = &mut self.steps;
         match event {
-            Event::SubmitJob { job, graph, last, keep, pool: _ } => {
-                if self.graphs.contains_key(&job) {
-                    return Vec::new();
-                }
-                self.graphs.insert(job, graph.clone());
-                steps.push_back(Step::Dag(DagEvent::SubmitJob { job, graph, last, keep }));
+            Event::SubmitJob { job, graph, last, keep, pool } => {
+                steps.push_back(Step::Dag(DagEvent::SubmitJob { job, graph, last, keep, pool }));
             }
             Event::ReleaseShuffles { shuffles } => {
                 steps.push_back(Step::Dag(DagEvent::ReleaseShuffles { shuffles }));
             }
             Event::CancelJob { job } => steps.push_back(Step::Dag(DagEvent::CancelJob { job })),
+            Event::CancelStage { stage } => steps.push_back(Step::Dag(DagEvent::CancelStage { stage })),
             Event::ExecutorAdded { executor, host, slots } => {
                 steps.push_back(Step::Task(TaskEvent::ExecutorAdded { executor, host, slots }));
+            }
+            Event::ExecutorDraining { executor } => {
+                steps.push_back(Step::Task(TaskEvent::ExecutorDraining { executor }));
             }
             Event::ExecutorLost { executor, blocks_lost } => {
                 steps.push_back(Step::Dag(DagEvent::ExecutorLost { executor, blocks_lost }));
                 steps.push_back(Step::Task(TaskEvent::ExecutorLost { executor }));
             }
-            Event::CancelStage { stage } => steps.push_back(Step::Dag(DagEvent::CancelStage { stage })),
-            Event::ExecutorDraining { executor } => {
-                steps.push_back(Step::Task(TaskEvent::ExecutorDraining { executor }));
-            }
             Event::OutputsMoved { from, to, outputs } => {
                 steps.push_back(Step::Dag(DagEvent::OutputsMoved { from, to, outputs }));
             }
-            Event::Tick => {}
             Event::TaskEnded { task, end } => steps.push_back(Step::Task(TaskEvent::Ended { task, end })),
+            Event::Tick => {}
         }
-        let mut out = Vec::new();
-        while let Some(step) = steps.pop_front() {
+    }
+
+    fn run(&mut self, out: &mut Vec<Action>) {
+        while let Some(step) = self.steps.pop_front() {
             match step {
                 Step::Dag(event) => {
-                    for action in self.dag.handle(event) {
-                        self.from_dag(action, &mut steps, &mut out);
-                    }
+                    let mut actions = std::mem::take(&mut self.dag_actions);
+                    self.dag.handle(event, &mut actions);
+                    actions.drain(..).for_each(|action| self.from_dag(action, out));
+                    self.dag_actions = actions;
                 }
                 Step::Task(event) => {
-                    for action in self.tasks.handle(event) {
-                        self.from_tasks(action, &mut steps, &mut out);
+                    self.tasks.handle(event, &mut self.task_actions);
+                    self.drain_tasks(out);
+                }
+            }
+        }
+    }
+
+    fn drain_tasks(&mut self, out: &mut Vec<Action>) {
+        let mut actions = std::mem::take(&mut self.task_actions);
+        actions.drain(..).for_each(|action| self.from_tasks(action, out));
+        self.task_actions = actions;
+    }
+
+    fn from_dag(&mut self, action: DagAction, out: &mut Vec<Action>) {
+        let event = match action {
+            DagAction::SubmitTaskSet { set, stage_attempt, rdd, partitions } => {
+                let Some((graph, pool)) = self.dag.job(set.job) else { return };
+                let host = |e| self.tasks.host(e);
+                let preferred = preferred(graph, rdd, &partitions, self.dag.outputs(), host);
+                let tasks = u32::try_from(partitions.len()).unwrap_or(u32::MAX);
+                let fragment = graph.get(rdd).map_or(Fragment(0), |r| r.fragment);
+                let (job, stage) = (set.job, set.stage);
+                out.push(Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks });
+                let pool = pool.to_string();
+                TaskEvent::Submit { set, pool, stage_attempt, partitions, preferred }
+            }
+            DagAction::Redo { set, partitions } => TaskEvent::Redo { set, partitions },
+            DagAction::Done { set, partition } => TaskEvent::Done { set, partition },
+            DagAction::Suspend { set } => TaskEvent::Suspend { set },
+            DagAction::CancelTaskSet { set } => TaskEvent::Cancel { set },
+            DagAction::ResultAccepted { job, task, attempt } => {
+                return out.push(Action::ResultAccepted { job, task, attempt });
+            }
+            DagAction::StageCompleted { stage } => return out.push(Action::StageCompleted { stage }),
+            DagAction::ReleaseShuffle { shuffle } => return out.push(Action::ReleaseShuffle { shuffle }),
+            DagAction::JobSucceeded { job } => return out.push(Action::JobSucceeded { job }),
+            DagAction::JobFailed { job, reason } => return out.push(Action::JobFailed { job, reason }),
+        };
+        self.steps.push_back(Step::Task(event));
+    }
+
+    fn from_tasks(&mut self, action: TaskAction, out: &mut Vec<Action>) {
+        let event = match action {
+            TaskAction::Launch { job, task, attempt, executor, speculative } => {
+                return match self.fragment(job, attempt.stage) {
+                    Some(fragment) => {
+                        out.push(Action::Launch { job, task, attempt, fragment, executor, speculative });
                     }
-                }
+                    // Cannot be: a set is gone before slots are filled, if its job is.
+                    None => self.give_back(task),
+                };
             }
-        }
-        out
+            TaskAction::Kill { task, executor } => return out.push(Action::Kill { task, executor }),
+            TaskAction::Excluded { executor, stage, until } => {
+                return out.push(Action::ExecutorExcluded { executor, stage, until });
+            }
+            TaskAction::Succeeded { task, attempt, map_status, late } => {
+                DagEvent::Succeeded { task, attempt, map_status, late }
+            }
+            TaskAction::FetchFailed { attempt, shuffle, map, executor, wanted } => {
+                DagEvent::FetchFailed { attempt, shuffle, map, executor, wanted }
+            }
+            TaskAction::Failed { stage, failure } => DagEvent::StageFailed { stage, failure },
+            TaskAction::Starved { stage } => DagEvent::Starved { stage },
+        };
+        self.steps.push_back(Step::Dag(event));
     }
 
-    fn from_dag(&mut self, action: DagAction, steps: &mut VecDeque<Step>, out: &mut Vec<Action>) {
-        match action {
-            DagAction::SubmitTaskSet { job, stage, stage_attempt, rdd, partitions } => {
-                let Some(rdd) = self.graphs.get(&job).and_then(|g| g.get(rdd)) else { return };
-                let fragment = rdd.fragment;
-                let place = |p: u32| rdd.preferred_locations.get(p as usize).cloned().unwrap_or_default();
-                let tasks: Vec<_> = partitions.into_iter().map(|p| (p, place(p))).collect();
-                self.stages.insert(stage, (job, fragment));
-                let count = u32::try_from(tasks.len()).unwrap_or(u32::MAX);
-                out.push(Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks: count });
-                steps.push_back(Step::Task(TaskEvent::Submit { job, stage, stage_attempt, tasks }));
-            }
-            DagAction::CancelTaskSet { stage, stage_attempt } => {
-                steps.push_back(Step::Task(TaskEvent::Cancel { stage, stage_attempt }));
-            }
-            DagAction::ResultAccepted { task, attempt } => {
-                if let Some((job, _)) = self.stages.get(&attempt.stage) {
-                    out.push(Action::ResultAccepted { job: *job, task, attempt });
-                }
-            }
-            DagAction::StageCompleted { stage } => out.push(Action::StageCompleted { stage }),
-            DagAction::ReleaseShuffle { shuffle } => out.push(Action::ReleaseShuffle { shuffle }),
-            DagAction::JobSucceeded { job } => {
-                self.forget(job);
-                out.push(Action::JobSucceeded { job });
-            }
-            DagAction::JobFailed { job, reason } => {
-                self.forget(job);
-                out.push(Action::JobFailed { job, reason });
-            }
-        }
+    fn fragment(&self, job: JobId, stage: StageId) -> Option<Fragment> {
+        let (_, rdd) = self.dag.stage(stage)?;
+        self.dag.job(job)?.0.get(rdd).map(|r| r.fragment)
     }
 
-    fn from_tasks(&mut self, action: TaskAction, steps: &mut VecDeque<Step>, out: &mut Vec<Action>) {
-        match action {
-            TaskAction::Launch { task, attempt, executor } => {
-                // A stage of a job that has just ended: its cancellation is on the way.
-                if let Some((job, fragment)) = self.stages.get(&attempt.stage) {
-                    let (job, fragment) = (*job, *fragment);
-                    out.push(Action::Launch { job, task, attempt, fragment, executor, speculative: false });
-                } else {
-                    steps.push_back(Step::Task(TaskEvent::Ended { task, end: TaskEnd::Killed }));
-                }
-            }
-            TaskAction::Kill { task, executor } => out.push(Action::Kill { task, executor }),
-            TaskAction::Report { task, attempt, outcome } => {
-                steps.push_back(Step::Dag(DagEvent::TaskFinished { task, attempt, outcome }));
-            }
-        }
-    }
-
-    fn forget(&mut self, job: JobId) {
-        self.graphs.remove(&job);
-        self.stages.retain(|_, (j, _)| *j != job);
+    fn give_back(&mut self, task: TaskId) {
+        debug_assert!(false, "a launch for a job that has ended");
+        self.steps.push_back(Step::Task(TaskEvent::Ended { task, end: TaskEnd::Killed }));
     }
 }

@@ -178,14 +178,14 @@ impl World {
         let rdd = self.graph.get(RddId(fragment.0)).expect("known");
         for d in &rdd.dependencies {
             let Dependency::Shuffle(s) = d else { continue };
-            let outputs = self.scheduler.outputs().get(s.shuffle)?;
+            let outputs = self.scheduler.outputs().places(s.shuffle)?;
             for (map, status) in outputs.iter().enumerate() {
                 let map = map as u32;
                 // The reader was told of some output; it may have died since.
                 let Some(status) = status else { return Some((s.shuffle, MapId(map), ExecutorId(u64::MAX))) };
                 let holders = self.held.get(&(s.shuffle, map));
-                if !holders.is_some_and(|h| h.contains(&status.executor)) {
-                    return Some((s.shuffle, MapId(map), status.executor));
+                if !holders.is_some_and(|h| h.contains(status)) {
+                    return Some((s.shuffle, MapId(map), *status));
                 }
             }
         }

@@ -1,0 +1,193 @@
+//! Lost map outputs: who stalls, what is computed again, and what must be undone.
+//!
+//! Nothing is computed again before somebody waits for it: a stage whose input is lost stalls (what runs may have read it already), and
+//! only when one of its tasks has to be launched are the lost outputs made anew, and no others.
+//!
+//! Must not know: why outputs are lost.
+
+use std::collections::BTreeSet;
+
+use crate::dag::{DagAction, DagScheduler, StageInfo};
+use crate::event::JobFailure;
+use crate::ids::{ExecutorId, JobId, MapId, ShuffleId, StageId, TaskAttempt};
+use crate::lifecycle::{StageCause, StageState};
+
+impl DagScheduler {
+    /// These outputs are gone.
+    pub(super) fn outputs_lost(&mut self, lost: Vec<(ShuffleId, Vec<u32>)>, out: &mut Vec<DagAction>) {
+        let mut jobs = BTreeSet::new();
+        for (shuffle, partitions) in lost {
+            self.stall_readers(shuffle, &mut jobs, out);
+            let Some(shared) = self.shuffles.get(&shuffle) else { continue };
+            for id in &shared.makers {
+                let Some(info) = self.stages.get_mut(id) else { continue };
+                jobs.insert(info.job);
+                if info.has_set() {
+                    out.push(DagAction::Redo { set: info.key(), partitions: partitions.clone() });
+                } else if info.state == StageState::Complete {
+                    info.state.step(StageCause::OutputLost);
+                }
+            }
+        }
+        jobs.into_iter().for_each(|job| self.advance(job, out));
+    }
+
+    /// Stages that read a shuffle launch nothing until it is complete again.
+    fn stall_readers(&mut self, shuffle: ShuffleId, jobs: &mut BTreeSet<JobId>, out: &mut Vec<DagAction>) {
+        let Some(shared) = self.shuffles.get(&shuffle) else { return };
+        for id in &shared.readers {
+            let Some(info) = self.stages.get_mut(id) else { continue };
+            jobs.insert(info.job);
+            if info.state == StageState::Running {
+                stall(info, out);
+            }
+        }
+    }
+
+    /// A stalled stage has tasks that wait.
+    pub(super) fn starved(&mut self, stage: StageId, out: &mut Vec<DagAction>) {
+        let Some(info) = self.stages.get_mut(&stage) else { return };
+        if info.state == StageState::Stalled {
+            info.starved = true;
+            let job = info.job;
+            self.advance(job, out);
+        }
+    }
+
+    /// A task did not get a block. If the block is where the task looked for it, it is forgotten, whoever's task it was: so that one
+    /// attempt makes up for all that is known to be lost.
+    pub(super) fn fetch_failed(
+        &mut self,
+        attempt: TaskAttempt,
+        (shuffle, map, executor): (ShuffleId, MapId, ExecutorId),
+        wanted: bool,
+        out: &mut Vec<DagAction>,
+    ) {
+        let removed = self.outputs.remove(shuffle, map, executor);
+        // Before anything is made anew: this may have been one attempt too many.
+        if let Some(info) = self
+            .stages
+            .get_mut(&attempt.stage)
+            .filter(|info| wanted && info.has_set() && attempt.stage_attempt >= info.valid_from)
+        {
+            // An earlier attempt's task may have looked where the block was then; the current attempt's knows better.
+            let current = attempt.stage_attempt + 1 == info.attempts;
+            if current && info.state == StageState::Running {
+                stall(info, out);
+            }
+            if current || removed {
+                info.failed.insert(attempt.stage_attempt);
+            }
+            let attempts = u32::try_from(info.failed.len()).unwrap_or(u32::MAX);
+            let (job, stage) = (info.job, attempt.stage);
+            if attempts >= self.options.max_consecutive_stage_attempts.max(1) {
+                let reason = JobFailure::StageAttempts { stage, attempts, shuffle, map, executor };
+                self.end(job, Some(reason), out);
+            } else if !removed {
+                self.advance(job, out);
+            }
+        }
+        if removed {
+            self.outputs_lost(vec![(shuffle, vec![map.0])], out);
+        }
+    }
+
+    /// Outputs are served by another executor now. Stages that read them begin a new attempt, whose tasks know where.
+    pub(super) fn moved(
+        &mut self,
+        from: ExecutorId,
+        to: ExecutorId,
+        outputs: &[(ShuffleId, MapId)],
+        out: &mut Vec<DagAction>,
+    ) {
+        if self.gone.contains(&to) {
+            return; // They are still where they were, if that executor is.
+        }
+        let mut shuffles = BTreeSet::new();
+        for (shuffle, map) in outputs {
+            if self.outputs.moved(*shuffle, *map, from, to) {
+                shuffles.insert(*shuffle);
+            }
+        }
+        let readers: BTreeSet<StageId> = shuffles
+            .iter()
+            .filter_map(|s| self.shuffles.get(s))
+            .flat_map(|s| s.readers.iter().copied())
+            .collect();
+        for id in readers {
+            if self.stages.get(&id).is_some_and(|s| s.state == StageState::Running) {
+                self.submit_stage(id, out);
+            }
+        }
+    }
+
+    /// An indeterminate stage is about to make outputs anew that may come out otherwise: whatever was computed from its earlier ones
+    /// is undone, and what was computed from that. `false` if a job had given rows away: it has failed.
+    pub(super) fn roll_back_readers(
+        &mut self,
+        origin: StageId,
+        shuffle: ShuffleId,
+        out: &mut Vec<DagAction>,
+    ) -> bool {
+        let job = self.stages.get(&origin).map(|s| s.job);
+        let (mut open, mut seen, mut failed) = (vec![shuffle], BTreeSet::new(), BTreeSet::new());
+        while let Some(read) = open.pop() {
+            if !seen.insert(read) {
+                continue;
+            }
+            let readers: Vec<_> =
+                self.shuffles.get(&read).map(|s| s.readers.iter().copied().collect()).unwrap_or_default();
+            for id in readers {
+                let Some(info) = self.stages.get(&id) else { continue };
+                let made = info.shuffle();
+                let started =
+                    info.attempts > info.valid_from || made.is_some_and(|s| self.outputs.has_any(s));
+                if !started {
+                    continue;
+                }
+                if made.is_none() && !info.results.is_full() {
+                    failed.insert(info.job);
+                }
+                self.undo(id, out);
+                open.extend(made);
+            }
+        }
+        for job in &failed {
+            let reason = JobFailure::Indeterminate { stage: origin, shuffle };
+            self.end(*job, Some(reason), out);
+        }
+        job.is_some_and(|job| self.jobs.contains_key(&job))
+    }
+
+    /// Nothing that a stage has done counts any more.
+    fn undo(&mut self, id: StageId, out: &mut Vec<DagAction>) {
+        let Some(info) = self.stages.get_mut(&id) else { return };
+        info.valid_from = info.attempts;
+        info.starved = false;
+        if info.has_set() {
+            out.push(DagAction::CancelTaskSet { set: info.key() });
+        }
+        if info.state != StageState::Waiting {
+            info.state.step(StageCause::RolledBack);
+        }
+        let Some(shuffle) = info.shuffle() else { return };
+        self.outputs.clear(shuffle);
+        let Some(shared) = self.shuffles.get_mut(&shuffle) else { return };
+        if shared.runner == Some(id) {
+            shared.runner = None;
+        }
+        // Other jobs' stages for the same shuffle: one that runs works on the same outputs.
+        for other in shared.makers.clone() {
+            let Some(info) = self.stages.get_mut(&other) else { continue };
+            if info.state == StageState::Complete {
+                info.state.step(StageCause::RolledBack);
+            }
+        }
+    }
+}
+
+/// A running stage launches nothing for the time being.
+fn stall(info: &mut StageInfo, out: &mut Vec<DagAction>) {
+    info.state.step(StageCause::InputLost);
+    out.push(DagAction::Suspend { set: info.key() });
+}

@@ -1,0 +1,90 @@
+//! Offers: free slots meet waiting tasks.
+//!
+//! Invariant: after an offer, no set would launch anything on any free slot. So the next offer need not ask again what nothing
+//! has changed for.
+//!
+//! Must not know: why slots became free.
+
+use crate::ids::{ExecutorId, TaskId};
+use crate::tasks::set::{Context, Pick};
+use crate::tasks::{Launched, SetKey, TaskAction, TaskScheduler, Timer};
+
+impl TaskScheduler {
+    /// Fills free slots as far as anything has changed.
+    pub fn offer(&mut self, out: &mut Vec<TaskAction>) {
+        let mut freed = std::mem::take(&mut self.freed);
+        freed.sort_unstable();
+        freed.dedup();
+        for executor in freed.drain(..) {
+            while !self.pools.is_empty() && self.cluster.has_room(executor) {
+                let Some((key, pick)) = self.find(executor, None) else { break };
+                self.launch(key, &pick, executor, out);
+            }
+        }
+        self.freed = freed;
+        let mut changed = std::mem::take(&mut self.changed);
+        if !changed.is_empty() {
+            // The order of service is that of the pools; a single set needs no comparing.
+            let only = (changed.len() == 1).then(|| changed[0]);
+            self.spread(only, out);
+        }
+        changed.clear();
+        self.changed = changed;
+        self.watch_for_slow();
+    }
+
+    /// Offers all free slots, one task an executor in turn, the least busy executor first.
+    fn spread(&mut self, only: Option<SetKey>, out: &mut Vec<TaskAction>) {
+        let mut after = None;
+        while let Some((load, executor)) = self.cluster.next_free(after) {
+            let done = match only {
+                Some(key) => self.sets.get(&key).is_none_or(|s| !s.has_work()),
+                None => self.pools.is_empty(),
+            };
+            if done {
+                break;
+            }
+            if let Some((key, pick)) = self.find(executor, only) {
+                self.launch(key, &pick, executor, out);
+            }
+            after = Some((load, executor));
+        }
+    }
+
+    /// The first set, in the order of service, that has something for an executor.
+    fn find(&mut self, executor: ExecutorId, only: Option<SetKey>) -> Option<(SetKey, Pick)> {
+        let Self { pools, sets, cluster, timers, options, now, busy_at, .. } = self;
+        let host = cluster.get(executor)?.host.clone();
+        let cx = Context { options, cluster, now: *now, busy_at: *busy_at };
+        let try_set = |key: SetKey| {
+            let set = sets.get_mut(&key).filter(|s| s.has_work())?;
+            let pick = set.pick(&cx, executor, &host);
+            if pick.is_none() && set.waiting() > 0 && set.timer.is_none() && set.level(&cx).is_bounded() {
+                let at = set.allowed.over(&options.locality, *busy_at).max(now.after(1));
+                set.timer = Some(at);
+                timers.insert((at, Timer::Locality(key)));
+            }
+            pick.map(|pick| (key, pick))
+        };
+        match only {
+            Some(key) => std::iter::once(key).find_map(try_set),
+            None => pools.find(try_set),
+        }
+    }
+
+    fn launch(&mut self, key: SetKey, pick: &Pick, executor: ExecutorId, out: &mut Vec<TaskAction>) {
+        let Some(set) = self.sets.get_mut(&key) else { return };
+        let task = TaskId(self.next_task);
+        self.next_task += 1;
+        let attempt = set.launched(task, pick, executor, self.now);
+        let (serial, speculative) = (set.serial, pick.speculative);
+        self.pools.count(set.pool, 1, 0);
+        self.cluster.occupy(executor, task);
+        if pick.level.is_some() && self.cluster.is_busy() {
+            set.allowed.fall_back(pick.level, self.now);
+        }
+        self.launched.insert(task, Launched { attempt, executor, set: key, serial, killed: false });
+        out.push(TaskAction::Launch { job: key.job, task, attempt, executor, speculative });
+        self.list(key);
+    }
+}

@@ -1,0 +1,436 @@
+//! Tests of the task scheduler alone.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+
+use super::*;
+use crate::options::{ExclusionOptions, PoolOptions, SchedulingMode, SpeculationOptions};
+
+/// A task scheduler and the launches that have not ended.
+struct Bench {
+    tasks: TaskScheduler,
+    now: u64,
+    running: BTreeMap<TaskId, (TaskAttempt, ExecutorId, bool)>,
+}
+
+impl Bench {
+    fn new(options: SchedulerOptions) -> Bench {
+        Bench { tasks: TaskScheduler::new(options), now: 0, running: BTreeMap::new() }
+    }
+
+    fn feed(&mut self, event: Option<TaskEvent>) -> Vec<TaskAction> {
+        let mut out = Vec::new();
+        self.tasks.advance(Time(self.now), &mut out);
+        if let Some(event) = event {
+            self.tasks.handle(event, &mut out);
+        }
+        self.tasks.offer(&mut out);
+        for action in &out {
+            if let TaskAction::Launch { task, attempt, executor, speculative, .. } = action {
+                self.running.insert(*task, (*attempt, *executor, *speculative));
+            }
+        }
+        out
+    }
+
+    fn executor(&mut self, id: u64, host: &str, slots: u32) -> Vec<TaskAction> {
+        let host = host.to_string();
+        self.feed(Some(TaskEvent::ExecutorAdded { executor: ExecutorId(id), host, slots }))
+    }
+
+    fn submit(&mut self, stage: u64, pool: &str, preferred: Vec<Vec<Location>>, n: u32) -> Vec<TaskAction> {
+        let set = SetKey { job: JobId(stage), stage: StageId(stage) };
+        let partitions = (0..n).collect();
+        let pool = pool.to_string();
+        self.feed(Some(TaskEvent::Submit { set, pool, stage_attempt: 0, partitions, preferred }))
+    }
+
+    fn end(&mut self, task: TaskId, end: TaskEnd) -> Vec<TaskAction> {
+        self.running.remove(&task);
+        self.feed(Some(TaskEvent::Ended { task, end }))
+    }
+
+    fn succeed(&mut self, task: TaskId) -> Vec<TaskAction> {
+        self.end(task, TaskEnd::Success { map_status: None })
+    }
+
+    fn fail(&mut self, task: TaskId) -> Vec<TaskAction> {
+        self.end(task, TaskEnd::Failed { retry: true, error: vec![1] })
+    }
+
+    fn wait(&mut self, millis: u64) -> Vec<TaskAction> {
+        self.now += millis;
+        self.feed(None)
+    }
+
+    /// The running copy of a partition.
+    fn of(&self, stage: u64, partition: u32) -> TaskId {
+        let is = |a: &TaskAttempt| a.stage == StageId(stage) && a.partition == partition;
+        *self.running.iter().find(|(_, (a, _, _))| is(a)).expect("runs").0
+    }
+}
+
+fn launched(actions: &[TaskAction]) -> Vec<(u64, u32, u64)> {
+    let pick = |a: &TaskAction| match a {
+        TaskAction::Launch { attempt, executor, .. } => {
+            Some((attempt.stage.0, attempt.partition, executor.0))
+        }
+        _ => None,
+    };
+    actions.iter().filter_map(pick).collect()
+}
+
+fn on_executor(id: u64) -> Vec<Location> {
+    vec![Location::Executor(ExecutorId(id))]
+}
+
+fn on_host(name: &str) -> Vec<Location> {
+    vec![Location::Host(name.to_string())]
+}
+
+#[test]
+fn slots_bound_what_runs_and_partitions_go_in_order() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "h", 2);
+    assert_eq!(launched(&b.submit(0, "", vec![], 3)), [(0, 0, 0), (0, 1, 0)]);
+    assert_eq!(launched(&b.succeed(TaskId(1))), [(0, 2, 0)]);
+}
+
+#[test]
+fn work_spreads_over_executors() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    (0..3).for_each(|e| drop(b.executor(e, "h", 2)));
+    let places: Vec<_> = launched(&b.submit(0, "", vec![], 4)).iter().map(|l| l.2).collect();
+    assert_eq!(places, [0, 1, 2, 0]);
+}
+
+#[test]
+fn a_failure_that_may_pass_is_tried_four_times_and_others_once() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "h", 1);
+    b.submit(0, "", vec![], 1);
+    let mut actions = vec![];
+    for n in 0..4 {
+        let end = TaskEnd::Failed { retry: true, error: vec![n] };
+        actions = b.end(b.of(0, 0), end);
+    }
+    let failed = |a: &TaskAction| match a {
+        TaskAction::Failed { failure: JobFailure::Task { error, failures, .. }, .. } => {
+            Some((error.clone(), *failures))
+        }
+        _ => None,
+    };
+    assert_eq!(actions.iter().find_map(failed), Some((vec![3], 4)));
+
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "h", 1);
+    b.submit(0, "", vec![], 1);
+    let actions = b.end(TaskId(0), TaskEnd::Failed { retry: false, error: vec![7] });
+    assert_eq!(actions.iter().find_map(failed), Some((vec![7], 1)));
+}
+
+#[test]
+fn a_lost_executor_moves_its_tasks_without_a_failure_but_not_for_ever() {
+    let options = SchedulerOptions { max_executor_losses: 3, max_task_failures: 1, ..Default::default() };
+    let mut b = Bench::new(options);
+    b.executor(0, "h", 2);
+    b.submit(0, "", vec![], 2);
+    for e in 1..3 {
+        b.executor(e, "h", 2);
+        let actions = b.feed(Some(TaskEvent::ExecutorLost { executor: ExecutorId(e - 1) }));
+        assert_eq!(launched(&actions).len(), 2);
+        assert_eq!(b.tasks.running(), 2);
+    }
+    let actions = b.feed(Some(TaskEvent::ExecutorLost { executor: ExecutorId(2) }));
+    let reason = JobFailure::ExecutorLosses {
+        attempt: TaskAttempt { stage: StageId(0), stage_attempt: 0, partition: 0, attempt: 2 },
+        losses: 3,
+    };
+    assert!(actions.contains(&TaskAction::Failed { stage: StageId(0), failure: reason }), "{actions:?}");
+}
+
+#[test]
+fn a_cancelled_set_gives_its_slots_back_once_its_tasks_have_ended() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "h", 1);
+    b.submit(0, "", vec![], 2);
+    b.submit(1, "", vec![], 1);
+    let set = SetKey { job: JobId(0), stage: StageId(0) };
+    let actions = b.feed(Some(TaskEvent::Cancel { set }));
+    assert_eq!(actions, [TaskAction::Kill { task: TaskId(0), executor: ExecutorId(0) }]);
+    assert_eq!(b.tasks.running(), 1);
+    assert_eq!(launched(&b.end(TaskId(0), TaskEnd::Killed)), [(1, 0, 0)]);
+}
+
+#[test]
+fn a_suspended_set_launches_nothing_and_goes_on_where_it_was() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "h", 1);
+    b.submit(0, "", vec![], 3);
+    let set = SetKey { job: JobId(0), stage: StageId(0) };
+    let actions = b.feed(Some(TaskEvent::Suspend { set }));
+    assert_eq!(actions, [TaskAction::Starved { stage: StageId(0) }]);
+    assert!(launched(&b.succeed(TaskId(0))).is_empty());
+    let submit = TaskEvent::Submit {
+        set,
+        pool: String::new(),
+        stage_attempt: 1,
+        partitions: vec![1, 2],
+        preferred: vec![],
+    };
+    let actions = b.feed(Some(submit));
+    assert!(matches!(
+        actions[..],
+        [TaskAction::Launch { attempt: TaskAttempt { stage_attempt: 1, partition: 1, .. }, .. }]
+    ));
+}
+
+#[test]
+fn a_draining_executor_ends_what_it_has() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "h", 1);
+    b.submit(0, "", vec![], 2);
+    b.feed(Some(TaskEvent::ExecutorDraining { executor: ExecutorId(0) }));
+    assert!(launched(&b.succeed(TaskId(0))).is_empty());
+    assert_eq!(launched(&b.executor(1, "h", 1)), [(0, 1, 1)]);
+}
+
+// ---- Pools.
+
+/// How many tasks of each stage run, of two hundred slots.
+fn shares(mode: SchedulingMode, pools: Vec<PoolOptions>, jobs: &[&str]) -> Vec<usize> {
+    let mut b = Bench::new(SchedulerOptions { mode, pools, ..Default::default() });
+    for (stage, pool) in jobs.iter().enumerate() {
+        b.submit(stage as u64, pool, vec![], 1000);
+    }
+    (0..200).for_each(|e| drop(b.executor(e, "h", 1)));
+    // Every task ends once, so that slots are given anew.
+    for task in b.running.keys().copied().collect::<Vec<_>>() {
+        b.succeed(task);
+    }
+    let of = |stage: usize| b.running.values().filter(|(a, _, _)| a.stage.0 == stage as u64).count();
+    (0..jobs.len()).map(of).collect()
+}
+
+#[test]
+fn fifo_serves_the_older_job_first() {
+    assert_eq!(shares(SchedulingMode::Fifo, vec![], &["a", "b"]), [200, 0]);
+}
+
+#[test]
+fn fair_pools_share_by_weight_and_minimal_share() {
+    let pool = |name: &str, weight, min_share| PoolOptions { weight, min_share, ..PoolOptions::named(name) };
+    assert_eq!(shares(SchedulingMode::Fair, vec![], &["a", "b"]), [100, 100]);
+    assert_eq!(shares(SchedulingMode::Fair, vec![pool("a", 3, 0)], &["a", "b"]), [150, 50]);
+    assert_eq!(shares(SchedulingMode::Fair, vec![pool("a", 1, 120)], &["a", "b"]), [120, 80]);
+    // Two jobs of one FIFO pool, and of one FAIR pool.
+    assert_eq!(shares(SchedulingMode::Fair, vec![], &["a", "a", "b"]), [100, 0, 100]);
+    let fair = PoolOptions { mode: SchedulingMode::Fair, ..PoolOptions::named("a") };
+    assert_eq!(shares(SchedulingMode::Fair, vec![fair], &["a", "a", "b"]), [50, 50, 100]);
+}
+
+#[test]
+fn a_pool_that_was_made_for_a_job_goes_with_it() {
+    let mut b = Bench::new(SchedulerOptions { mode: SchedulingMode::Fair, ..Default::default() });
+    b.executor(0, "h", 1);
+    for stage in 0..3 {
+        b.submit(stage, &format!("pool{stage}"), vec![], 1);
+        b.succeed(b.of(stage, 0));
+    }
+    assert!(b.tasks.pools.is_empty());
+    assert_eq!(b.tasks.pools.count_pools(), 0);
+}
+
+// ---- Locality.
+
+#[test]
+fn a_task_waits_for_its_executor_then_for_its_machine_then_for_any() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "x", 1);
+    b.executor(1, "x", 1);
+    b.executor(2, "y", 1);
+    // All three want executor 0.
+    assert_eq!(launched(&b.submit(0, "", vec![on_executor(0); 3], 3)), [(0, 0, 0)]);
+    assert_eq!(b.tasks.next_timer(), Some(Time(3000)));
+    assert!(launched(&b.wait(2999)).is_empty());
+    assert_eq!(launched(&b.wait(1)), [(0, 1, 1)], "the same machine");
+    assert_eq!(b.tasks.next_timer(), Some(Time(6000)));
+    assert_eq!(launched(&b.wait(3000)), [(0, 2, 2)]);
+}
+
+#[test]
+fn levels_without_a_possible_executor_are_skipped_at_once() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "x", 1);
+    b.executor(1, "y", 1);
+    let places = vec![on_executor(77), on_host("z")];
+    assert_eq!(launched(&b.submit(0, "", places, 2)).len(), 2);
+}
+
+#[test]
+fn tasks_without_preferences_run_at_once_and_do_not_lose_their_slot_to_those_that_wait() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "x", 1);
+    b.executor(1, "y", 1);
+    let places = vec![on_host("x"), on_host("x"), vec![]];
+    let mut all = launched(&b.submit(0, "", places, 3));
+    all.sort_unstable();
+    assert_eq!(all, [(0, 0, 0), (0, 2, 1)]);
+}
+
+#[test]
+fn a_later_set_uses_the_slots_that_an_earlier_one_waits_beside() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "x", 1);
+    b.executor(1, "y", 1);
+    b.submit(0, "", vec![on_host("x"); 2], 2);
+    assert_eq!(launched(&b.submit(1, "", vec![], 1)), [(1, 0, 1)]);
+}
+
+#[test]
+fn short_local_tasks_do_not_starve_an_idle_executor() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "x", 1);
+    b.executor(1, "y", 1);
+    b.submit(0, "", vec![on_host("x"); 20], 20);
+    let mut elsewhere = 0;
+    for _ in 0..8 {
+        b.now += 500;
+        let task = *b.running.iter().find(|(_, (_, e, _))| e.0 == 0).expect("always busy").0;
+        elsewhere += launched(&b.succeed(task)).iter().filter(|l| l.2 == 1).count();
+    }
+    assert_eq!(elsewhere, 1, "launches at x go on, y gets one after three seconds");
+}
+
+#[test]
+fn an_executor_that_comes_brings_locality_back() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "y", 1);
+    b.submit(0, "", vec![on_host("x"); 3], 3);
+    assert_eq!(launched(&b.executor(1, "x", 1)), [(0, 1, 1)]);
+    assert!(launched(&b.succeed(b.of(0, 0))).is_empty(), "the last one waits for x again");
+    assert_eq!(launched(&b.wait(3000)), [(0, 2, 0)]);
+}
+
+// ---- Speculation.
+
+fn speculating() -> Bench {
+    let speculation = SpeculationOptions { enabled: true, ..Default::default() };
+    Bench::new(SchedulerOptions { speculation, ..Default::default() })
+}
+
+#[test]
+fn a_slow_task_gets_one_copy_elsewhere_and_the_first_to_end_wins() {
+    let mut b = speculating();
+    b.executor(0, "x", 10);
+    b.executor(1, "x", 10);
+    b.submit(0, "", vec![], 10);
+    b.now = 100;
+    let slow = b.of(0, 9);
+    for p in 0..9 {
+        b.succeed(b.of(0, p));
+    }
+    assert!(launched(&b.wait(200)).is_empty(), "three times the median, not more");
+    let place = b.running[&slow].1;
+    let copies = launched(&b.wait(100));
+    assert_eq!(copies.len(), 1);
+    assert_ne!(copies[0].2, place.0);
+    assert!(launched(&b.wait(1000)).is_empty(), "one copy at a time");
+    let copy = *b.running.iter().find(|(_, (_, _, speculative))| *speculative).expect("runs").0;
+    let actions = b.succeed(copy);
+    assert!(actions.contains(&TaskAction::Kill { task: slow, executor: place }), "{actions:?}");
+    assert_eq!(b.tasks.running(), 1, "the slot of the loser");
+    assert!(b.end(slow, TaskEnd::Killed).is_empty());
+    assert_eq!((b.tasks.running(), b.tasks.next_timer().is_some()), (0, true));
+    b.wait(100);
+    assert_eq!(b.tasks.next_timer(), None, "nothing to look for");
+}
+
+#[test]
+fn an_original_that_fails_beside_its_copy_is_not_launched_again() {
+    let mut b = speculating();
+    b.executor(0, "x", 2);
+    b.executor(1, "x", 2);
+    b.submit(0, "", vec![], 2);
+    b.now = 100;
+    b.succeed(b.of(0, 0));
+    let original = b.of(0, 1);
+    assert_eq!(launched(&b.wait(500)).len(), 1);
+    assert!(launched(&b.fail(original)).is_empty());
+    let copy = b.of(0, 1);
+    assert_eq!(launched(&b.fail(copy)).len(), 1, "now it is");
+}
+
+// ---- Exclusion.
+
+fn excluding() -> Bench {
+    let exclude_on_failure = ExclusionOptions { enabled: true, ..Default::default() };
+    Bench::new(SchedulerOptions { exclude_on_failure, ..Default::default() })
+}
+
+#[test]
+fn a_task_does_not_go_back_to_where_it_failed() {
+    let mut b = excluding();
+    b.executor(0, "x", 1);
+    b.executor(1, "y", 1);
+    b.submit(0, "", vec![], 1);
+    assert_eq!(b.running[&TaskId(0)].1, ExecutorId(0));
+    assert_eq!(launched(&b.fail(TaskId(0))), [(0, 0, 1)]);
+}
+
+#[test]
+fn an_executor_where_two_tasks_failed_gets_no_more_of_the_stage_and_then_of_any() {
+    let mut b = excluding();
+    b.executor(0, "x", 2);
+    b.executor(1, "y", 2);
+    b.submit(0, "", vec![], 4);
+    let bad: Vec<_> = b.running.iter().filter(|(_, r)| r.1.0 == 0).map(|(t, _)| *t).collect();
+    b.fail(bad[0]);
+    let actions = b.fail(bad[1]);
+    let stage = Some(StageId(0));
+    let excluded = |a: &TaskAction| matches!(a, TaskAction::Excluded { executor, stage: s, .. } if executor.0 == 0 && *s == stage);
+    assert!(actions.iter().any(excluded), "{actions:?}");
+    while let Some(task) = b.running.keys().next().copied() {
+        b.succeed(task);
+    }
+    assert_eq!(b.tasks.executor_state(ExecutorId(0)), Some(ExecutorState::Excluded));
+    let places: BTreeSet<_> = launched(&b.submit(1, "", vec![], 3)).iter().map(|l| l.2).collect();
+    assert_eq!(places, BTreeSet::from([1]));
+    let back = launched(&b.wait(3_600_000));
+    assert_eq!(back, [(1, 2, 0)], "after an hour");
+}
+
+#[test]
+fn a_task_excluded_everywhere_ends_its_job_unless_an_executor_comes() {
+    for comes in [false, true] {
+        let mut b = excluding();
+        b.executor(0, "x", 1);
+        b.submit(0, "", vec![], 1);
+        b.fail(TaskId(0));
+        b.wait(60_000);
+        if comes {
+            assert_eq!(launched(&b.executor(1, "y", 1)), [(0, 0, 1)]);
+        }
+        let actions = b.wait(60_000);
+        let failure = JobFailure::Unschedulable { stage: StageId(0), partition: 0 };
+        let ends = actions.contains(&TaskAction::Failed { stage: StageId(0), failure });
+        assert_eq!(ends, !comes, "{actions:?}");
+    }
+}
+
+#[test]
+fn a_machine_with_two_excluded_executors_is_excluded_and_so_are_those_that_come() {
+    let mut b = excluding();
+    b.executor(0, "x", 2);
+    b.executor(1, "x", 2);
+    b.executor(2, "y", 4);
+    b.submit(0, "", vec![], 4);
+    let bad: Vec<_> = b.running.iter().filter(|(_, r)| r.1.0 < 2).map(|(t, _)| *t).collect();
+    bad.into_iter().for_each(|task| drop(b.fail(task)));
+    while let Some((task, (_, executor, _))) = b.running.iter().next().map(|(t, r)| (*t, *r)) {
+        drop(if executor.0 < 2 { b.fail(task) } else { b.succeed(task) });
+    }
+    b.executor(3, "x", 1);
+    for e in [0, 1, 3] {
+        assert_eq!(b.tasks.executor_state(ExecutorId(e)), Some(ExecutorState::Excluded), "{e}");
+    }
+}
