@@ -5,9 +5,12 @@ use crate::local::LocalBackend;
 use crate::master::Master;
 use crate::query::{QueryHandle, QuerySettings, Run};
 use crate::remote::backend::{RemoteBackend, RemoteOptions};
+use crate::remote::executor::network_runtime;
 use crate::remote::local_cluster::{LocalCluster, LocalClusterOptions};
 use crate::remote::process::Program;
 use crate::results::{ResultStore, Results, StreamedResults, WholeResults};
+use crate::status::{self, Application, Observer};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,7 +19,9 @@ use vonk_error::Result;
 use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager};
 use vonk_planner::PhysicalQuery;
 use vonk_rpc::Security;
-use vonk_scheduler::{DagOptions, SchedulerOptions};
+use vonk_scheduler::{
+    DagOptions, ExclusionOptions, LocalityOptions, SchedulerOptions, SchedulingMode, SpeculationOptions,
+};
 use vonk_shuffle::{BlockMemory, LocalBlocks, SpillableBlocks};
 use vonk_sources::Formats;
 
@@ -37,6 +42,10 @@ pub struct Cluster {
     /// Where result rows wait that come from other processes.
     store: Option<Arc<ResultStore>>,
     next_shuffle: AtomicU64,
+    /// Where its state can be seen, if it is served.
+    status_address: Option<SocketAddr>,
+    /// Threads of the status server.
+    _status: Option<tokio::runtime::Runtime>,
 }
 
 impl Cluster {
@@ -63,10 +72,21 @@ impl Cluster {
         // One process has all blocks or none: none is lost on its own.
         let mut scheduler = scheduler_options(conf);
         scheduler.dag.release_consumed = true;
-        let driver = Driver::start(scheduler, Box::new(backend))?;
+        let seen = Seen::new(&application_id(), &Security::from_conf(conf)?, conf)?;
+        let driver = Driver::start(scheduler, Box::new(backend), seen.observer)?;
         let executor_memory = memory.limit();
-        let next_shuffle = AtomicU64::new(0);
-        Ok(Cluster { driver, memory, executor_memory, dir, executors: 1, slots, store: None, next_shuffle })
+        Ok(Cluster {
+            driver,
+            memory,
+            executor_memory,
+            dir,
+            executors: 1,
+            slots,
+            store: None,
+            next_shuffle: AtomicU64::new(0),
+            status_address: seen.address,
+            _status: seen.runtime,
+        })
     }
 
     fn local_cluster(executors: u32, slots: u32, memory: u64, conf: &Conf) -> Result<Cluster> {
@@ -84,11 +104,12 @@ impl Cluster {
             security: security.clone(),
             conf: settings_of_executors(conf),
         });
+        let seen = Seen::new(&application, &security, conf)?;
         let options = remote_options(application, security, conf);
         let own = MemoryManager::new(Some(counted(bytes(conf.get(&conf::DRIVER_MEMORY)))));
         let store = Arc::new(ResultStore::new(&own, dir.join("results")));
         let backend = RemoteBackend::new(options, store.clone(), Box::new(manager));
-        let driver = Driver::start(scheduler_options(conf), Box::new(backend))?;
+        let driver = Driver::start(scheduler_options(conf), Box::new(backend), seen.observer)?;
         Ok(Cluster {
             driver,
             memory: own,
@@ -98,6 +119,8 @@ impl Cluster {
             slots: executors.saturating_mul(slots),
             store: Some(store),
             next_shuffle: AtomicU64::new(0),
+            status_address: seen.address,
+            _status: seen.runtime,
         })
     }
 
@@ -114,6 +137,11 @@ impl Cluster {
     /// The memory of this process, for reports and tests.
     pub fn memory(&self) -> &Arc<MemoryManager> {
         &self.memory
+    }
+
+    /// Where jobs, stages, tasks and executors can be seen over HTTP (`spark.ui.enabled`).
+    pub fn status_address(&self) -> Option<SocketAddr> {
+        self.status_address
     }
 
     /// Bytes that the tasks of one executor may hold together; `None` is no limit.
@@ -140,6 +168,39 @@ impl Cluster {
             None => Results::Streamed(StreamedResults::new(partitions, cancel)),
             Some(store) => Results::Whole(WholeResults::new(store.clone(), partitions, cancel)),
         }
+    }
+}
+
+/// Those who look at a driver, as the settings have it.
+struct Seen {
+    observer: Option<Arc<Observer>>,
+    address: Option<SocketAddr>,
+    runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Seen {
+    fn new(application: &str, security: &Security, conf: &Conf) -> Result<Seen> {
+        let log = conf.get(&conf::EVENT_LOG).then(|| PathBuf::from(conf.get(&conf::EVENT_LOG_DIR)));
+        let served = conf.get(&conf::UI_ENABLED);
+        if log.is_none() && !served {
+            return Ok(Seen { observer: None, address: None, runtime: None });
+        }
+        let application = Application {
+            id: application.to_string(),
+            name: conf.get(&conf::APP_NAME),
+            user: std::env::var("USER").unwrap_or_else(|_| "vonk".to_string()),
+            master: conf.get(&conf::MASTER),
+        };
+        let observer = Arc::new(Observer::new(application, log.as_deref())?);
+        if !served {
+            return Ok(Seen { observer: Some(observer), address: None, runtime: None });
+        }
+        let runtime = network_runtime()?;
+        let port = u16::try_from(conf.get(&conf::UI_PORT)).unwrap_or(0);
+        let host = conf.get(&conf::DRIVER_BIND_ADDRESS);
+        let address = runtime.block_on(status::serve(observer.clone(), security.clone(), &host, port))?;
+        tracing::info!(%address, "the application's status is served");
+        Ok(Seen { observer: Some(observer), address: Some(address), runtime: Some(runtime) })
     }
 }
 
@@ -208,6 +269,26 @@ fn scheduler_options(conf: &Conf) -> SchedulerOptions {
             ..DagOptions::default()
         },
         max_task_failures: positive(conf.get(&conf::TASK_MAX_FAILURES)),
+        mode: match conf.get(&conf::SCHEDULER_MODE).trim().eq_ignore_ascii_case("FAIR") {
+            true => SchedulingMode::Fair,
+            false => SchedulingMode::Fifo,
+        },
+        locality: LocalityOptions {
+            wait_process: conf.get(&conf::LOCALITY_WAIT).0,
+            wait_node: conf.get(&conf::LOCALITY_WAIT).0,
+        },
+        speculation: SpeculationOptions {
+            enabled: conf.get(&conf::SPECULATION),
+            interval: conf.get(&conf::SPECULATION_INTERVAL).0,
+            multiplier: conf.get(&conf::SPECULATION_MULTIPLIER),
+            quantile: conf.get(&conf::SPECULATION_QUANTILE),
+            min_task_runtime: conf.get(&conf::SPECULATION_MIN_TASK_RUNTIME).0,
+        },
+        exclude_on_failure: ExclusionOptions {
+            enabled: conf.get(&conf::EXCLUDE_ON_FAILURE),
+            timeout: conf.get(&conf::EXCLUDE_ON_FAILURE_TIMEOUT).0,
+            ..ExclusionOptions::default()
+        },
         ..SchedulerOptions::default()
     }
 }

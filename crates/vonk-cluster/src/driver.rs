@@ -6,6 +6,7 @@ use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskReport, TaskResult};
 use crate::failure;
 use crate::progress::Progress;
 use crate::results::Results;
+use crate::status::{Note, Observer, TaskOutcomeNote};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -13,12 +14,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use vonk_error::{Error, Result};
+use vonk_error::{Error, ErrorKind, Result};
 use vonk_exec::QueryContext;
 use vonk_physical::{Exchange, ExplainMetrics, PhysicalPlan, PlanNode};
 use vonk_scheduler::{
-    Action, Dependency, Event, ExecutorId, JobId, MapStatus, RddGraph, RddId, Scheduler, SchedulerOptions,
-    ShuffleId, StageId, TaskAttempt, TaskEnd, TaskId, Time,
+    Action, Dependency, Event, ExecutorId, Fragment, JobId, MapStatus, RddGraph, RddId, Scheduler,
+    SchedulerOptions, ShuffleId, StageId, TaskAttempt, TaskEnd, TaskId, Time,
 };
 use vonk_shuffle::{MapPlaces, Place, ShuffleInputs};
 
@@ -40,6 +41,8 @@ pub(crate) struct JobSpec {
     pub keep: Vec<ShuffleId>,
     /// The pool that it shares executors in.
     pub pool: String,
+    /// The statement it is part of, for those who look.
+    pub description: Arc<str>,
 }
 
 enum Message {
@@ -114,13 +117,17 @@ pub(crate) struct Driver {
 
 impl Driver {
     /// Starts the driver's thread, and executors.
-    pub fn start(options: SchedulerOptions, mut backend: Box<dyn Backend>) -> Result<Driver> {
+    pub fn start(
+        options: SchedulerOptions,
+        mut backend: Box<dyn Backend>,
+        observer: Option<Arc<Observer>>,
+    ) -> Result<Driver> {
         let (messages, inbox) = channel();
         let mailbox = Mailbox(messages);
         backend.start(mailbox.clone())?;
         let thread = std::thread::Builder::new()
             .name("vonk-driver".to_string())
-            .spawn(move || Loop::new(options, backend).run(&inbox))
+            .spawn(move || Loop::new(options, backend, observer).run(&inbox))
             .map_err(|e| Error::io("cannot start the driver's thread", e))?;
         Ok(Driver { mailbox, thread: Some(thread), next_job: AtomicU64::new(0) })
     }
@@ -198,11 +205,20 @@ struct Loop {
     launches: Vec<TaskLaunch>,
     /// When the scheduler's time began.
     started: Instant,
+    observer: Option<Arc<Observer>>,
 }
 
 impl Loop {
-    fn new(options: SchedulerOptions, backend: Box<dyn Backend>) -> Self {
+    /// For those who look, if any do.
+    fn note(&self, note: &Note<'_>) {
+        if let Some(observer) = &self.observer {
+            observer.note(note);
+        }
+    }
+
+    fn new(options: SchedulerOptions, backend: Box<dyn Backend>, observer: Option<Arc<Observer>>) -> Self {
         Loop {
+            observer,
             scheduler: Scheduler::new(options),
             backend,
             jobs: HashMap::new(),
@@ -259,12 +275,14 @@ impl Loop {
             Message::Submit { job, spec, metrics } => {
                 let (graph, last, keep, pool) =
                     (spec.graph.clone(), spec.last, spec.keep.clone(), spec.pool.clone());
+                self.note(&Note::JobStart { job: job.0, description: &spec.description, pool: &pool });
                 self.jobs.insert(job, Job { spec, metrics, stages: HashMap::new() });
                 self.feed(Event::SubmitJob { job, graph, last, keep, pool });
             }
             Message::Cancel(job) => self.feed(Event::CancelJob { job }),
             Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
             Message::ExecutorAdded { executor, host, slots } => {
+                self.note(&Note::ExecutorAdded { executor: executor.0, host: &host, slots });
                 self.feed(Event::ExecutorAdded { executor, host, slots });
             }
             Message::ExecutorLost { executor, blocks_lost } => self.executor_lost(executor, blocks_lost),
@@ -283,6 +301,7 @@ impl Loop {
         // Not sent out yet: it is lost like the others.
         self.launches.retain(|l| l.executor != executor);
         self.backend.executor_lost(executor);
+        self.note(&Note::ExecutorLost { executor: executor.0, blocks_lost });
         self.feed(Event::ExecutorLost { executor, blocks_lost });
     }
 
@@ -301,6 +320,10 @@ impl Loop {
         if !self.jobs.contains_key(&stage.job) {
             // The job is over and its shuffles are released; this task may have committed its output after that.
             self.release_output(&stage.fragment);
+        }
+        if self.observer.is_some() {
+            let outcome = outcome_note(&result, &stage.fragment);
+            self.note(&Note::TaskEnd { task: task.0, outcome });
         }
         let end = match result {
             Ok(report) => {
@@ -329,41 +352,76 @@ impl Loop {
 
     fn carry_out(&mut self, action: Action) {
         match action {
-            Action::Launch { job, task, attempt, executor, .. } => {
+            Action::Launch { job, task, attempt, executor, speculative, .. } => {
                 let stage = self.jobs.get(&job).and_then(|j| j.stages.get(&attempt.stage)).cloned();
                 let Some(stage) = stage else { return };
                 self.launched.insert(task, Launched { attempt, executor, stage: stage.clone() });
                 let partition = attempt.partition;
+                self.note(&Note::TaskStart {
+                    task: task.0,
+                    stage: attempt.stage.0,
+                    attempt: attempt.stage_attempt,
+                    partition,
+                    try_number: attempt.attempt,
+                    executor: executor.0,
+                    speculative,
+                });
                 self.launches.push(TaskLaunch { task, partition, executor, stage });
             }
-            Action::Kill { task, executor } => self.kill(task, executor),
-            Action::StageCompleted { .. } | Action::ExecutorExcluded { .. } => {}
+            Action::Kill { task, executor } => {
+                self.note(&Note::TaskKill { task: task.0, executor: executor.0 });
+                self.kill(task, executor);
+            }
+            Action::StageCompleted { stage } => self.note(&Note::StageCompleted { stage: stage.0 }),
+            Action::ExecutorExcluded { executor, stage, .. } => {
+                self.note(&Note::ExecutorExcluded { executor: executor.0, stage: stage.map(|s| s.0) });
+            }
             Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks } => {
-                let Some(state) = self.jobs.get(&job) else { return };
-                let Some(root) = state.spec.fragments.get(fragment.0 as usize).cloned() else { return };
-                state.spec.progress.begin(stage.0, tasks);
-                state.metrics.lock().stages += 1;
-                let launch = StageLaunch {
-                    job,
-                    stage,
-                    stage_attempt,
-                    fragment: root,
-                    query: state.spec.query.clone(),
-                    inputs: Arc::new(self.inputs(&state.spec, fragment)),
-                    results: state.spec.results.clone(),
-                };
-                if let Some(state) = self.jobs.get_mut(&job) {
-                    state.stages.insert(stage, Arc::new(launch));
-                }
+                self.stage_submitted(job, stage, stage_attempt, fragment, tasks);
             }
             Action::ResultAccepted { job, task, attempt } => {
+                self.note(&Note::ResultAccepted { job: job.0, task: task.0, partition: attempt.partition });
                 if let Some(job) = self.jobs.get(&job) {
                     job.spec.results.accepted(attempt.partition, task);
                 }
             }
-            Action::ReleaseShuffle { shuffle } => self.backend.release(shuffle),
+            Action::ReleaseShuffle { shuffle } => {
+                self.note(&Note::ShuffleReleased { shuffle: shuffle.0 });
+                self.backend.release(shuffle);
+            }
             Action::JobSucceeded { job } => self.end(job, Ok(())),
             Action::JobFailed { job, reason } => self.end(job, Err(failure::reason_error(reason))),
+        }
+    }
+
+    fn stage_submitted(
+        &mut self,
+        job: JobId,
+        stage: StageId,
+        stage_attempt: u32,
+        fragment: Fragment,
+        tasks: u32,
+    ) {
+        let Some(state) = self.jobs.get(&job) else { return };
+        let Some(root) = state.spec.fragments.get(fragment.0 as usize).cloned() else { return };
+        state.spec.progress.begin(stage.0, tasks);
+        state.metrics.lock().stages += 1;
+        if self.observer.is_some() {
+            let name = root.plan.name();
+            let (job, stage, attempt) = (job.0, stage.0, stage_attempt);
+            self.note(&Note::StageSubmitted { job, stage, attempt, tasks, name: &name });
+        }
+        let launch = StageLaunch {
+            job,
+            stage,
+            stage_attempt,
+            fragment: root,
+            query: state.spec.query.clone(),
+            inputs: Arc::new(self.inputs(&state.spec, fragment)),
+            results: state.spec.results.clone(),
+        };
+        if let Some(state) = self.jobs.get_mut(&job) {
+            state.stages.insert(stage, Arc::new(launch));
         }
     }
 
@@ -378,7 +436,7 @@ impl Loop {
     }
 
     /// Where the map outputs are that a fragment reads, as the scheduler knows now.
-    fn inputs(&self, spec: &JobSpec, fragment: vonk_scheduler::Fragment) -> ShuffleInputs {
+    fn inputs(&self, spec: &JobSpec, fragment: Fragment) -> ShuffleInputs {
         // The RDDs of a graph have a fragment each, in the same order.
         let Some(rdd) = spec.graph.get(RddId(fragment.0)) else { return ShuffleInputs::default() };
         let places = rdd.dependencies.iter().filter_map(|d| match d {
@@ -393,18 +451,18 @@ impl Loop {
         let mut known: BTreeMap<ExecutorId, u32> = BTreeMap::new();
         let mut places: Vec<Place> = Vec::new();
         let mut maps = Vec::new();
-        for status in self.scheduler.outputs().get(shuffle)? {
+        for executor in self.scheduler.outputs().places(shuffle)? {
             // A stage is submitted when its inputs are complete; should one be missing all the same, the reader will say so.
-            let Some(status) = status else {
+            let Some(executor) = *executor else {
                 maps.push(u32::MAX);
                 continue;
             };
-            let index = match known.get(&status.executor) {
+            let index = match known.get(&executor) {
                 Some(index) => *index,
                 None => {
                     let index = u32::try_from(places.len()).ok()?;
-                    places.push(self.backend.place(status.executor)?);
-                    known.insert(status.executor, index);
+                    places.push(self.backend.place(executor)?);
+                    known.insert(executor, index);
                     index
                 }
             };
@@ -417,6 +475,8 @@ impl Loop {
         if let Some(state) = self.jobs.remove(&job) {
             // The reason first: whoever sees the flag must find it.
             let failed = result.is_err();
+            let error = result.as_ref().err().map(Error::to_string);
+            self.note(&Note::JobEnd { job: job.0, error });
             state.spec.results.end(result);
             if failed {
                 state.spec.query.cancel.cancel();
@@ -440,6 +500,35 @@ impl Loop {
 /// Messages that are handled before tasks are sent out.
 const MESSAGES_A_ROUND: usize = 256;
 
+/// How a task ended, for those who look.
+fn outcome_note(result: &TaskResult, root: &PlanNode) -> TaskOutcomeNote {
+    match result {
+        Ok(report) => {
+            let output = output_of(root);
+            let own = report.nodes.iter().find(|n| n.node == output.id.0);
+            let spilled = report.nodes.iter().map(|n| n.spilled).sum();
+            TaskOutcomeNote::Success {
+                rows: own.map_or(0, |n| n.rows),
+                bytes: own.map_or(0, |n| n.bytes),
+                spilled,
+            }
+        }
+        Err(error) => match error.kind() {
+            ErrorKind::FetchFailed(_) => TaskOutcomeNote::FetchFailed { error: error.to_string() },
+            ErrorKind::Cancelled => TaskOutcomeNote::Killed,
+            _ => TaskOutcomeNote::Failed { error: error.to_string() },
+        },
+    }
+}
+
+/// The node whose rows a fragment puts out.
+fn output_of(root: &PlanNode) -> &PlanNode {
+    match &root.plan {
+        PhysicalPlan::ShuffleWrite(w) => &w.input,
+        _ => root,
+    }
+}
+
 /// Adds a task's counters to the job's; the rows that its root put out.
 fn count(job: &Mutex<JobMetrics>, task: &TaskReport, root: &PlanNode) -> u64 {
     let mut job = job.lock();
@@ -450,9 +539,6 @@ fn count(job: &Mutex<JobMetrics>, task: &TaskReport, root: &PlanNode) -> u64 {
         sum.1 += n.bytes;
         sum.2 += n.nanos;
     }
-    let output = match &root.plan {
-        PhysicalPlan::ShuffleWrite(w) => &w.input,
-        _ => root,
-    };
+    let output = output_of(root);
     task.nodes.iter().find(|n| n.node == output.id.0).map_or(0, |n| n.rows)
 }

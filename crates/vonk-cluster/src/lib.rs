@@ -19,6 +19,7 @@ mod progress;
 mod query;
 mod remote;
 mod results;
+mod status;
 
 pub use cluster::Cluster;
 pub use master::Master;

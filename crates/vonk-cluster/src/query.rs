@@ -28,6 +28,8 @@ pub struct QuerySettings {
     pub progress: Arc<Progress>,
     /// The pool in which its jobs share the executors with others (`spark.scheduler.pool`).
     pub pool: String,
+    /// The statement's text, or a name for it.
+    pub description: Arc<str>,
 }
 
 /// What ran.
@@ -149,6 +151,7 @@ impl<'a> Run<'a> {
             progress: self.settings.progress.clone(),
             keep,
             pool: self.settings.pool.clone(),
+            description: self.settings.description.clone(),
         };
         Ok(self.cluster.driver().submit(spec))
     }

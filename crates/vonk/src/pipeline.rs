@@ -99,6 +99,7 @@ impl<'a> Pipeline<'a> {
             cancel: self.control.cancel.clone(),
             progress: self.control.progress.clone(),
             pool: self.conf.get(&vonk_conf::SCHEDULER_POOL),
+            description: self.text.clone(),
         };
         self.session.cluster().run(physical, settings)
     }

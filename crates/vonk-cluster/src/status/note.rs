@@ -1,0 +1,95 @@
+//! What happened, as the event log has it.
+
+use serde::Serialize;
+
+/// One event. Serialised with its name under `event`.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "event")]
+#[allow(missing_docs)] // the fields' names are what they are
+pub(crate) enum Note<'a> {
+    ApplicationStart {
+        id: &'a str,
+        name: &'a str,
+        user: &'a str,
+        master: &'a str,
+    },
+    ApplicationEnd,
+    ExecutorAdded {
+        executor: u64,
+        host: &'a str,
+        slots: u32,
+    },
+    ExecutorLost {
+        executor: u64,
+        blocks_lost: bool,
+    },
+    ExecutorExcluded {
+        executor: u64,
+        stage: Option<u64>,
+    },
+    JobStart {
+        job: u64,
+        description: &'a str,
+        pool: &'a str,
+    },
+    JobEnd {
+        job: u64,
+        error: Option<String>,
+    },
+    StageSubmitted {
+        job: u64,
+        stage: u64,
+        attempt: u32,
+        tasks: u32,
+        name: &'a str,
+    },
+    StageCompleted {
+        stage: u64,
+    },
+    TaskStart {
+        task: u64,
+        stage: u64,
+        attempt: u32,
+        partition: u32,
+        try_number: u32,
+        executor: u64,
+        speculative: bool,
+    },
+    TaskKill {
+        task: u64,
+        executor: u64,
+    },
+    TaskEnd {
+        task: u64,
+        #[serde(flatten)]
+        outcome: TaskOutcomeNote,
+    },
+    ResultAccepted {
+        job: u64,
+        task: u64,
+        partition: u32,
+    },
+    ShuffleReleased {
+        shuffle: u64,
+    },
+}
+
+/// How a task ended, and what it did.
+#[derive(Debug, Clone, Serialize)]
+#[serde(tag = "outcome", rename_all = "camelCase")]
+pub(crate) enum TaskOutcomeNote {
+    Success {
+        rows: u64,
+        bytes: u64,
+        spilled: u64,
+    },
+    FetchFailed {
+        error: String,
+    },
+    Failed {
+        error: String,
+    },
+    Killed,
+    /// Its executor was lost.
+    Lost,
+}

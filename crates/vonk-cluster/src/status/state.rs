@@ -1,0 +1,328 @@
+//! What is known of an application: its jobs, stages, tasks and executors, bounded in number.
+//!
+//! Names and shapes of the JSON are those of Spark's monitoring REST API, as far as they mean something here.
+
+use crate::status::Application;
+use crate::status::note::{Note, TaskOutcomeNote};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// As `spark.ui.retainedJobs`, `.retainedStages` and `.retainedTasks` have it.
+const RETAINED_JOBS: usize = 1000;
+const RETAINED_STAGES: usize = 1000;
+const RETAINED_TASKS: usize = 100_000;
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Job {
+    pub job_id: u64,
+    pub name: String,
+    pub pool: String,
+    pub submission_time: u64,
+    pub completion_time: Option<u64>,
+    pub status: &'static str,
+    pub stage_ids: Vec<u64>,
+    pub num_tasks: u64,
+    pub num_active_tasks: u64,
+    pub num_completed_tasks: u64,
+    pub num_failed_tasks: u64,
+    pub num_killed_tasks: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub failure_reason: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Stage {
+    pub stage_id: u64,
+    pub attempt_id: u32,
+    pub job_id: u64,
+    pub name: String,
+    pub status: &'static str,
+    pub num_tasks: u32,
+    pub num_active_tasks: u32,
+    pub num_complete_tasks: u32,
+    pub num_failed_tasks: u32,
+    pub num_killed_tasks: u32,
+    pub submission_time: u64,
+    pub completion_time: Option<u64>,
+    pub executor_run_time: u64,
+    pub output_records: u64,
+    pub output_bytes: u64,
+    pub disk_bytes_spilled: u64,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Task {
+    pub task_id: u64,
+    pub index: u32,
+    pub attempt: u32,
+    pub stage_id: u64,
+    pub stage_attempt_id: u32,
+    pub executor_id: u64,
+    pub launch_time: u64,
+    pub duration: Option<u64>,
+    pub status: &'static str,
+    pub speculative: bool,
+    pub output_records: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub error_message: Option<String>,
+}
+
+#[derive(Debug, Clone, Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Executor {
+    pub id: u64,
+    pub host_port: String,
+    pub is_active: bool,
+    pub is_excluded: bool,
+    pub max_tasks: u32,
+    pub active_tasks: u32,
+    pub completed_tasks: u64,
+    pub failed_tasks: u64,
+    pub total_duration: u64,
+    pub add_time: u64,
+    pub remove_time: Option<u64>,
+}
+
+/// See the module.
+pub(crate) struct State {
+    pub application: Application,
+    pub started: u64,
+    pub jobs: BTreeMap<u64, Job>,
+    pub stages: BTreeMap<(u64, u32), Stage>,
+    pub tasks: BTreeMap<u64, Task>,
+    pub executors: BTreeMap<u64, Executor>,
+    pub shuffles_released: u64,
+    pub tasks_launched: u64,
+}
+
+impl State {
+    pub fn new(application: Application, started: u64) -> State {
+        State {
+            application,
+            started,
+            jobs: BTreeMap::new(),
+            stages: BTreeMap::new(),
+            tasks: BTreeMap::new(),
+            executors: BTreeMap::new(),
+            shuffles_released: 0,
+            tasks_launched: 0,
+        }
+    }
+
+    /// Takes note. What is said of things that are not known (any more) changes nothing.
+    pub fn note(&mut self, time: u64, note: &Note<'_>) {
+        match note {
+            Note::ApplicationStart { .. }
+            | Note::ApplicationEnd
+            | Note::TaskKill { .. }
+            | Note::ResultAccepted { .. } => {}
+            Note::ShuffleReleased { .. } => self.shuffles_released += 1,
+            Note::ExecutorAdded { executor, host, slots } => {
+                self.executor_added(time, *executor, host, *slots)
+            }
+            Note::ExecutorLost { executor, .. } => self.executor_lost(time, *executor),
+            Note::ExecutorExcluded { executor, stage } => {
+                if let (Some(e), None) = (self.executors.get_mut(executor), stage) {
+                    e.is_excluded = true;
+                }
+            }
+            Note::JobStart { job, description, pool } => self.job_start(time, *job, description, pool),
+            Note::JobEnd { job, error } => self.job_end(time, *job, error.as_deref()),
+            Note::StageSubmitted { job, stage, attempt, tasks, name } => {
+                self.stage_submitted(time, *job, (*stage, *attempt), *tasks, name);
+            }
+            Note::StageCompleted { stage } => {
+                let attempts = self.stages.range_mut((*stage, 0)..=(*stage, u32::MAX));
+                if let Some((_, stage)) = attempts.last() {
+                    (stage.status, stage.completion_time) = ("COMPLETE", Some(time));
+                }
+            }
+            Note::TaskStart { task, stage, attempt, partition, try_number, executor, speculative } => {
+                let new = Task {
+                    task_id: *task,
+                    index: *partition,
+                    attempt: *try_number,
+                    stage_id: *stage,
+                    stage_attempt_id: *attempt,
+                    executor_id: *executor,
+                    launch_time: time,
+                    duration: None,
+                    status: "RUNNING",
+                    speculative: *speculative,
+                    output_records: 0,
+                    error_message: None,
+                };
+                self.task_start(new);
+            }
+            Note::TaskEnd { task, outcome } => self.task_end(time, *task, outcome),
+        }
+    }
+
+    fn executor_added(&mut self, time: u64, executor: u64, host: &str, slots: u32) {
+        let new = Executor {
+            id: executor,
+            host_port: host.to_string(),
+            is_active: true,
+            is_excluded: false,
+            max_tasks: slots,
+            active_tasks: 0,
+            completed_tasks: 0,
+            failed_tasks: 0,
+            total_duration: 0,
+            add_time: time,
+            remove_time: None,
+        };
+        self.executors.insert(executor, new);
+    }
+
+    fn executor_lost(&mut self, time: u64, executor: u64) {
+        let running = self.tasks.values().filter(|t| t.executor_id == executor && t.duration.is_none());
+        let lost: Vec<u64> = running.map(|t| t.task_id).collect();
+        lost.into_iter().for_each(|task| self.task_end(time, task, &TaskOutcomeNote::Lost));
+        if let Some(e) = self.executors.get_mut(&executor) {
+            (e.is_active, e.remove_time) = (false, Some(time));
+        }
+    }
+
+    fn job_start(&mut self, time: u64, job: u64, description: &str, pool: &str) {
+        let new = Job {
+            job_id: job,
+            name: description.to_string(),
+            pool: pool.to_string(),
+            submission_time: time,
+            completion_time: None,
+            status: "RUNNING",
+            stage_ids: Vec::new(),
+            num_tasks: 0,
+            num_active_tasks: 0,
+            num_completed_tasks: 0,
+            num_failed_tasks: 0,
+            num_killed_tasks: 0,
+            failure_reason: None,
+        };
+        self.jobs.insert(job, new);
+        drop_oldest(&mut self.jobs, RETAINED_JOBS, |j| j.completion_time.is_some());
+    }
+
+    fn job_end(&mut self, time: u64, job: u64, error: Option<&str>) {
+        let Some(state) = self.jobs.get_mut(&job) else { return };
+        state.completion_time = Some(time);
+        state.status = if error.is_none() { "SUCCEEDED" } else { "FAILED" };
+        state.failure_reason = error.map(str::to_string);
+        for stage in self.stages.values_mut().filter(|s| s.job_id == job && s.completion_time.is_none()) {
+            // Whatever of it still runs is not wanted.
+            stage.status = if error.is_none() { "SKIPPED" } else { "FAILED" };
+            stage.completion_time = Some(time);
+        }
+    }
+
+    fn stage_submitted(&mut self, time: u64, job: u64, key: (u64, u32), tasks: u32, name: &str) {
+        if let Some((_, before)) = self.stages.range_mut((key.0, 0)..key).next_back() {
+            // The attempt before lost its input.
+            if before.completion_time.is_none() {
+                (before.status, before.completion_time) = ("FAILED", Some(time));
+            }
+        }
+        let new = Stage {
+            stage_id: key.0,
+            attempt_id: key.1,
+            job_id: job,
+            name: name.to_string(),
+            status: "ACTIVE",
+            num_tasks: tasks,
+            num_active_tasks: 0,
+            num_complete_tasks: 0,
+            num_failed_tasks: 0,
+            num_killed_tasks: 0,
+            submission_time: time,
+            completion_time: None,
+            executor_run_time: 0,
+            output_records: 0,
+            output_bytes: 0,
+            disk_bytes_spilled: 0,
+        };
+        self.stages.insert(key, new);
+        drop_oldest(&mut self.stages, RETAINED_STAGES, |s| s.completion_time.is_some());
+        if let Some(job) = self.jobs.get_mut(&job) {
+            job.num_tasks += u64::from(tasks);
+            if !job.stage_ids.contains(&key.0) {
+                job.stage_ids.push(key.0);
+            }
+        }
+    }
+
+    fn task_start(&mut self, task: Task) {
+        self.tasks_launched += 1;
+        if let Some(stage) = self.stages.get_mut(&(task.stage_id, task.stage_attempt_id)) {
+            stage.num_active_tasks += 1;
+            if let Some(job) = self.jobs.get_mut(&stage.job_id) {
+                job.num_active_tasks += 1;
+            }
+        }
+        if let Some(executor) = self.executors.get_mut(&task.executor_id) {
+            executor.active_tasks += 1;
+        }
+        self.tasks.insert(task.task_id, task);
+        drop_oldest(&mut self.tasks, RETAINED_TASKS, |t| t.duration.is_some());
+    }
+
+    fn task_end(&mut self, time: u64, task: u64, outcome: &TaskOutcomeNote) {
+        let Some(task) = self.tasks.get_mut(&task).filter(|t| t.duration.is_none()) else { return };
+        let duration = time.saturating_sub(task.launch_time);
+        task.duration = Some(duration);
+        let (status, error) = match outcome {
+            TaskOutcomeNote::Success { rows, .. } => {
+                task.output_records = *rows;
+                ("SUCCESS", None)
+            }
+            TaskOutcomeNote::FetchFailed { error } | TaskOutcomeNote::Failed { error } => {
+                ("FAILED", Some(error.clone()))
+            }
+            TaskOutcomeNote::Killed => ("KILLED", None),
+            TaskOutcomeNote::Lost => ("FAILED", Some("its executor was lost".to_string())),
+        };
+        (task.status, task.error_message) = (status, error);
+        if let Some(executor) = self.executors.get_mut(&task.executor_id) {
+            executor.active_tasks = executor.active_tasks.saturating_sub(1);
+            executor.total_duration += duration;
+            match status {
+                "SUCCESS" => executor.completed_tasks += 1,
+                "FAILED" => executor.failed_tasks += 1,
+                _ => {}
+            }
+        }
+        let Some(stage) = self.stages.get_mut(&(task.stage_id, task.stage_attempt_id)) else { return };
+        stage.num_active_tasks = stage.num_active_tasks.saturating_sub(1);
+        stage.executor_run_time += duration;
+        if let TaskOutcomeNote::Success { rows, bytes, spilled } = outcome {
+            stage.output_records += rows;
+            stage.output_bytes += bytes;
+            stage.disk_bytes_spilled += spilled;
+        }
+        let (of_stage, job) = match status {
+            "SUCCESS" => (&mut stage.num_complete_tasks, 0),
+            "FAILED" => (&mut stage.num_failed_tasks, 1),
+            _ => (&mut stage.num_killed_tasks, 2),
+        };
+        *of_stage += 1;
+        if let Some(state) = self.jobs.get_mut(&stage.job_id) {
+            state.num_active_tasks = state.num_active_tasks.saturating_sub(1);
+            let counts =
+                [&mut state.num_completed_tasks, &mut state.num_failed_tasks, &mut state.num_killed_tasks];
+            if let Some(count) = counts.into_iter().nth(job) {
+                *count += 1;
+            }
+        }
+    }
+}
+
+/// Drops the oldest of those that have ended, if there are too many.
+fn drop_oldest<K: Ord + Copy, V>(all: &mut BTreeMap<K, V>, most: usize, ended: impl Fn(&V) -> bool) {
+    if all.len() > most {
+        let oldest = all.iter().find(|(_, v)| ended(v)).map(|(k, _)| *k);
+        oldest.and_then(|k| all.remove(&k));
+    }
+}
