@@ -11,6 +11,7 @@ mod event;
 mod ids;
 mod lifecycle;
 mod map_outputs;
+pub mod master;
 mod options;
 mod preferences;
 mod rdd;
