@@ -81,6 +81,11 @@ impl BlockMemory for MemoryManager {
         self.take(bytes)
     }
 
+    fn grow(&self, bytes: u64) {
+        let now = self.used.fetch_add(bytes, Ordering::Relaxed) + bytes;
+        self.peak.fetch_max(now, Ordering::Relaxed);
+    }
+
     fn shrink(&self, bytes: u64) {
         self.give_back(bytes);
     }
@@ -124,8 +129,7 @@ impl Reservation {
 
     /// Makes the reservation larger by what cannot be done without, whatever the limit.
     pub fn grow(&mut self, bytes: usize) {
-        let now = self.manager.used.fetch_add(bytes as u64, Ordering::Relaxed) + bytes as u64;
-        self.manager.peak.fetch_max(now, Ordering::Relaxed);
+        BlockMemory::grow(&*self.manager, bytes as u64);
         self.bytes += bytes as u64;
     }
 }

@@ -55,6 +55,8 @@ pub trait ShuffleBlocks: Send + Sync {
 pub trait BlockMemory: Send + Sync {
     /// Reserves; `false` if there is not that much: the store writes blocks to disk instead.
     fn try_grow(&self, bytes: u64) -> bool;
+    /// Reserves what is there already and cannot be refused: blocks that arrive from the network.
+    fn grow(&self, bytes: u64);
     /// Gives back.
     fn shrink(&self, bytes: u64);
 }

@@ -1,23 +1,48 @@
-//! Files of blocks: frames of LZ4-compressed Arrow IPC, each readable on its own.
+//! Files of spilled blocks: encoded batches, each readable on its own. A file is removed when it is dropped.
 
-use arrow::array::{Array, ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
-use arrow::datatypes::DataType as ArrowType;
-use arrow::ipc::CompressionType;
-use arrow::ipc::reader::StreamReader;
-use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
+use crate::message::{Message, PREFIX, prefix};
+use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use std::fs::File;
-use std::io::Write;
+use std::io::{IoSlice, Seek, SeekFrom, Write};
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use vonk_error::{Error, Result};
 
 /// A file that is removed when it is dropped.
-pub struct BlockFile {
+pub(crate) struct BlockFile {
     path: PathBuf,
     file: File,
     end: Mutex<u64>,
+}
+
+/// Where a message is in a file, and what it must be.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Frame {
+    pub offset: u64,
+    pub header: u32,
+    pub body: u32,
+    pub rows: u32,
+    pub crc: u32,
+}
+
+impl Frame {
+    /// Bytes in the file.
+    pub fn bytes(&self) -> u64 {
+        PREFIX as u64 + u64::from(self.header) + u64::from(self.body)
+    }
+
+    /// The frame's message among bytes that were read from `start` on; `None` if they do not hold it.
+    pub fn message_in(&self, bytes: &Bytes, start: u64) -> Option<Message> {
+        let from = usize::try_from(self.offset.checked_sub(start)?).ok()?.checked_add(PREFIX)?;
+        let middle = from.checked_add(self.header as usize)?;
+        let to = middle.checked_add(self.body as usize)?;
+        if to > bytes.len() {
+            return None;
+        }
+        let (header, body) = (bytes.slice(from..middle), bytes.slice(middle..to));
+        Some(Message { header, body, rows: self.rows, crc: self.crc })
+    }
 }
 
 impl BlockFile {
@@ -30,27 +55,35 @@ impl BlockFile {
         Ok(BlockFile { path, file, end: Mutex::new(0) })
     }
 
-    /// Appends a batch; its place as offset and length.
-    pub fn append(&self, batch: &RecordBatch) -> Result<(u64, u64)> {
-        let bytes = encode(batch)?;
+    /// Appends a message.
+    pub fn append(&self, message: &Message) -> Result<Frame> {
         let mut end = self.end.lock();
-        let start = *end;
-        (&self.file)
-            .write_all(&bytes)
-            .map_err(|e| Error::io(format!("cannot write the spill file {}", self.path.display()), e))?;
-        *end += bytes.len() as u64;
-        Ok((start, bytes.len() as u64))
+        let frame = Frame {
+            offset: *end,
+            header: message.header.len() as u32,
+            body: message.body.len() as u32,
+            rows: message.rows,
+            crc: message.crc,
+        };
+        if let Err(e) = write_message(&mut (&self.file), message) {
+            // What was written in part is written over: a disk that is full may have room later.
+            let _ = (&self.file).seek(SeekFrom::Start(*end));
+            return Err(Error::io(format!("cannot write the spill file {}", self.path.display()), e));
+        }
+        *end += frame.bytes();
+        Ok(frame)
     }
 
-    /// Reads the batch at a place given by [`append`](Self::append).
-    pub fn read(&self, (start, length): (u64, u64)) -> Result<RecordBatch> {
-        let failed =
-            |e: std::io::Error| Error::io(format!("cannot read the spill file {}", self.path.display()), e);
-        let length = usize::try_from(length).map_err(|e| Error::internal(e.to_string()))?;
-        let mut bytes = vec![0; length];
-        self.file.read_exact_at(&mut bytes, start).map_err(failed)?;
-        let mut reader = StreamReader::try_new(bytes.as_slice(), None)?;
-        Ok(reader.next().ok_or_else(|| Error::internal("a block without a batch"))??)
+    /// Reads `length` bytes.
+    pub fn read_range(&self, offset: u64, length: u64) -> Result<Bytes> {
+        let failed = |e| Error::io(format!("cannot read the spill file {}", self.path.display()), e);
+        read_exact_at(&self.file, offset, length).map_err(failed)
+    }
+
+    /// Reads a message; `None` if it is not what was written.
+    pub fn read(&self, frame: &Frame) -> Result<Option<Message>> {
+        let bytes = self.read_range(frame.offset, frame.bytes())?;
+        Ok(frame.message_in(&bytes, frame.offset).filter(Message::is_whole))
     }
 }
 
@@ -61,28 +94,26 @@ impl Drop for BlockFile {
     }
 }
 
-fn encode(batch: &RecordBatch) -> Result<Vec<u8>> {
-    let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
-    let batch = compact(batch)?;
-    let mut bytes = Vec::new();
-    let mut writer = StreamWriter::try_new_with_options(&mut bytes, &batch.schema(), options)?;
-    writer.write(&batch)?;
-    writer.finish()?;
-    drop(writer);
-    Ok(bytes)
-}
-
-/// The batch with views that point into buffers of their own: a view of one row may otherwise drag a whole page along.
-pub fn compact(batch: &RecordBatch) -> Result<RecordBatch> {
-    let columns = batch.columns().iter().map(compact_array).collect();
-    let options = RecordBatchOptions::new().with_row_count(Some(batch.num_rows()));
-    Ok(RecordBatch::try_new_with_options(batch.schema(), columns, &options)?)
-}
-
-fn compact_array(array: &ArrayRef) -> ArrayRef {
-    match array.data_type() {
-        ArrowType::Utf8View => Arc::new(array.as_string_view().gc()),
-        ArrowType::BinaryView => Arc::new(array.as_binary_view().gc()),
-        _ => array.clone(),
+/// Writes a message as it stands in files.
+pub(crate) fn write_message(out: &mut impl Write, message: &Message) -> std::io::Result<()> {
+    let prefix = prefix(message.header.len());
+    let mut slices = [IoSlice::new(&prefix), IoSlice::new(&message.header), IoSlice::new(&message.body)];
+    let mut slices = slices.as_mut_slice();
+    while !slices.is_empty() {
+        match out.write_vectored(slices) {
+            Ok(0) => return Err(std::io::ErrorKind::WriteZero.into()),
+            Ok(n) => IoSlice::advance_slices(&mut slices, n),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
     }
+    Ok(())
+}
+
+/// Reads bytes from a place in a file.
+pub(crate) fn read_exact_at(file: &File, offset: u64, length: u64) -> std::io::Result<Bytes> {
+    let length = usize::try_from(length).map_err(std::io::Error::other)?;
+    let mut bytes = BytesMut::zeroed(length);
+    file.read_exact_at(&mut bytes, offset)?;
+    Ok(bytes.freeze())
 }

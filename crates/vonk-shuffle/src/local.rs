@@ -7,10 +7,13 @@
 //! given back and every file removed when a shuffle is released or the store dropped.
 
 use crate::blocks::{BlockMemory, BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks, SpillableBlocks};
-use crate::file::BlockFile;
+use crate::file::{BlockFile, Frame};
+use crate::map_file::Damage;
+use crate::message::{Compression, Encoder, Message, decode};
 use crate::places::MapPlaces;
 use crate::sizes::batch_bytes;
 use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
@@ -18,12 +21,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_error::{Error, FetchFailure, Result};
 
-/// Blocks of all shuffles that run in this process.
+/// Blocks of all shuffles that run in this process. Cheap to clone: clones share the blocks.
+#[derive(Clone)]
 pub struct LocalBlocks(Arc<Store>);
 
 struct Store {
     memory: Arc<dyn BlockMemory>,
     dir: PathBuf,
+    compression: Compression,
     shuffles: Mutex<HashMap<u64, Arc<Shuffle>>>,
     next_file: AtomicU64,
     /// Reported as the owner of a block that is missing.
@@ -37,34 +42,86 @@ struct Shuffle {
 }
 
 /// Blocks by reduce partition.
-struct MapOutput {
+pub(crate) struct MapOutput {
     memory: Arc<dyn BlockMemory>,
+    /// The attempt that made it: another may have cut its batches elsewhere.
+    pub attempt: u32,
     reduces: Vec<Mutex<Vec<Block>>>,
 }
 
+/// One batch. Its number within the partition stays, wherever it is.
 enum Block {
     Memory { batch: RecordBatch, bytes: u64 },
-    Disk { file: Arc<BlockFile>, frame: (u64, u64) },
+    Disk(DiskBlock),
+}
+
+#[derive(Clone)]
+struct DiskBlock {
+    file: Arc<BlockFile>,
+    frame: Frame,
+    schema: SchemaRef,
+}
+
+impl DiskBlock {
+    fn append(file: &Arc<BlockFile>, batch: &RecordBatch, encoder: &mut Encoder) -> Result<DiskBlock> {
+        let frame = file.append(&encoder.encode(batch)?)?;
+        Ok(DiskBlock { file: file.clone(), frame, schema: batch.schema() })
+    }
+}
+
+/// A batch as it is kept.
+pub(crate) enum Stored {
+    Batch(RecordBatch),
+    Message(SchemaRef, Message),
 }
 
 impl MapOutput {
-    fn new(memory: Arc<dyn BlockMemory>, partitions: u32) -> Self {
-        MapOutput { memory, reduces: (0..partitions).map(|_| Mutex::default()).collect() }
+    fn new(memory: Arc<dyn BlockMemory>, attempt: u32, partitions: u32) -> Self {
+        MapOutput { memory, attempt, reduces: (0..partitions).map(|_| Mutex::default()).collect() }
+    }
+
+    /// Reduce partitions.
+    pub fn partitions(&self) -> u32 {
+        self.reduces.len() as u32
+    }
+
+    /// A batch of a partition; `None` after the last.
+    pub fn get(&self, reduce: u32, batch: usize) -> Result<Option<Stored>, Damage> {
+        let Some(blocks) = self.reduces.get(reduce as usize) else { return Ok(None) };
+        let disk = match blocks.lock().get(batch) {
+            None => return Ok(None),
+            Some(Block::Memory { batch, .. }) => return Ok(Some(Stored::Batch(batch.clone()))),
+            Some(Block::Disk(disk)) => disk.clone(), // Read without the lock.
+        };
+        let message = disk.file.read(&disk.frame).map_err(|e| Damage::Unreadable(e.to_string()))?;
+        let message = message.ok_or_else(|| Damage::Corrupt("a spilled block".into()))?;
+        Ok(Some(Stored::Message(disk.schema, message)))
+    }
+
+    /// As [`get`](Self::get), decoded.
+    pub fn batch(&self, reduce: u32, batch: usize) -> Result<Option<RecordBatch>, Damage> {
+        Ok(match self.get(reduce, batch)? {
+            None => None,
+            Some(Stored::Batch(batch)) => Some(batch),
+            Some(Stored::Message(schema, m)) => {
+                Some(decode(&schema, &m.header, m.body).map_err(|e| Damage::Unreadable(e.to_string()))?)
+            }
+        })
     }
 
     /// Moves every block in memory to a file; tells how many bytes that freed.
-    fn spill(&self, new_file: &dyn Fn() -> Result<BlockFile>) -> Result<u64> {
+    fn spill(&self, store: &Store) -> Result<u64> {
         let mut file: Option<Arc<BlockFile>> = None;
+        let mut encoder = Encoder::new(store.compression);
         let mut freed = 0;
         for reduce in &self.reduces {
             for block in reduce.lock().iter_mut() {
                 let Block::Memory { batch, bytes } = block else { continue };
                 let (bytes, to) = match &file {
                     Some(f) => (*bytes, f.clone()),
-                    None => (*bytes, file.insert(Arc::new(new_file()?)).clone()),
+                    None => (*bytes, file.insert(Arc::new(store.new_file()?)).clone()),
                 };
-                let frame = to.append(batch)?;
-                *block = Block::Disk { file: to, frame };
+                *block = Block::Disk(DiskBlock::append(&to, batch, &mut encoder)?);
                 self.memory.shrink(bytes);
                 freed += bytes;
             }
@@ -87,8 +144,18 @@ impl LocalBlocks {
     /// A store that reserves from `memory` and spills into `dir`, which is made when first needed. `executor` names this
     /// process in fetch failures.
     pub fn new(memory: Arc<dyn BlockMemory>, dir: PathBuf, executor: u64) -> Self {
+        Self::with_compression(memory, dir, executor, Compression::default())
+    }
+
+    /// As [`new`](Self::new), with spilled blocks compressed otherwise.
+    pub fn with_compression(
+        memory: Arc<dyn BlockMemory>,
+        dir: PathBuf,
+        executor: u64,
+        compression: Compression,
+    ) -> Self {
         let (shuffles, next_file) = (Mutex::default(), AtomicU64::new(0));
-        LocalBlocks(Arc::new(Store { memory, dir, shuffles, next_file, executor }))
+        LocalBlocks(Arc::new(Store { memory, dir, compression, shuffles, next_file, executor }))
     }
 
     /// Shuffles that hold blocks; for tests that nothing is left behind.
@@ -98,8 +165,20 @@ impl LocalBlocks {
 
     /// Forgets the output of one map partition, as if its executor had lost it.
     pub fn lose(&self, shuffle: u64, map: u32) -> bool {
-        let found = self.0.shuffles.lock().get(&shuffle).cloned();
-        found.is_some_and(|s| s.maps.lock().remove(&map).is_some())
+        self.0.lose(shuffle, map)
+    }
+
+    /// A committed output.
+    pub(crate) fn output(&self, shuffle: u64, map: u32) -> Option<Arc<MapOutput>> {
+        self.0.shuffles.lock().get(&shuffle).cloned()?.maps.lock().get(&map).cloned()
+    }
+
+    /// The committed outputs: shuffle and map.
+    pub(crate) fn outputs(&self) -> Vec<(u64, u32)> {
+        let shuffles: Vec<_> = self.0.shuffles.lock().iter().map(|(s, maps)| (*s, maps.clone())).collect();
+        let maps =
+            |(s, maps): (u64, Arc<Shuffle>)| maps.maps.lock().keys().map(|m| (s, *m)).collect::<Vec<_>>();
+        shuffles.into_iter().flat_map(maps).collect()
     }
 }
 
@@ -107,6 +186,11 @@ impl Store {
     fn new_file(&self) -> Result<BlockFile> {
         let n = self.next_file.fetch_add(1, Ordering::Relaxed);
         BlockFile::create(&self.dir, &format!("blocks-{}-{n}.arrow", std::process::id()))
+    }
+
+    fn lose(&self, shuffle: u64, map: u32) -> bool {
+        let found = self.shuffles.lock().get(&shuffle).cloned();
+        found.is_some_and(|s| s.maps.lock().remove(&map).is_some())
     }
 
     fn shuffle(&self, shuffle: u64) -> Arc<Shuffle> {
@@ -121,7 +205,7 @@ impl SpillableBlocks for LocalBlocks {
         for shuffle in shuffles {
             let maps: Vec<Arc<MapOutput>> = shuffle.maps.lock().values().cloned().collect();
             for map in maps {
-                freed += map.spill(&|| self.0.new_file())?;
+                freed += map.spill(&self.0)?;
                 if freed >= bytes {
                     return Ok(freed);
                 }
@@ -132,11 +216,12 @@ impl SpillableBlocks for LocalBlocks {
 }
 
 impl ShuffleBlocks for LocalBlocks {
-    fn writer(&self, shuffle: u64, map: u32, _attempt: u32, partitions: u32) -> Result<Box<dyn MapWriter>> {
-        let output = MapOutput::new(self.0.memory.clone(), partitions);
+    fn writer(&self, shuffle: u64, map: u32, attempt: u32, partitions: u32) -> Result<Box<dyn MapWriter>> {
+        let output = MapOutput::new(self.0.memory.clone(), attempt, partitions);
+        let encoder = Encoder::new(self.0.compression);
         let sizes =
             MapOutputSizes { bytes: vec![0; partitions as usize], rows: vec![0; partitions as usize] };
-        Ok(Box::new(Writer { store: self.0.clone(), shuffle, map, output, sizes, file: None }))
+        Ok(Box::new(Writer { store: self.0.clone(), shuffle, map, output, sizes, file: None, encoder }))
     }
 
     fn reader(
@@ -164,6 +249,7 @@ struct Writer {
     sizes: MapOutputSizes,
     /// Where blocks go that memory is refused for.
     file: Option<Arc<BlockFile>>,
+    encoder: Encoder,
 }
 
 impl Writer {
@@ -175,8 +261,7 @@ impl Writer {
             Some(f) => f.clone(),
             None => self.file.insert(Arc::new(self.store.new_file()?)).clone(),
         };
-        let frame = file.append(&batch)?;
-        Ok(Block::Disk { file, frame })
+        Ok(Block::Disk(DiskBlock::append(&file, &batch, &mut self.encoder)?))
     }
 }
 
@@ -212,10 +297,12 @@ struct Reader {
 }
 
 impl Reader {
-    fn missing(&self) -> Error {
+    fn missing(&self, damage: Damage) -> Error {
+        // Never to be found again, so that the map task that runs once more can put its output here.
+        self.store.lose(self.shuffle, self.map);
         let (shuffle, map, reduce) = (self.shuffle, self.map, self.reduce);
         let failure = FetchFailure { shuffle, map, reduce, executor: self.store.executor };
-        Error::fetch_failed(failure, "the map output is not here")
+        Error::fetch_failed(failure, damage)
     }
 }
 
@@ -223,27 +310,16 @@ impl BlockReader for Reader {
     fn next(&mut self, _check: &dyn Fn() -> Result<()>) -> Result<Option<RecordBatch>> {
         while self.map < self.maps {
             let output = self.source.as_ref().and_then(|s| s.maps.lock().get(&self.map).cloned());
-            let output = output.ok_or_else(|| self.missing())?;
-            let Some(blocks) = output.reduces.get(self.reduce as usize) else {
+            let output = output.ok_or_else(|| self.missing(Damage::Gone))?;
+            if self.reduce >= output.partitions() {
                 return vonk_error::internal_err!("reduce partition {} is not there", self.reduce);
-            };
-            let blocks = blocks.lock();
-            let found = match blocks.get(self.block) {
-                Some(Block::Memory { batch, .. }) => Ok(batch.clone()),
-                Some(Block::Disk { file, frame }) => Err((file.clone(), *frame)),
-                None => {
-                    drop(blocks);
-                    self.map += 1;
-                    self.block = 0;
-                    continue;
-                }
-            };
-            drop(blocks); // Not held while a file is read.
-            self.block += 1;
-            return match found {
-                Ok(batch) => Ok(Some(batch)),
-                Err((file, frame)) => file.read(frame).map(Some),
-            };
+            }
+            if let Some(batch) = output.batch(self.reduce, self.block).map_err(|d| self.missing(d))? {
+                self.block += 1;
+                return Ok(Some(batch));
+            }
+            self.map += 1;
+            self.block = 0;
         }
         Ok(None)
     }
@@ -264,6 +340,9 @@ mod tests {
             let fits = m.0 + bytes <= m.1;
             m.0 += if fits { bytes } else { 0 };
             fits
+        }
+        fn grow(&self, bytes: u64) {
+            self.0.lock().0 += bytes;
         }
         fn shrink(&self, bytes: u64) {
             self.0.lock().0 -= bytes;

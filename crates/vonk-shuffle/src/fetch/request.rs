@@ -1,0 +1,159 @@
+//! Runs one request to its end: tries again what may pass, and turns what does not into a fetch failure.
+
+use crate::fetch::FetchOptions;
+use crate::fetch::reader::Shared;
+use crate::fetch::stream::{Failure, StreamEnd, fetch_stream};
+use crate::flight::protocol::BlockTicket;
+use crate::places::Source;
+use std::sync::Arc;
+use std::time::Duration;
+use vonk_error::{Error, ErrorKind, FetchFailure};
+
+/// Fetches what the request of a place asks for.
+pub(crate) async fn run(shared: Arc<Shared>, remote: usize) {
+    let mut patience = Patience::new(&shared.options);
+    let failed = loop {
+        let before = shared.arrivals();
+        match attempt(&shared, remote, patience.idle).await {
+            Ok(()) => break None,
+            Err(failure) => {
+                let progressed = shared.arrivals() != before;
+                match patience.after(failure, progressed) {
+                    Verdict::Again(wait) => tokio::time::sleep(wait).await,
+                    Verdict::Lost(cause) => break Some(lost(&shared, remote, &cause)),
+                    Verdict::Final(error) => break Some(error),
+                }
+            }
+        }
+    };
+    shared.ended(remote, failed);
+}
+
+async fn attempt(shared: &Shared, remote: usize, idle: Duration) -> Result<(), Failure> {
+    let (request, place) = shared.again(remote);
+    let from = request.from;
+    let take = |arrived| {
+        shared.arrived(remote, from, arrived);
+        Ok(())
+    };
+    let end: StreamEnd = match &place.source {
+        Source::Flight(address) => {
+            let ticket = BlockTicket {
+                application: shared.application.to_string(),
+                executor: place.executor,
+                shuffle: shared.shuffle,
+                reduces: (shared.reduce, shared.reduce + 1),
+                maps: request.maps,
+                resume: request.resume,
+                max_bytes: request.max_bytes,
+            };
+            fetch_stream(&shared.connections, address, &ticket, idle, take).await?
+        }
+        Source::Store(url) => {
+            let Some(store) = &shared.store else {
+                return Err(Failure::Final(Error::unsupported(format!("the object store of {url}"))));
+            };
+            let outputs = store.outputs(url).map_err(Failure::Final)?;
+            let what = (shared.shuffle, shared.reduce, place.executor);
+            outputs.fetch(what, (&request.maps, request.resume, request.max_bytes), take).await?
+        }
+    };
+    shared.advanced(remote, from + end.position as usize, end.resume);
+    Ok(())
+}
+
+fn lost(shared: &Shared, remote: usize, cause: &str) -> Error {
+    let (map, executor) = shared.current(remote);
+    let failure = FetchFailure { shuffle: shared.shuffle, map, reduce: shared.reduce, executor };
+    Error::fetch_failed(failure, cause)
+}
+
+/// What is left of the tries of a request.
+struct Patience {
+    tries: u32,
+    max_retries: u32,
+    wait: Duration,
+    idle: Duration,
+    was_silent: bool,
+    was_corrupt: bool,
+}
+
+#[derive(Debug)]
+enum Verdict {
+    Again(Duration),
+    Lost(String),
+    Final(Error),
+}
+
+impl Patience {
+    fn new(options: &FetchOptions) -> Self {
+        Patience {
+            tries: 0,
+            max_retries: options.max_retries,
+            wait: options.retry_wait,
+            idle: options.idle_timeout,
+            was_silent: false,
+            was_corrupt: false,
+        }
+    }
+
+    fn after(&mut self, failure: Failure, progressed: bool) -> Verdict {
+        if progressed {
+            self.tries = 0;
+        }
+        match failure {
+            Failure::Final(error) => match error.kind() {
+                // A wrong secret, another version, a cancelled task: not the block's fault.
+                ErrorKind::FetchFailed(_) | ErrorKind::User | ErrorKind::Cancelled => Verdict::Final(error),
+                _ => Verdict::Lost(error.to_string()),
+            },
+            Failure::Transient(error) => {
+                self.tries += 1;
+                if self.tries > self.max_retries {
+                    return Verdict::Lost(error.to_string());
+                }
+                Verdict::Again(self.wait)
+            }
+            // Once more, but not as long: it may have been this process that was paused.
+            Failure::Silent(error) => {
+                if std::mem::replace(&mut self.was_silent, true) {
+                    return Verdict::Lost(error.to_string());
+                }
+                self.idle /= 4;
+                Verdict::Again(Duration::ZERO)
+            }
+            Failure::Corrupt(what) => {
+                if std::mem::replace(&mut self.was_corrupt, true) {
+                    return Verdict::Lost(format!("{what} has arrived corrupt twice"));
+                }
+                Verdict::Again(Duration::ZERO)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn patience_ends() {
+        let options = FetchOptions { max_retries: 2, ..Default::default() };
+        let broken = || Failure::Transient(Error::io("reading", "reset"));
+        let mut p = Patience::new(&options);
+        assert!(matches!(p.after(broken(), false), Verdict::Again(_)));
+        assert!(matches!(p.after(broken(), false), Verdict::Again(_)));
+        assert!(matches!(p.after(broken(), true), Verdict::Again(_)), "progress counts");
+        assert!(matches!(p.after(broken(), false), Verdict::Again(_)));
+        assert!(matches!(p.after(broken(), false), Verdict::Lost(_)));
+        let mut p = Patience::new(&options);
+        let silent = || Failure::Silent(Error::io("reading", "nothing"));
+        assert!(matches!(p.after(silent(), false), Verdict::Again(_)));
+        assert!(matches!(p.after(silent(), false), Verdict::Lost(_)));
+        let mut p = Patience::new(&options);
+        assert!(matches!(p.after(Failure::Corrupt("it".into()), true), Verdict::Again(_)));
+        assert!(matches!(p.after(Failure::Corrupt("it".into()), true), Verdict::Lost(_)));
+        let user = Failure::Final(Error::new("_UNAUTHENTICATED"));
+        assert!(matches!(p.after(user, false), Verdict::Final(_)));
+    }
+}

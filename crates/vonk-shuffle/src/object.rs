@@ -1,0 +1,336 @@
+//! Map outputs in an object store: they outlive the machine.
+//!
+//! An executor has a prefix of its own. Its output of a map partition is `shuffle-<S>/<map>-<attempt>.data`, the data file of
+//! [`map_file`](crate::map_file) as it is, and `shuffle-<S>/<map>.index`, which is put last and only if there is none: so the first
+//! commit wins. Readers keep indexes and ask for ranges.
+
+use crate::fetch::{Arrived, Failure, StreamEnd};
+use crate::file::{Frame, read_exact_at};
+use crate::flight::protocol::Resume;
+use crate::map_file::{Damage, Finished, MapIndex, schema_of};
+use crate::message::Message;
+use arrow::datatypes::SchemaRef;
+use futures::{StreamExt, TryStreamExt, stream};
+use object_store::path::Path;
+use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload};
+use parking_lot::Mutex;
+use std::collections::{HashMap, HashSet};
+use std::fs::File;
+use std::sync::Arc;
+use vonk_error::{Error, FetchFailure, Result};
+
+/// Gets at once, so that the delays of many small ones do not add up.
+const GETS: usize = 16;
+/// Bytes of a part of an upload; stores want at least five megabytes.
+const PART: u64 = 8 << 20;
+
+/// An object store below a URL.
+pub struct Stores {
+    url: String,
+    store: Arc<dyn ObjectStore>,
+    root: Path,
+    known: Mutex<HashMap<String, Arc<StoreOutputs>>>,
+}
+
+impl Stores {
+    /// Takes `root` in a store for what `url` names: `url/a/b` is `root/a/b`.
+    pub fn new(url: &str, store: Arc<dyn ObjectStore>, root: Path) -> Arc<Self> {
+        Arc::new(Stores { url: url.trim_end_matches('/').to_string(), store, root, known: Mutex::default() })
+    }
+
+    /// A folder that all machines see: `file:///…`, which is made if it is not there.
+    pub fn open(url: &str) -> Result<Arc<Self>> {
+        let Some(folder) = url.strip_prefix("file://").filter(|f| f.starts_with('/')) else {
+            return Err(Error::unsupported(format!("shuffle blocks in {url}")));
+        };
+        let failed = |e: &dyn std::fmt::Display| Error::io(format!("cannot keep shuffle blocks in {url}"), e);
+        std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
+        let store = object_store::local::LocalFileSystem::new_with_prefix(folder).map_err(|e| failed(&e))?;
+        Ok(Stores::new(url, Arc::new(store.with_automatic_cleanup(true)), Path::default()))
+    }
+
+    /// The outputs below a URL.
+    pub(crate) fn outputs(&self, url: &str) -> Result<Arc<StoreOutputs>> {
+        let mut known = self.known.lock();
+        if let Some(outputs) = known.get(url) {
+            return Ok(outputs.clone());
+        }
+        let rest = url.strip_prefix(&self.url).filter(|r| r.is_empty() || r.starts_with('/'));
+        let rest = rest.ok_or_else(|| Error::unsupported(format!("the object store of {url}")))?;
+        let parts = rest.split('/').filter(|p| !p.is_empty());
+        let prefix = parts.fold(self.root.clone(), |path, part| path.join(part));
+        let outputs = StoreOutputs {
+            store: self.store.clone(),
+            prefix,
+            indexes: Mutex::default(),
+            suspects: Mutex::default(),
+        };
+        let outputs = Arc::new(outputs);
+        known.insert(url.to_string(), outputs.clone());
+        Ok(outputs)
+    }
+
+    /// Deletes all that is below a URL: of an application, or of one executor.
+    pub async fn release(&self, url: &str) -> Result<()> {
+        let outputs = self.outputs(url)?;
+        self.known.lock().retain(|known, _| !known.starts_with(url));
+        outputs.delete(&outputs.prefix).await
+    }
+}
+
+/// The outputs of one executor.
+pub(crate) struct StoreOutputs {
+    store: Arc<dyn ObjectStore>,
+    prefix: Path,
+    indexes: Mutex<HashMap<(u64, u32), Arc<Stored>>>,
+    /// Outputs of which a range came back corrupt once.
+    suspects: Mutex<HashSet<(u64, u32)>>,
+}
+
+struct Stored {
+    index: MapIndex,
+    data: Path,
+    schema: Option<SchemaRef>,
+}
+
+/// Messages to get: of the output at this position.
+struct Block {
+    position: u32,
+    map: u32,
+    stored: Arc<Stored>,
+    frames: Vec<Frame>,
+    /// Messages before the first.
+    from: u32,
+}
+
+impl StoreOutputs {
+    fn index_path(&self, shuffle: u64, map: u32) -> Path {
+        self.folder(shuffle).join(format!("{map}.index"))
+    }
+
+    fn folder(&self, shuffle: u64) -> Path {
+        self.prefix.clone().join(format!("shuffle-{shuffle}"))
+    }
+
+    fn data_path(&self, shuffle: u64, map: u32, attempt: u32) -> Path {
+        self.folder(shuffle).join(format!("{map}-{attempt}.data"))
+    }
+
+    /// Puts an output, unless there is one that is whole.
+    pub async fn commit(&self, shuffle: u64, map: u32, finished: &Finished) -> Result<()> {
+        let failed =
+            |e: object_store::Error| Error::io(format!("cannot put a map output into {}", self.prefix), e);
+        let index = &finished.index;
+        let data = self.data_path(shuffle, map, index.attempt);
+        self.upload(finished, &data).await?;
+        let payload = PutPayload::from(index.encode());
+        let path = self.index_path(shuffle, map);
+        let options = PutOptions { mode: PutMode::Create, ..Default::default() };
+        match self.store.put_opts(&path, payload.clone(), options).await {
+            Ok(_) => Ok(()),
+            Err(object_store::Error::AlreadyExists { .. }) => {
+                self.indexes.lock().remove(&(shuffle, map));
+                match self.whole_index(shuffle, map).await {
+                    // The first commit wins.
+                    Some(first) if first.attempt != index.attempt => {
+                        self.store.delete(&data).await.map_err(failed)
+                    }
+                    Some(_) => Ok(()),
+                    None => self.store.put(&path, payload).await.map(|_| ()).map_err(failed),
+                }
+            }
+            Err(e) => Err(failed(e)),
+        }
+    }
+
+    /// The index of a committed output whose data is there.
+    async fn whole_index(&self, shuffle: u64, map: u32) -> Option<MapIndex> {
+        let bytes = self.store.get(&self.index_path(shuffle, map)).await.ok()?.bytes().await.ok()?;
+        let index = MapIndex::decode(&bytes).ok()?;
+        let data = self.store.head(&self.data_path(shuffle, map, index.attempt)).await.ok()?;
+        (data.size == index.data_bytes()).then_some(index)
+    }
+
+    async fn upload(&self, finished: &Finished, to: &Path) -> Result<()> {
+        let path = finished.data();
+        let unreadable = |e: std::io::Error| Error::io(format!("cannot read {}", path.display()), e);
+        let failed = |e: object_store::Error| Error::io(format!("cannot put a map output to {to}"), e);
+        let (file, length) = (File::open(path).map_err(unreadable)?, finished.index.data_bytes());
+        if length <= PART {
+            let bytes = read_exact_at(&file, 0, length).map_err(unreadable)?;
+            return self.store.put(to, bytes.into()).await.map(|_| ()).map_err(failed);
+        }
+        let mut upload = self.store.put_multipart(to).await.map_err(failed)?;
+        for from in (0..length).step_by(PART as usize) {
+            let bytes = read_exact_at(&file, from, PART.min(length - from)).map_err(unreadable)?;
+            if let Err(e) = upload.put_part(bytes.into()).await {
+                let _ = upload.abort().await; // The first error is the one to tell.
+                return Err(failed(e));
+            }
+        }
+        upload.complete().await.map(|_| ()).map_err(failed)
+    }
+
+    /// Gets what a request asks for.
+    pub async fn fetch(
+        &self,
+        (shuffle, reduce, executor): (u64, u32, u64),
+        (maps, resume, max_bytes): (&[u32], Option<Resume>, u64),
+        mut take: impl FnMut(Arrived) -> Result<()>,
+    ) -> Result<StreamEnd, Failure> {
+        let lost = |map, damage: Damage| {
+            Failure::Final(Error::fetch_failed(FetchFailure { shuffle, map, reduce, executor }, damage))
+        };
+        let (blocks, end) = self.blocks(shuffle, reduce, maps, resume, max_bytes, &lost).await?;
+        let gets = blocks.into_iter().map(|block| async {
+            let messages = self.get(&block).await;
+            (block, messages)
+        });
+        let mut gets = stream::iter(gets).buffered(GETS);
+        while let Some((block, messages)) = gets.next().await {
+            let messages = match messages {
+                Ok(messages) => messages,
+                Err(Got::Damaged(damage)) => {
+                    return Err(self.damaged(shuffle, block.map, damage, &lost).await);
+                }
+                Err(Got::Failed(e)) => return Err(Failure::Transient(e)),
+            };
+            let schema = block.stored.schema.clone();
+            let schema = schema.ok_or_else(|| lost(block.map, Damage::Corrupt("it has no schema".into())))?;
+            for (message, n) in messages.into_iter().zip(block.from + 1..) {
+                let at = Resume { reduce, message: n, attempt: block.stored.index.attempt };
+                take(Arrived { position: block.position, at, schema: schema.clone(), message })
+                    .map_err(Failure::Final)?;
+            }
+        }
+        Ok(end)
+    }
+
+    /// The blocks of a request that fit into its bytes, and where it ends with them.
+    async fn blocks(
+        &self,
+        shuffle: u64,
+        reduce: u32,
+        maps: &[u32],
+        mut resume: Option<Resume>,
+        max_bytes: u64,
+        lost: &impl Fn(u32, Damage) -> Failure,
+    ) -> Result<(Vec<Block>, StreamEnd), Failure> {
+        let (mut blocks, mut bytes, mut partitions) = (vec![], 0, 0);
+        let ended = |position, resume, partitions| StreamEnd { position, resume, partitions };
+        let indexes = maps.iter().copied().map(|map| async move { (map, self.index(shuffle, map).await) });
+        let mut indexes = stream::iter(indexes).buffered(GETS).zip(stream::iter(0u32..));
+        while let Some(((map, stored), position)) = indexes.next().await {
+            let stored = match stored {
+                Ok(stored) => stored,
+                Err(Got::Failed(e)) => return Err(Failure::Transient(e)),
+                // What is before it has to arrive first; the next request begins with the damage.
+                Err(Got::Damaged(_)) if position > 0 => {
+                    return Ok((blocks, ended(position, None, partitions)));
+                }
+                Err(Got::Damaged(d)) => return Err(lost(map, d)),
+            };
+            partitions = stored.index.partitions();
+            let attempt = stored.index.attempt;
+            let from = match resume.take() {
+                Some(r) if r.attempt != attempt => return Err(lost(map, Damage::Gone)),
+                Some(r) => r.message,
+                None => 0,
+            };
+            if bytes >= max_bytes && bytes > 0 {
+                return Ok((blocks, ended(position, None, partitions)));
+            }
+            let frames = stored.index.frames(reduce, from, max_bytes.saturating_sub(bytes));
+            bytes += frames.iter().map(Frame::bytes).sum::<u64>();
+            let next = from + frames.len() as u32;
+            let more = next < stored.index.count(reduce);
+            if !frames.is_empty() {
+                blocks.push(Block { position, map, stored, frames, from });
+            }
+            if more {
+                let resume = Resume { reduce, message: next, attempt };
+                return Ok((blocks, ended(position, Some(resume), partitions)));
+            }
+        }
+        Ok((blocks, ended(maps.len() as u32, None, partitions)))
+    }
+
+    async fn index(&self, shuffle: u64, map: u32) -> Result<Arc<Stored>, Got> {
+        if let Some(known) = self.indexes.lock().get(&(shuffle, map)) {
+            return Ok(known.clone());
+        }
+        let bytes = self.store.get(&self.index_path(shuffle, map)).await.map_err(Got::of)?;
+        let index = MapIndex::decode(&bytes.bytes().await.map_err(Got::of)?).map_err(Got::Damaged)?;
+        let data = self.data_path(shuffle, map, index.attempt);
+        let schema = match u64::from(index.schema_bytes) {
+            0 => None,
+            n => {
+                let bytes = self.store.get_range(&data, 0..n).await.map_err(Got::of)?;
+                Some(schema_of(&bytes, index.schema_crc).map_err(Got::Damaged)?.1)
+            }
+        };
+        let stored = Arc::new(Stored { index, data, schema });
+        self.indexes.lock().insert((shuffle, map), stored.clone());
+        Ok(stored)
+    }
+
+    async fn get(&self, block: &Block) -> Result<Vec<Message>, Got> {
+        let (Some(first), Some(last)) = (block.frames.first(), block.frames.last()) else {
+            return Ok(vec![]);
+        };
+        let range = first.offset..last.offset + last.bytes();
+        let bytes = self.store.get_range(&block.stored.data, range).await.map_err(Got::of)?;
+        block.stored.index.messages(&block.frames, &bytes).map_err(Got::Damaged)
+    }
+
+    /// A block is not what it was: got once more, then given up and forgotten, so that another attempt can put it.
+    async fn damaged(
+        &self,
+        shuffle: u64,
+        map: u32,
+        damage: Damage,
+        lost: &impl Fn(u32, Damage) -> Failure,
+    ) -> Failure {
+        self.indexes.lock().remove(&(shuffle, map));
+        let first = self.suspects.lock().insert((shuffle, map));
+        if matches!(damage, Damage::Corrupt(_)) && first {
+            return Failure::Corrupt(format!("a block of map output {map}"));
+        }
+        self.suspects.lock().remove(&(shuffle, map));
+        let _ = self.store.delete(&self.index_path(shuffle, map)).await; // It may be gone.
+        lost(map, damage)
+    }
+
+    /// Deletes a shuffle.
+    pub async fn release(&self, shuffle: u64) -> Result<()> {
+        self.indexes.lock().retain(|(s, _), _| *s != shuffle);
+        self.suspects.lock().retain(|(s, _)| *s != shuffle);
+        self.delete(&self.folder(shuffle)).await
+    }
+
+    async fn delete(&self, prefix: &Path) -> Result<()> {
+        let failed =
+            |e: object_store::Error| Error::io(format!("cannot delete the map outputs in {prefix}"), e);
+        let files = self.store.list(Some(prefix)).map_ok(|f| f.location).boxed();
+        let deleted = self.store.delete_stream(files).filter(|d| {
+            let gone = matches!(d, Err(object_store::Error::NotFound { .. }));
+            std::future::ready(!gone)
+        });
+        deleted.try_for_each(|_| std::future::ready(Ok(()))).await.map_err(failed)
+    }
+}
+
+/// Why something was not got.
+enum Got {
+    Damaged(Damage),
+    Failed(Error),
+}
+
+impl Got {
+    fn of(e: object_store::Error) -> Got {
+        match e {
+            object_store::Error::NotFound { .. } => Got::Damaged(Damage::Gone),
+            e => Got::Failed(Error::io("cannot get a shuffle block", e)),
+        }
+    }
+}
