@@ -34,14 +34,6 @@ impl StageLaunch {
     pub fn is_result(&self) -> bool {
         !matches!(self.fragment.plan, PhysicalPlan::ShuffleWrite(_))
     }
-
-    /// The shuffle that it writes.
-    pub fn writes(&self) -> Option<ShuffleId> {
-        match &self.fragment.plan {
-            PhysicalPlan::ShuffleWrite(w) => Some(ShuffleId(w.shuffle)),
-            _ => None,
-        }
-    }
 }
 
 /// A task to be run.

@@ -102,6 +102,7 @@ impl Cluster {
             dir: dir.clone(),
             program: Program::from_setting(&conf.get(&conf::EXECUTOR_PROGRAM))?,
             security: security.clone(),
+            service: conf.get(&conf::SHUFFLE_SERVICE),
             conf: settings_of_executors(conf),
         });
         let seen = Seen::new(&application, &security, conf)?;

@@ -126,7 +126,7 @@ impl<'a> Run<'a> {
         let mut shared = HashSet::new();
         shared_exchanges(&root, &self.later, &mut shared);
         let mut keep = Vec::new();
-        let lowered = lower(&root, &mut |exchange| {
+        let lowered = lower(&root, &self.settings.env.registry.clone(), &mut |exchange| {
             let known = self.kept.ids.get(exchange).copied();
             let id = known.unwrap_or_else(|| self.cluster.next_shuffle());
             if shared.contains(exchange) {

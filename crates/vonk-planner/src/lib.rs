@@ -7,6 +7,7 @@
 
 mod aggregate;
 mod calls;
+mod determinism;
 mod join;
 mod loops;
 mod lower;

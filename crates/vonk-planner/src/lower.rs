@@ -4,8 +4,10 @@
 //! fragment is the compute function of one RDD; its reads are the RDD's shuffle dependencies. What lies between two exchanges
 //! is pipelined in one task, so narrow dependencies stay inside of fragments. Exchanges over equal subtrees share one shuffle.
 
+use crate::determinism::is_determinate;
 use std::collections::HashMap;
 use vonk_error::{Error, Result};
+use vonk_functions::Registry;
 use vonk_physical::{Exchange, NodeId, Partitioning, PhysicalPlan, PlanNode, ShuffleRead, ShuffleWrite};
 use vonk_scheduler::{
     Dependency, Fragment, Location, Partitioner, Rdd, RddGraph, RddId, ShuffleDependency, ShuffleId,
@@ -35,9 +37,13 @@ impl Lowered {
 
 /// Lowers a plan. `shuffle_id` gives the ids of exchanges' shuffles, unique among all that run at the same time; a fresh one, unless an
 /// earlier job of the same query has made the shuffle of an equal exchange.
-pub fn lower(root: &PlanNode, shuffle_id: &mut dyn FnMut(&Exchange) -> u64) -> Result<Lowered> {
-    let mut lowering =
-        Lowering { graph: RddGraph::default(), fragments: vec![], known: HashMap::new(), shuffle_id };
+pub fn lower(
+    root: &PlanNode,
+    registry: &Registry,
+    shuffle_id: &mut dyn FnMut(&Exchange) -> u64,
+) -> Result<Lowered> {
+    let (graph, fragments, known) = (RddGraph::default(), vec![], HashMap::new());
+    let mut lowering = Lowering { registry, graph, fragments, known, shuffle_id };
     let (node, reads) = lowering.cut(root)?;
     let last = lowering.rdd(node, reads)?;
     let mut shuffles: Vec<ShuffleId> = lowering.known.values().map(|s| s.dependency.shuffle).collect();
@@ -52,6 +58,7 @@ struct Shuffle {
 }
 
 struct Lowering<'a> {
+    registry: &'a Registry,
     graph: RddGraph,
     fragments: Vec<PlanNode>,
     /// Shuffles by the exchange they come from.
@@ -131,7 +138,7 @@ impl Lowering<'_> {
             fragment: Fragment(
                 u32::try_from(self.fragments.len()).map_err(|_| Error::internal("too many fragments"))?,
             ),
-            determinate: true,
+            determinate: is_determinate(self.registry, &fragment),
         };
         self.fragments.push(fragment);
         self.graph.add(rdd).ok_or_else(|| Error::internal("an RDD refers to one that is not there"))

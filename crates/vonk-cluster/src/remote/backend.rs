@@ -15,7 +15,7 @@ use tonic::service::Routes;
 use vonk_error::{Error, Result};
 use vonk_rpc::{Limits, Listening, Security};
 use vonk_scheduler::{ExecutorId, JobId, ShuffleId, TaskId};
-use vonk_shuffle::Place;
+use vonk_shuffle::{Connections, Place, release_remote};
 
 /// How a driver meets its executors.
 pub(crate) struct RemoteOptions {
@@ -46,6 +46,8 @@ pub(crate) struct RemoteBackend {
 }
 
 struct Running {
+    /// To shuffle services.
+    connections: Arc<Connections>,
     mailbox: Mailbox,
     registry: Arc<Registry>,
     runtime: tokio::runtime::Runtime,
@@ -151,7 +153,8 @@ impl Backend for RemoteBackend {
             runtime: runtime.handle().clone(),
         };
         self.manager.start(context)?;
-        self.running = Some(Running { mailbox, registry, runtime });
+        let connections = Connections::new(options.security.clone(), options.silence, options.silence);
+        self.running = Some(Running { connections, mailbox, registry, runtime });
         Ok(())
     }
 
@@ -203,8 +206,19 @@ impl Backend for RemoteBackend {
     }
 
     fn release(&mut self, shuffle: ShuffleId) {
-        if let Some(running) = &self.running {
-            running.registry.send_all(&ToExecutor::Release { shuffle: shuffle.0 });
+        let Some(running) = &self.running else { return };
+        running.registry.send_all(&ToExecutor::Release { shuffle: shuffle.0 });
+        for service in running.registry.services() {
+            let (connections, application) = (running.connections.clone(), self.options.application.clone());
+            let silence = self.options.silence;
+            running.runtime.spawn(async move {
+                let released =
+                    release_remote(&connections, &service, &application, Some(shuffle.0), silence).await;
+                if let Err(error) = released {
+                    // It goes with the application at the latest.
+                    tracing::warn!(%error, service, %shuffle, "a shuffle was not released");
+                }
+            });
         }
     }
 

@@ -47,6 +47,10 @@ pub struct ExecutorOptions {
     pub memory: u64,
     /// Folder of its own for blocks and spill files.
     pub dir: PathBuf,
+    /// `host:port` of the shuffle service that serves its blocks, which then are files.
+    pub service: Option<String>,
+    /// Where that service looks for them.
+    pub blocks_dir: Option<PathBuf>,
     /// The application's settings, secrets left out.
     pub conf: BTreeMap<String, String>,
 }
@@ -99,15 +103,13 @@ async fn attached(options: &ExecutorOptions, formats: Formats) -> Result<()> {
     let message_bytes = usize::try_from(conf.get(&conf::RPC_MESSAGE_MAX_SIZE).0).unwrap_or(usize::MAX);
     let limits = Limits { message_bytes, ..Limits::default() };
     let listening = Listening::bind(&options.bind, 0, &security, limits).await?;
-    let blocks_address = listening.public_address(&options.host);
-
     let limit = crate::cluster::counted(options.memory);
     let memory = MemoryManager::new((options.memory > 0).then_some(limit));
     let blocks = crate::remote::blocks::start(options, &conf, &security, &memory, listening)?;
     let exec = Arc::new(ExecutorEnv {
         formats,
         memory: memory.clone(),
-        shuffle: blocks.shuffle.clone(),
+        shuffle: blocks.store.clone(),
         spill_dir: options.dir.join("spill"),
     });
 
@@ -120,7 +122,7 @@ async fn attached(options: &ExecutorOptions, formats: Formats) -> Result<()> {
         application: options.application.clone(),
         executor: options.executor,
         host: options.host.clone(),
-        blocks: blocks_address,
+        blocks: blocks.source.clone(),
         slots: options.slots,
     };
     let closed = || Error::io("the driver is gone", "the connection is closed");

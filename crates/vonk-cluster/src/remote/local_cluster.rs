@@ -6,14 +6,16 @@ use crate::remote::executor::ExecutorOptions;
 use crate::remote::manager::{ExecutorManager, ManagerContext};
 use crate::remote::process::{self, Program};
 use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
+use tonic::service::Routes;
 use vonk_error::{Error, Result};
-use vonk_rpc::Security;
+use vonk_rpc::{Limits, Listening, Security};
 use vonk_scheduler::ExecutorId;
+use vonk_shuffle::{BlockServer, ServerOptions, ServiceFiles};
 
 /// After so many starts in a row that came to nothing, queries that wait are told.
 const HOPELESS: u32 = 5;
@@ -35,6 +37,8 @@ pub(crate) struct LocalClusterOptions {
     pub dir: PathBuf,
     pub program: Program,
     pub security: Security,
+    /// The driver serves the blocks of executors, which then are files, for as long as it runs (`spark.shuffle.service.enabled`).
+    pub service: bool,
     /// Settings handed on.
     pub conf: BTreeMap<String, String>,
 }
@@ -65,7 +69,12 @@ impl ExecutorManager for LocalCluster {
             // A manager that has stopped has ended them all.
             let _ = losses.send(Message::Lost(executor));
         }));
+        let service = match self.options.service {
+            true => Some(serve_blocks(&self.options, &context)?),
+            false => None,
+        };
         let mut keeper = Keeper {
+            service,
             options: self.options.clone(),
             context,
             messages: messages.clone(),
@@ -90,6 +99,27 @@ impl ExecutorManager for LocalCluster {
     }
 }
 
+/// The folder in which executors leave their blocks for the shuffle service.
+fn blocks_root(dir: &Path) -> PathBuf {
+    dir.join("blocks")
+}
+
+/// Serves the blocks of executors, whether they live or not; gives the address.
+fn serve_blocks(options: &LocalClusterOptions, context: &ManagerContext) -> Result<String> {
+    let listening = Listening::bind("127.0.0.1", 0, &options.security, Limits::default());
+    let listening = context.runtime.block_on(listening)?;
+    let address = listening.public_address("127.0.0.1");
+    let files = ServiceFiles::new(blocks_root(&options.dir));
+    let server = BlockServer::of_worker(files, ServerOptions::default());
+    context.runtime.spawn(async move {
+        let routes = Routes::new(server.into_service());
+        if let Err(error) = listening.serve(routes, std::future::pending()).await {
+            tracing::error!(%error, "the shuffle service ended");
+        }
+    });
+    Ok(address)
+}
+
 /// A process that runs, and its folder.
 struct Process {
     pid: u32,
@@ -98,6 +128,8 @@ struct Process {
 
 struct Keeper {
     options: LocalClusterOptions,
+    /// `host:port` of the shuffle service.
+    service: Option<String>,
     context: ManagerContext,
     messages: Sender<Message>,
     running: HashMap<ExecutorId, Process>,
@@ -148,6 +180,11 @@ impl Keeper {
             slots: o.slots,
             memory: o.memory,
             dir: o.dir.join(format!("executor-{executor}")),
+            service: self.service.clone(),
+            blocks_dir: self
+                .service
+                .is_some()
+                .then(|| ServiceFiles::folder(&blocks_root(&o.dir), &o.application, executor.0)),
             conf: o.conf.clone(),
         };
         self.context.registry.expect(executor);

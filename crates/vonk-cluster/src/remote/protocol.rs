@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use vonk_error::Error;
 use vonk_exec::NodeCounts;
-use vonk_shuffle::{MapOutputSizes, ShuffleInputs};
+use vonk_shuffle::{MapOutputSizes, ShuffleInputs, Source};
 use vonk_types::{EvalContext, Literal};
 
 /// From an executor.
@@ -37,8 +37,8 @@ pub(crate) struct Registration {
     pub executor: u64,
     /// Its machine, as locations of data name it.
     pub host: String,
-    /// `host:port` of its block server.
-    pub blocks: String,
+    /// Where others find its blocks.
+    pub blocks: Source,
     /// Tasks at once.
     pub slots: u32,
 }

@@ -6,7 +6,7 @@
 use crate::driver::Mailbox;
 use crate::remote::protocol::{Heartbeat, Registration, ToExecutor};
 use parking_lot::Mutex;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::time::Instant;
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -101,12 +101,15 @@ impl Registry {
         let (sender, receiver) = mpsc::channel(OUTBOX);
         // There is room: the channel is new.
         let _ = sender.try_send(Ok(first));
-        let place = Place { executor, source: Source::Flight(blocks.clone()) };
+        let place = Place { executor, source: blocks.clone() };
         let heard = Instant::now();
         let status = ExecutorStatus {
             executor,
             host: host.clone(),
-            blocks,
+            blocks: match blocks {
+                Source::Flight(address) => address,
+                Source::Store(url) => url,
+            },
             slots,
             memory_used: 0,
             memory_peak: 0,
@@ -203,6 +206,22 @@ impl Registry {
         let mut all: Vec<_> = self.entries.lock().values().filter_map(status).collect();
         all.sort_by_key(|e| e.executor);
         all
+    }
+
+    /// The servers of blocks that outlive executors.
+    pub fn services(&self) -> BTreeSet<String> {
+        let of = |e: &Entry| match e {
+            Entry::Attached { place, .. } | Entry::Gone { place: Some(place), .. } => {
+                Some(place.source.clone())
+            }
+            _ => None,
+        };
+        let sources: Vec<Source> = self.entries.lock().values().filter_map(of).collect();
+        let flight = sources.into_iter().filter_map(|s| match s {
+            Source::Flight(address) => Some(address),
+            Source::Store(_) => None,
+        });
+        if self.blocks_survive { flight.collect() } else { BTreeSet::new() }
     }
 
     /// Executors that are there now.

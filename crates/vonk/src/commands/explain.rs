@@ -107,10 +107,11 @@ fn formatted(query: &PhysicalQuery) -> Result<String> {
     let mut out = physical(query, None);
     let mut section = |title: &str, root: &PlanNode| -> Result<()> {
         let mut next = 0;
-        let lowered = vonk_planner::lower(&with_bounds(root), &mut |_| {
-            next += 1;
-            next - 1
-        })?;
+        let lowered =
+            vonk_planner::lower(&with_bounds(root), vonk_functions::Registry::builtin(), &mut |_| {
+                next += 1;
+                next - 1
+            })?;
         let Some(stages) = cut_stages(&lowered.graph, lowered.last, &mut 0) else {
             return vonk_error::internal_err!("the plan's RDD graph is not one");
         };
