@@ -6,6 +6,7 @@
 //! stages and recovers lost map outputs by lineage; [`TaskScheduler`] places tasks on executors and tries them again. A seeded
 //! simulation (`tests/simulation.rs`) runs them through random faults and holds the invariants.
 
+pub mod allocation;
 mod dag;
 mod event;
 mod ids;
