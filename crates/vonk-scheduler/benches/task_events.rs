@@ -77,7 +77,7 @@ fn fair() -> SchedulerOptions {
 
 fn task_events(c: &mut Criterion) {
     let mut group = c.benchmark_group("one stage");
-    group.sample_size(10).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(500));
+    group.sample_size(10).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
     for tasks in [1_000u32, 10_000, 100_000, 1_000_000] {
         group.throughput(Throughput::Elements(u64::from(tasks)));
         for (name, options) in [("fifo", SchedulerOptions::default()), ("fair", fair())] {
@@ -88,7 +88,7 @@ fn task_events(c: &mut Criterion) {
     }
     group.finish();
     let mut group = c.benchmark_group("many jobs");
-    group.sample_size(10).measurement_time(Duration::from_secs(3)).warm_up_time(Duration::from_millis(500));
+    group.sample_size(10).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(500));
     for jobs in [10u64, 100, 1_000, 10_000] {
         group.throughput(Throughput::Elements(100_000));
         for (name, options) in [("fifo", SchedulerOptions::default()), ("fair", fair())] {

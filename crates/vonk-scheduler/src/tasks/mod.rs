@@ -34,8 +34,8 @@ use crate::time::Time;
 
 use cluster::Cluster;
 use exclusion::{Health, Newly};
-use pools::Pools;
-use set::TaskSet;
+use pools::{Listing, Pools};
+use set::{Context, TaskSet};
 
 /// Names a task set: there is at most one for a stage. The order is that of service in a FIFO pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -322,7 +322,7 @@ impl TaskScheduler {
     /// Takes a set out of all but its pool's counts.
     fn remove_set(&mut self, key: SetKey) -> Option<TaskSet> {
         let set = self.sets.remove(&key)?;
-        self.pools.list(set.pool, key, set.listed, None);
+        self.pools.list(set.pool, key, set.listed.as_ref(), None);
         if let Some(at) = set.timer {
             self.timers.remove(&(at, Timer::Locality(key)));
         }
@@ -350,13 +350,23 @@ impl TaskScheduler {
         }
     }
 
-    /// Lists a set in its pool if it has work.
+    /// Lists a set in its pool if it has work, and sets its timer if it waits for locality.
     fn list(&mut self, key: SetKey) {
-        let Some(set) = self.sets.get_mut(&key) else { return };
-        let rank = set.has_work().then(|| self.pools.rank(set.pool, set.load()));
-        if rank != set.listed {
-            self.pools.list(set.pool, key, set.listed, rank);
-            set.listed = rank;
+        let Self { sets, pools, cluster, options, now, busy_at, timers, .. } = self;
+        let Some(set) = sets.get_mut(&key) else { return };
+        let cx = Context { options, cluster, now: *now, busy_at: *busy_at };
+        let new = set.has_work().then(|| {
+            let (rank, places) = (pools.rank(set.pool, set.load()), set.places(&cx));
+            Listing { rank, places }
+        });
+        if new != set.listed {
+            pools.list(set.pool, key, set.listed.as_ref(), new.as_ref());
+            set.listed = new;
+        }
+        if set.listed.is_some() && set.timer.is_none() && set.waiting() > 0 && set.level(&cx).is_bounded() {
+            let at = set.allowed.over(&options.locality, *busy_at).max(now.after(1));
+            set.timer = Some(at);
+            timers.insert((at, Timer::Locality(key)));
         }
     }
 
@@ -373,6 +383,7 @@ impl TaskScheduler {
     fn places_changed(&mut self) {
         for key in self.sets.keys().copied().collect::<Vec<_>>() {
             if self.sets.get(&key).is_some_and(|s| s.listed.is_some()) {
+                self.list(key);
                 self.changed.push(key);
             }
             self.check_schedulable(key);
@@ -440,6 +451,7 @@ impl TaskScheduler {
             Timer::Locality(key) => {
                 if let Some(set) = self.sets.get_mut(&key) {
                     set.timer = None;
+                    self.list(key);
                     self.changed.push(key);
                 }
             }

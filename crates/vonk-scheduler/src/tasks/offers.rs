@@ -7,7 +7,7 @@
 
 use crate::ids::{ExecutorId, TaskId};
 use crate::tasks::set::{Context, Pick};
-use crate::tasks::{Launched, SetKey, TaskAction, TaskScheduler, Timer};
+use crate::tasks::{Launched, SetKey, TaskAction, TaskScheduler};
 
 impl TaskScheduler {
     /// Fills free slots as far as anything has changed.
@@ -53,22 +53,16 @@ impl TaskScheduler {
 
     /// The first set, in the order of service, that has something for an executor.
     fn find(&mut self, executor: ExecutorId, only: Option<SetKey>) -> Option<(SetKey, Pick)> {
-        let Self { pools, sets, cluster, timers, options, now, busy_at, .. } = self;
+        let Self { pools, sets, cluster, options, now, busy_at, .. } = self;
         let host = cluster.get(executor)?.host.clone();
         let cx = Context { options, cluster, now: *now, busy_at: *busy_at };
-        let try_set = |key: SetKey| {
+        let mut try_set = |key: SetKey| {
             let set = sets.get_mut(&key).filter(|s| s.has_work())?;
-            let pick = set.pick(&cx, executor, &host);
-            if pick.is_none() && set.waiting() > 0 && set.timer.is_none() && set.level(&cx).is_bounded() {
-                let at = set.allowed.over(&options.locality, *busy_at).max(now.after(1));
-                set.timer = Some(at);
-                timers.insert((at, Timer::Locality(key)));
-            }
-            pick.map(|pick| (key, pick))
+            set.pick(&cx, executor, &host).map(|pick| (key, pick))
         };
         match only {
-            Some(key) => std::iter::once(key).find_map(try_set),
-            None => pools.find(try_set),
+            Some(key) => try_set(key),
+            None => pools.find(executor, &host, try_set),
         }
     }
 

@@ -4,20 +4,38 @@
 //! (below its minimal share first; then by running tasks for each unit of share or weight), and a pool orders its own sets
 //! either way.
 //!
-//! Only sets that have something to launch are listed, so that finding the next one does not depend on how many wait for the
-//! end of what they have launched.
+//! Only sets that have something to launch are listed, and those that wait for a slot near their data only where that is: so
+//! finding the next one depends neither on how many wait for the end of what they have launched nor on how many wait for a
+//! slot elsewhere.
 //!
-//! Must not know: executors, localities.
+//! Must not know: executors' slots, tasks.
 
 use std::cmp::Ordering;
 use std::collections::{BTreeMap, BTreeSet};
 
+use crate::ids::ExecutorId;
 use crate::options::{PoolOptions, SchedulingMode};
 use crate::tasks::SetKey;
+use crate::tasks::cluster::Host;
 
 /// The number of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct PoolId(usize);
+
+/// Where a set may launch something.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Place {
+    Anywhere,
+    Executor(ExecutorId),
+    Host(Host),
+}
+
+/// How a set is listed. The rank is the number of its running tasks in a FAIR pool, else 0.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Listing {
+    pub rank: u32,
+    pub places: Vec<Place>,
+}
 
 struct Pool {
     options: PoolOptions,
@@ -25,8 +43,8 @@ struct Pool {
     made: bool,
     sets: usize,
     running: u32,
-    /// By rank and key. The rank is the number of running tasks in a FAIR pool, else 0.
-    listed: BTreeSet<(u32, SetKey)>,
+    /// By rank and key.
+    listed: BTreeMap<Place, BTreeSet<(u32, SetKey)>>,
 }
 
 pub(crate) struct Pools {
@@ -66,7 +84,7 @@ impl Pools {
         let id = PoolId(self.next);
         self.next += 1;
         self.by_name.insert(options.name.clone(), id);
-        self.pools.insert(id, Pool { options, made, sets: 0, running: 0, listed: BTreeSet::new() });
+        self.pools.insert(id, Pool { options, made, sets: 0, running: 0, listed: BTreeMap::new() });
         id
     }
 
@@ -107,16 +125,26 @@ impl Pools {
         if fair { running } else { 0 }
     }
 
-    /// Lists a set under a rank, instead of another.
-    pub fn list(&mut self, id: PoolId, key: SetKey, old: Option<u32>, new: Option<u32>) {
+    /// Lists a set in a new way instead of an old one.
+    pub fn list(&mut self, id: PoolId, key: SetKey, old: Option<&Listing>, new: Option<&Listing>) {
         let Some(pool) = self.pools.get_mut(&id) else { return };
-        if let Some(rank) = old {
-            pool.listed.remove(&(rank, key));
+        if let Some(Listing { rank, places }) = old {
+            for place in places {
+                if let Some(listed) = pool.listed.get_mut(place) {
+                    listed.remove(&(*rank, key));
+                    // The one of sets without preferences comes and goes all the time.
+                    if listed.is_empty() && *place != Place::Anywhere {
+                        pool.listed.remove(place);
+                    }
+                }
+            }
         }
-        if let Some(rank) = new {
-            pool.listed.insert((rank, key));
+        if let Some(Listing { rank, places }) = new {
+            for place in places {
+                pool.listed.entry(place.clone()).or_default().insert((*rank, key));
+            }
         }
-        if pool.listed.is_empty() {
+        if pool.listed.values().all(BTreeSet::is_empty) {
             self.active.remove(&id);
         } else {
             self.active.insert(id);
@@ -134,15 +162,38 @@ impl Pools {
         self.active.is_empty()
     }
 
-    /// The first set, in the order of service, for which `try_set` gives something.
-    pub fn find<T>(&self, mut try_set: impl FnMut(SetKey) -> Option<T>) -> Option<T> {
-        let mut search = |pool: &Pool| pool.listed.iter().find_map(|(_, key)| try_set(*key));
+    /// The first set, in the order of service, that may have something for an executor and for which `try_set` gives something.
+    pub fn find<T>(
+        &self,
+        executor: ExecutorId,
+        host: &Host,
+        mut try_set: impl FnMut(SetKey) -> Option<T>,
+    ) -> Option<T> {
+        let places = [Place::Anywhere, Place::Executor(executor), Place::Host(host.clone())];
+        let mut search = |pool: &Pool| pool.merged(&places).find_map(&mut try_set);
         if self.active.len() <= 1 {
             return self.active.first().and_then(|id| self.pools.get(id)).and_then(search);
         }
         let mut order: Vec<&Pool> = self.active.iter().filter_map(|id| self.pools.get(id)).collect();
         order.sort_by(|a, b| fair_order(a, b));
         order.into_iter().find_map(&mut search)
+    }
+}
+
+impl Pool {
+    /// The sets listed at any of these places, in order.
+    fn merged<'a>(&'a self, places: &'a [Place; 3]) -> impl Iterator<Item = SetKey> + 'a {
+        let mut lists = [const { None }; 3];
+        for (list, place) in lists.iter_mut().zip(places) {
+            *list = self.listed.get(place).map(|sets| sets.iter().peekable());
+        }
+        std::iter::from_fn(move || {
+            let first = lists.iter_mut().flatten().filter_map(|l| l.peek().copied()).min()?;
+            for list in lists.iter_mut().flatten() {
+                list.next_if(|entry| *entry == first);
+            }
+            Some(first.1)
+        })
     }
 }
 

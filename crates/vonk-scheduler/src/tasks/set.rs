@@ -15,7 +15,7 @@ use crate::tasks::SetKey;
 use crate::tasks::cluster::{Cluster, Host};
 use crate::tasks::exclusion::SetExclusion;
 use crate::tasks::locality::{Allowed, Level};
-use crate::tasks::pools::PoolId;
+use crate::tasks::pools::{Listing, Place, PoolId};
 use crate::tasks::speculation::{Median, threshold};
 use crate::time::Time;
 
@@ -56,8 +56,8 @@ pub(crate) struct TaskSet {
     pub stage_attempt: u32,
     pub pool: PoolId,
     pub suspended: bool,
-    /// The rank under which the pool lists the set.
-    pub listed: Option<u32>,
+    /// How the pool lists the set.
+    pub listed: Option<Listing>,
     pub allowed: Allowed,
     /// When the locality timer rings, if it is set.
     pub timer: Option<Time>,
@@ -123,6 +123,21 @@ impl TaskSet {
     /// Whether there is something to launch.
     pub fn has_work(&self) -> bool {
         !self.suspended && (self.waiting > 0 || !self.slow.is_empty())
+    }
+
+    /// Where something of the set may be launched.
+    pub fn places(&mut self, cx: &Context<'_>) -> Vec<Place> {
+        let level = self.level(cx);
+        let tasks = &self.tasks;
+        drop_stale(&mut self.anywhere, tasks);
+        if level == Level::Any || !self.anywhere.is_empty() || !self.slow.is_empty() {
+            return vec![Place::Anywhere];
+        }
+        let mut places: Vec<_> = self.by_executor.keys().map(|e| Place::Executor(*e)).collect();
+        if level >= Level::Node {
+            places.extend(self.by_host.keys().map(|h| Place::Host(h.clone())));
+        }
+        places
     }
 
     /// The number of running copies.
@@ -371,12 +386,17 @@ impl Context<'_> {
     }
 }
 
+/// Drops entries that do not wait from the front of a queue.
+fn drop_stale(queue: &mut Queue, tasks: &[Task]) {
+    while queue.front().is_some_and(|p| tasks[*p as usize].state != TaskState::Waiting) {
+        queue.pop_front();
+    }
+}
+
 /// Takes the first waiting task out of a queue that is allowed, and drops entries that do not wait before it.
 fn take(queue: &mut Queue, tasks: &[Task], allows: impl Fn(u32) -> bool) -> Option<u32> {
     let waits = |p: &u32| tasks[*p as usize].state == TaskState::Waiting;
-    while queue.front().is_some_and(|p| !waits(p)) {
-        queue.pop_front();
-    }
+    drop_stale(queue, tasks);
     let at = queue.iter().position(|p| waits(p) && allows(*p))?;
     queue.remove(at)
 }
@@ -390,9 +410,7 @@ fn any_waits<K: Ord + Clone>(
     let mut empty = Vec::new();
     let mut found = false;
     for (place, queue) in queues.iter_mut() {
-        while queue.front().is_some_and(|p| tasks[*p as usize].state != TaskState::Waiting) {
-            queue.pop_front();
-        }
+        drop_stale(queue, tasks);
         if queue.is_empty() {
             empty.push(place.clone());
         } else if usable(place) {
