@@ -8,7 +8,7 @@ use std::sync::Arc;
 use vonk_error::Result;
 use vonk_exec::{NodeCounts, QueryContext};
 use vonk_physical::{PhysicalPlan, PlanNode};
-use vonk_scheduler::{ExecutorId, JobId, ShuffleId, StageId, TaskId};
+use vonk_scheduler::{ExecutorId, JobId, MapId, ShuffleId, StageId, TaskId};
 use vonk_shuffle::{MapOutputSizes, Place, ShuffleInputs};
 
 /// What all tasks of a stage attempt have in common.
@@ -83,6 +83,15 @@ pub trait Backend: Send {
     fn kill(&mut self, task: TaskId, executor: ExecutorId);
     /// The job is over: what executors hold for it can go.
     fn job_ended(&mut self, job: JobId);
+    /// Asks for so many executors in all, if it is able to start and end them.
+    fn request_executors(&mut self, total: u32);
+    /// Asks an executor to run what it has to its end; [`Mailbox::drained`] tells when that is so.
+    fn drain(&mut self, executor: ExecutorId);
+    /// Has an executor that stays take map outputs over from one that leaves; `None` if there is none. [`Mailbox::took_over`] tells
+    /// when it has.
+    fn hand_over(&mut self, from: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) -> Option<ExecutorId>;
+    /// Ends an executor that has nothing left to do.
+    fn dismiss(&mut self, executor: ExecutorId);
     /// The driver has taken note that an executor is gone.
     fn executor_lost(&mut self, executor: ExecutorId);
     /// Nobody reads the shuffle any more.

@@ -19,6 +19,7 @@ use vonk_error::Result;
 use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager};
 use vonk_planner::PhysicalQuery;
 use vonk_rpc::Security;
+use vonk_scheduler::allocation::AllocationOptions;
 use vonk_scheduler::{
     DagOptions, ExclusionOptions, LocalityOptions, SchedulerOptions, SchedulingMode, SpeculationOptions,
 };
@@ -73,7 +74,7 @@ impl Cluster {
         let mut scheduler = scheduler_options(conf);
         scheduler.dag.release_consumed = true;
         let seen = Seen::new(&application_id(), &Security::from_conf(conf)?, conf)?;
-        let driver = Driver::start(scheduler, Box::new(backend), seen.observer)?;
+        let driver = Driver::start(scheduler, Box::new(backend), seen.observer, None)?;
         let executor_memory = memory.limit();
         Ok(Cluster {
             driver,
@@ -96,6 +97,7 @@ impl Cluster {
         let security = Security::from_conf(conf)?.or_random_secret();
         let manager = LocalCluster::new(LocalClusterOptions {
             executors,
+            dynamic: conf.get(&conf::DYNAMIC_ALLOCATION),
             slots,
             memory,
             application: application.clone(),
@@ -110,7 +112,12 @@ impl Cluster {
         let own = MemoryManager::new(Some(counted(bytes(conf.get(&conf::DRIVER_MEMORY)))));
         let store = Arc::new(ResultStore::new(&own, dir.join("results")));
         let backend = RemoteBackend::new(options, store.clone(), Box::new(manager));
-        let driver = Driver::start(scheduler_options(conf), Box::new(backend), seen.observer)?;
+        let driver = Driver::start(
+            scheduler_options(conf),
+            Box::new(backend),
+            seen.observer,
+            allocation_options(conf, executors, slots),
+        )?;
         Ok(Cluster {
             driver,
             memory: own,
@@ -260,6 +267,24 @@ fn remote_options(application: String, security: Security, conf: &Conf) -> Remot
         silence: conf.get(&conf::NETWORK_TIMEOUT).duration(),
         blocks_survive: conf.get(&conf::SHUFFLE_SERVICE) || !conf.get(&conf::SHUFFLE_STORE).is_empty(),
     }
+}
+
+/// What the settings say of executors that come and go with the work, if they do; there are at most so many.
+fn allocation_options(conf: &Conf, most: u32, slots: u32) -> Option<AllocationOptions> {
+    let count = |key: &conf::Key<i32>| u32::try_from(conf.get(key)).unwrap_or(0);
+    let backlog = conf.get(&conf::DYNAMIC_ALLOCATION_BACKLOG).0;
+    conf.get(&conf::DYNAMIC_ALLOCATION).then(|| AllocationOptions {
+        min_executors: count(&conf::DYNAMIC_ALLOCATION_MIN),
+        max_executors: count(&conf::DYNAMIC_ALLOCATION_MAX).min(most),
+        initial_executors: count(&conf::DYNAMIC_ALLOCATION_MIN),
+        scheduler_backlog_timeout: backlog,
+        sustained_scheduler_backlog_timeout: backlog,
+        executor_idle_timeout: conf.get(&conf::DYNAMIC_ALLOCATION_IDLE).0,
+        // Who leaves hands its blocks over.
+        shuffle_tracking: false,
+        slots,
+        ..AllocationOptions::default()
+    })
 }
 
 /// What the settings say of the schedulers.

@@ -2,6 +2,7 @@
 //!
 //! Must not know: where tasks run ([`Backend`]).
 
+use crate::allocating::Allocating;
 use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskReport, TaskResult};
 use crate::failure;
 use crate::progress::Progress;
@@ -17,8 +18,9 @@ use std::time::{Duration, Instant};
 use vonk_error::{Error, ErrorKind, Result};
 use vonk_exec::QueryContext;
 use vonk_physical::{Exchange, ExplainMetrics, PhysicalPlan, PlanNode};
+use vonk_scheduler::allocation::{AllocationAction, AllocationOptions};
 use vonk_scheduler::{
-    Action, Dependency, Event, ExecutorId, Fragment, JobId, MapStatus, RddGraph, RddId, Scheduler,
+    Action, Dependency, Event, ExecutorId, Fragment, JobId, MapId, MapStatus, RddGraph, RddId, Scheduler,
     SchedulerOptions, ShuffleId, StageId, TaskAttempt, TaskEnd, TaskId, Time,
 };
 use vonk_shuffle::{MapPlaces, Place, ShuffleInputs};
@@ -52,6 +54,9 @@ enum Message {
     ExecutorAdded { executor: ExecutorId, host: String, slots: u32 },
     ExecutorLost { executor: ExecutorId, blocks_lost: bool },
     Unavailable(Error),
+    Drain(ExecutorId),
+    Drained { executor: ExecutorId, outputs: Vec<(ShuffleId, MapId)> },
+    TookOver { from: ExecutorId, to: ExecutorId, outputs: Vec<(ShuffleId, MapId)> },
     Ended { task: TaskId, result: TaskResult },
     Stop,
 }
@@ -79,6 +84,21 @@ impl Mailbox {
     /// There are no executors and will be none: the jobs that wait fail for this reason.
     pub fn unavailable(&self, reason: Error) {
         self.send(Message::Unavailable(reason));
+    }
+
+    /// An executor is to leave in order: it gets no more tasks, and its blocks are handed over.
+    pub fn drain(&self, executor: ExecutorId) {
+        self.send(Message::Drain(executor));
+    }
+
+    /// An executor that is to leave runs nothing any more; it has these map outputs.
+    pub fn drained(&self, executor: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) {
+        self.send(Message::Drained { executor, outputs });
+    }
+
+    /// An executor has taken map outputs over.
+    pub fn took_over(&self, from: ExecutorId, to: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) {
+        self.send(Message::TookOver { from, to, outputs });
     }
 
     /// A task ended.
@@ -121,13 +141,14 @@ impl Driver {
         options: SchedulerOptions,
         mut backend: Box<dyn Backend>,
         observer: Option<Arc<Observer>>,
+        allocation: Option<AllocationOptions>,
     ) -> Result<Driver> {
         let (messages, inbox) = channel();
         let mailbox = Mailbox(messages);
         backend.start(mailbox.clone())?;
         let thread = std::thread::Builder::new()
             .name("vonk-driver".to_string())
-            .spawn(move || Loop::new(options, backend, observer).run(&inbox))
+            .spawn(move || Loop::new(options, backend, observer, allocation).run(&inbox))
             .map_err(|e| Error::io("cannot start the driver's thread", e))?;
         Ok(Driver { mailbox, thread: Some(thread), next_job: AtomicU64::new(0) })
     }
@@ -201,6 +222,10 @@ struct Loop {
     backend: Box<dyn Backend>,
     jobs: HashMap<JobId, Job>,
     launched: HashMap<TaskId, Launched>,
+    /// Executors that are to leave, with those that take their blocks over.
+    draining: HashMap<ExecutorId, Option<ExecutorId>>,
+    /// Executors come and go with the work.
+    allocating: Option<Allocating>,
     /// Tasks to be handed to the backend together, once the scheduler has said all it has to say.
     launches: Vec<TaskLaunch>,
     /// When the scheduler's time began.
@@ -216,13 +241,20 @@ impl Loop {
         }
     }
 
-    fn new(options: SchedulerOptions, backend: Box<dyn Backend>, observer: Option<Arc<Observer>>) -> Self {
+    fn new(
+        options: SchedulerOptions,
+        backend: Box<dyn Backend>,
+        observer: Option<Arc<Observer>>,
+        allocation: Option<AllocationOptions>,
+    ) -> Self {
         Loop {
+            allocating: allocation.map(Allocating::new),
             observer,
             scheduler: Scheduler::new(options),
             backend,
             jobs: HashMap::new(),
             launched: HashMap::new(),
+            draining: HashMap::new(),
             launches: Vec::new(),
             started: Instant::now(),
         }
@@ -246,6 +278,7 @@ impl Loop {
             if !self.launches.is_empty() {
                 self.backend.launch(std::mem::take(&mut self.launches));
             }
+            self.allocate();
         }
         self.stop();
     }
@@ -258,9 +291,26 @@ impl Loop {
         self.backend.stop();
     }
 
-    /// Waits for a message, until the scheduler wants to be called at the latest.
+    /// Asks for executors, and lets some go, if they come and go with the work.
+    fn allocate(&mut self) {
+        let now = self.now();
+        let (waiting, running) = (self.scheduler.waiting(), self.launched.len());
+        let Some(allocating) = &mut self.allocating else { return };
+        for action in allocating.look(now, waiting, running) {
+            match action {
+                AllocationAction::RequestTotal(total) => {
+                    self.note(&Note::ExecutorsRequested { total });
+                    self.backend.request_executors(total);
+                }
+                AllocationAction::Release(executor) => self.drain(executor),
+            }
+        }
+    }
+
+    /// Waits for a message, until a state machine wants to be called at the latest.
     fn receive(&self, inbox: &Receiver<Message>) -> std::result::Result<Message, RecvTimeoutError> {
-        match self.scheduler.next_timer() {
+        let allocating = self.allocating.as_ref().and_then(Allocating::next_timer);
+        match [self.scheduler.next_timer(), allocating].into_iter().flatten().min() {
             None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
             Some(at) => inbox.recv_timeout(Duration::from_millis(at.since(self.now()))),
         }
@@ -283,10 +333,20 @@ impl Loop {
             Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
             Message::ExecutorAdded { executor, host, slots } => {
                 self.note(&Note::ExecutorAdded { executor: executor.0, host: &host, slots });
+                if let Some(allocating) = &mut self.allocating {
+                    allocating.added(executor);
+                }
                 self.feed(Event::ExecutorAdded { executor, host, slots });
             }
             Message::ExecutorLost { executor, blocks_lost } => self.executor_lost(executor, blocks_lost),
             Message::Unavailable(reason) => self.unavailable(&reason),
+            Message::Drain(executor) => self.drain(executor),
+            Message::Drained { executor, outputs } => self.drained(executor, outputs),
+            Message::TookOver { from, to, outputs } => {
+                self.feed(Event::OutputsMoved { from, to, outputs });
+                self.draining.remove(&from);
+                self.backend.dismiss(from);
+            }
             Message::Ended { task, result } => self.ended(task, result),
             Message::Stop => {}
         }
@@ -301,8 +361,40 @@ impl Loop {
         // Not sent out yet: it is lost like the others.
         self.launches.retain(|l| l.executor != executor);
         self.backend.executor_lost(executor);
+        if let Some(allocating) = &mut self.allocating {
+            allocating.lost(executor);
+        }
         self.note(&Note::ExecutorLost { executor: executor.0, blocks_lost });
         self.feed(Event::ExecutorLost { executor, blocks_lost });
+        self.draining.remove(&executor);
+        // Those whose blocks it was to take over try again with another.
+        let again: Vec<_> =
+            self.draining.iter().filter(|(_, to)| **to == Some(executor)).map(|(e, _)| *e).collect();
+        again.into_iter().for_each(|e| self.backend.drain(e));
+    }
+
+    /// An executor is to leave: it gets no new tasks.
+    fn drain(&mut self, executor: ExecutorId) {
+        if self.draining.insert(executor, None).is_none() {
+            self.note(&Note::ExecutorDraining { executor: executor.0 });
+            self.feed(Event::ExecutorDraining { executor });
+            self.backend.drain(executor);
+        }
+    }
+
+    /// An executor runs nothing any more: what it has goes to one that stays, then it goes.
+    fn drained(&mut self, executor: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) {
+        let wanted: Vec<_> = outputs.into_iter().filter(|(s, _)| self.scheduler.wants(*s)).collect();
+        let to = if wanted.is_empty() { None } else { self.backend.hand_over(executor, wanted) };
+        match to {
+            Some(to) => {
+                self.draining.insert(executor, Some(to));
+            }
+            None => {
+                self.draining.remove(&executor);
+                self.backend.dismiss(executor);
+            }
+        }
     }
 
     fn unavailable(&mut self, reason: &Error) {
@@ -317,6 +409,9 @@ impl Loop {
 
     fn ended(&mut self, task: TaskId, result: TaskResult) {
         let Some(Launched { attempt, executor, stage }) = self.launched.remove(&task) else { return };
+        if let Some(allocating) = &mut self.allocating {
+            allocating.ended(executor);
+        }
         if !self.jobs.contains_key(&stage.job) {
             // The job is over and its shuffles are released; this task may have committed its output after that.
             self.release_output(&stage.fragment);
@@ -355,6 +450,9 @@ impl Loop {
             Action::Launch { job, task, attempt, executor, speculative, .. } => {
                 let stage = self.jobs.get(&job).and_then(|j| j.stages.get(&attempt.stage)).cloned();
                 let Some(stage) = stage else { return };
+                if let Some(allocating) = &mut self.allocating {
+                    allocating.launched(executor);
+                }
                 self.launched.insert(task, Launched { attempt, executor, stage: stage.clone() });
                 let partition = attempt.partition;
                 self.note(&Note::TaskStart {

@@ -7,6 +7,7 @@
 //!
 //! Must not know: SQL text, logical plans.
 
+mod allocating;
 mod backend;
 mod bounds;
 mod cluster;

@@ -7,7 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_exec::{CancelFlag, ExecutorEnv, TaskSpec, run_task};
-use vonk_scheduler::{ExecutorId, JobId, ShuffleId, TaskId};
+use vonk_scheduler::{ExecutorId, JobId, MapId, ShuffleId, TaskId};
 use vonk_shuffle::Place;
 
 /// Stack of a task's thread: operators of deep plans nest.
@@ -74,6 +74,18 @@ impl Backend for LocalBackend {
     fn job_ended(&mut self, _: JobId) {}
 
     fn executor_lost(&mut self, _: ExecutorId) {}
+
+    // The only executor is this process: it stays.
+
+    fn request_executors(&mut self, _: u32) {}
+
+    fn drain(&mut self, _: ExecutorId) {}
+
+    fn hand_over(&mut self, _: ExecutorId, _: Vec<(ShuffleId, MapId)>) -> Option<ExecutorId> {
+        None
+    }
+
+    fn dismiss(&mut self, _: ExecutorId) {}
 
     fn release(&mut self, shuffle: ShuffleId) {
         self.exec.shuffle.release(shuffle.0);

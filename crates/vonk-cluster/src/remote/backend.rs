@@ -6,7 +6,7 @@ use crate::remote::endpoint::Endpoint;
 use crate::remote::executor::network_runtime;
 use crate::remote::manager::{ExecutorManager, ManagerContext};
 use crate::remote::protocol::{JobDescription, Order, StageDescription, StageKey, ToExecutor};
-use crate::remote::registry::Registry;
+use crate::remote::registry::{ExecutorStatus, Registry};
 use crate::results::ResultStore;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
@@ -14,8 +14,8 @@ use std::time::Duration;
 use tonic::service::Routes;
 use vonk_error::{Error, Result};
 use vonk_rpc::{Limits, Listening, Security};
-use vonk_scheduler::{ExecutorId, JobId, ShuffleId, TaskId};
-use vonk_shuffle::{Connections, Place, release_remote};
+use vonk_scheduler::{ExecutorId, JobId, MapId, ShuffleId, TaskId};
+use vonk_shuffle::{Connections, Place, Source, release_remote};
 
 /// How a driver meets its executors.
 pub(crate) struct RemoteOptions {
@@ -40,6 +40,8 @@ pub(crate) struct RemoteBackend {
     running: Option<Running>,
     /// What each executor was told.
     told: HashMap<ExecutorId, Told>,
+    /// Executors that were asked to leave.
+    leaving: HashSet<ExecutorId>,
     /// Descriptions of the stages that run.
     stages: HashMap<StageKey, Arc<StageDescription>>,
     jobs: HashMap<u64, Arc<JobDescription>>,
@@ -67,6 +69,7 @@ impl RemoteBackend {
             manager,
             running: None,
             told: HashMap::new(),
+            leaving: HashSet::new(),
             stages: HashMap::new(),
             jobs: HashMap::new(),
         }
@@ -201,8 +204,39 @@ impl Backend for RemoteBackend {
         }
     }
 
+    fn request_executors(&mut self, total: u32) {
+        self.manager.request(total);
+    }
+
+    fn drain(&mut self, executor: ExecutorId) {
+        self.leaving.insert(executor);
+        if let Some(running) = &self.running {
+            running.registry.send(executor, [ToExecutor::Drain]);
+        }
+    }
+
+    fn hand_over(&mut self, from: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) -> Option<ExecutorId> {
+        let registry = &self.running.as_ref()?.registry;
+        let Place { source: Source::Flight(address), .. } = registry.place(from)? else { return None };
+        let stays = |e: &ExecutorStatus| e.gone.is_none() && !self.leaving.contains(&ExecutorId(e.executor));
+        // The one that holds the least.
+        let all = registry.executors();
+        let to = all.iter().filter(|e| stays(e)).min_by_key(|e| (e.memory_used, e.executor))?;
+        let to = ExecutorId(to.executor);
+        let outputs = outputs.into_iter().map(|(shuffle, map)| (shuffle.0, map.0)).collect();
+        registry.send(to, [ToExecutor::TakeOver { from: from.0, address, outputs }]);
+        Some(to)
+    }
+
+    fn dismiss(&mut self, executor: ExecutorId) {
+        if let Some(running) = &self.running {
+            running.registry.send(executor, [ToExecutor::Stop]);
+        }
+    }
+
     fn executor_lost(&mut self, executor: ExecutorId) {
         self.told.remove(&executor);
+        self.leaving.remove(&executor);
     }
 
     fn release(&mut self, shuffle: ShuffleId) {

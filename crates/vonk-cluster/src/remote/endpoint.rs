@@ -15,7 +15,7 @@ use tokio::time::timeout;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status, Streaming};
 use vonk_error::{Error, Result};
-use vonk_scheduler::{ExecutorId, TaskId};
+use vonk_scheduler::{ExecutorId, MapId, ShuffleId, TaskId};
 
 /// How long who connects may take to say who it is.
 const FIRST_WORDS: Duration = Duration::from_secs(10);
@@ -130,8 +130,13 @@ impl Listener {
                 };
                 self.mailbox.ended(task, result);
             }
-            // Said twice, or not asked for.
-            FromExecutor::Register(_) | FromExecutor::Drained => {}
+            FromExecutor::Leaving => self.mailbox.drain(self.executor),
+            FromExecutor::Drained { outputs } => self.mailbox.drained(self.executor, typed(outputs)),
+            FromExecutor::TookOver { from, outputs } => {
+                self.mailbox.took_over(ExecutorId(from), self.executor, typed(outputs));
+            }
+            // Said twice.
+            FromExecutor::Register(_) => {}
         }
     }
 
@@ -144,4 +149,8 @@ impl Listener {
         }
         self.results.commit(task, writer)
     }
+}
+
+fn typed(outputs: Vec<(u64, u32)>) -> Vec<(ShuffleId, MapId)> {
+    outputs.into_iter().map(|(shuffle, map)| (ShuffleId(shuffle), MapId(map))).collect()
 }

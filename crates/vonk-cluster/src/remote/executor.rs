@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::signal::unix::SignalKind;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use vonk_conf::{self as conf, Conf};
@@ -136,14 +137,24 @@ async fn attached(options: &ExecutorOptions, formats: Formats) -> Result<()> {
     };
     tracing::info!(executor = options.executor, driver = options.driver, "registered");
 
-    let mut orders =
-        Orders::new(ExecutorId(options.executor), exec.clone(), options.slots, outbox.clone(), client)?;
+    let mut orders = Orders::new(
+        ExecutorId(options.executor),
+        exec.clone(),
+        blocks.store.clone(),
+        options.slots,
+        outbox.clone(),
+        client,
+    )?;
     let mut beat = tokio::time::interval(heartbeat);
     beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())
+        .map_err(|e| Error::io("cannot listen for signals", e))?;
+    let mut draining = None;
     loop {
         tokio::select! {
             message = incoming.message() => match message {
                 Ok(Some(ToExecutor::Stop)) => break,
+                Ok(Some(ToExecutor::Drain)) => draining = Some(tokio::time::interval(DRAIN_LOOK)),
                 Ok(Some(message)) => orders.take(message),
                 // The driver ended, or the network between.
                 Ok(None) => break,
@@ -152,6 +163,17 @@ async fn attached(options: &ExecutorOptions, formats: Formats) -> Result<()> {
                     return Err(vonk_rpc::from_status("the connection to the driver broke", &status));
                 }
             },
+            _ = terminate.recv() => {
+                // The driver decides; should it be gone, the next message finds out.
+                let _ = outbox.try_send(FromExecutor::Leaving);
+            }
+            () = looked(&mut draining) => {
+                if orders.running() == 0 {
+                    draining = None;
+                    let outputs = blocks.store.outputs();
+                    let _ = outbox.send(FromExecutor::Drained { outputs }).await;
+                }
+            }
             _ = beat.tick() => {
                 let health = Heartbeat {
                     memory_used: memory.used(),
@@ -167,4 +189,17 @@ async fn attached(options: &ExecutorOptions, formats: Formats) -> Result<()> {
     }
     orders.cancel_all();
     Ok(())
+}
+
+/// How often an executor that is to leave looks whether anything still runs.
+const DRAIN_LOOK: Duration = Duration::from_millis(20);
+
+/// Never, if there is nothing to wait for.
+async fn looked(interval: &mut Option<tokio::time::Interval>) {
+    match interval {
+        Some(interval) => {
+            interval.tick().await;
+        }
+        None => std::future::pending().await,
+    }
 }

@@ -28,7 +28,10 @@ const GRACE: Duration = Duration::from_secs(2);
 /// How executors are started.
 #[derive(Debug, Clone)]
 pub(crate) struct LocalClusterOptions {
+    /// How many; the most that there are at once, where they come and go with the work.
     pub executors: u32,
+    /// Executors come when they are asked for.
+    pub dynamic: bool,
     pub slots: u32,
     /// Bytes of each.
     pub memory: u64,
@@ -46,6 +49,7 @@ pub(crate) struct LocalClusterOptions {
 enum Message {
     Lost(ExecutorId),
     Exited(ExecutorId, std::io::Result<ExitStatus>),
+    Request(u32),
     Stop,
 }
 
@@ -78,6 +82,10 @@ impl ExecutorManager for LocalCluster {
             options: self.options.clone(),
             context,
             messages: messages.clone(),
+            wanted: match self.options.dynamic {
+                true => 0,
+                false => self.options.executors,
+            },
             running: HashMap::new(),
             next: 0,
             fruitless: 0,
@@ -89,6 +97,12 @@ impl ExecutorManager for LocalCluster {
             .map_err(|e| Error::io("cannot start the thread that starts executors", e))?;
         self.thread = Some((messages, thread));
         Ok(())
+    }
+
+    fn request(&mut self, total: u32) {
+        if let Some((messages, _)) = &self.thread {
+            let _ = messages.send(Message::Request(total));
+        }
     }
 
     fn stop(&mut self) {
@@ -132,6 +146,8 @@ struct Keeper {
     service: Option<String>,
     context: ManagerContext,
     messages: Sender<Message>,
+    /// Executors that are to run.
+    wanted: u32,
     running: HashMap<ExecutorId, Process>,
     next: u64,
     /// Starts in a row of executors that did not attach.
@@ -150,6 +166,7 @@ impl Keeper {
             match message {
                 Ok(Message::Lost(executor)) => self.kill(executor),
                 Ok(Message::Exited(executor, status)) => self.exited(executor, status),
+                Ok(Message::Request(total)) => self.wanted = total.min(self.options.executors),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
                 Err(RecvTimeoutError::Timeout) => self.wait_until = None,
             }
@@ -159,7 +176,7 @@ impl Keeper {
 
     /// Starts what is missing, unless it is too early to try again.
     fn fill_up(&mut self) {
-        while self.wait_until.is_none() && self.running.len() < self.options.executors as usize {
+        while self.wait_until.is_none() && self.running.len() < self.wanted as usize {
             let executor = ExecutorId(self.next);
             self.next += 1;
             if let Err(error) = self.start(executor) {

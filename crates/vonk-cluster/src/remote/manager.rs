@@ -22,6 +22,8 @@ pub(crate) struct ManagerContext {
 pub(crate) trait ExecutorManager: Send {
     /// The driver listens: executors are wanted.
     fn start(&mut self, context: ManagerContext) -> Result<()>;
+    /// So many executors are wanted in all. Those that are too many are asked to leave by the driver, and not replaced.
+    fn request(&mut self, total: u32);
     /// No executors are wanted any more; when this returns, all have ended and what they left is removed.
     fn stop(&mut self);
 }

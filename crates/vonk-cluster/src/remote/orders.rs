@@ -17,11 +17,13 @@ use vonk_eval::EvalEnv;
 use vonk_exec::{CancelFlag, ExecutorEnv, QueryContext};
 use vonk_functions::Registry;
 use vonk_scheduler::ExecutorId;
+use vonk_shuffle::ClusterBlocks;
 
 /// An executor's state.
 pub(super) struct Orders {
     executor: ExecutorId,
     exec: Arc<ExecutorEnv>,
+    blocks: Arc<ClusterBlocks>,
     pool: rayon::ThreadPool,
     outbox: mpsc::Sender<FromExecutor>,
     client: Client,
@@ -35,13 +37,14 @@ impl Orders {
     pub fn new(
         executor: ExecutorId,
         exec: Arc<ExecutorEnv>,
+        blocks: Arc<ClusterBlocks>,
         slots: u32,
         outbox: mpsc::Sender<FromExecutor>,
         client: Client,
     ) -> Result<Orders> {
         let pool = task_pool(slots)?;
         let (jobs, stages, running) = (HashMap::new(), HashMap::new(), Arc::default());
-        Ok(Orders { executor, exec, pool, outbox, client, jobs, stages, running })
+        Ok(Orders { executor, exec, blocks, pool, outbox, client, jobs, stages, running })
     }
 
     /// Tasks that run or wait for a thread.
@@ -67,6 +70,7 @@ impl Orders {
                 self.stages.retain(|_, (of, _)| *of != job);
             }
             ToExecutor::Release { shuffle } => self.exec.shuffle.release(shuffle),
+            ToExecutor::TakeOver { from, address, outputs } => self.take_over(from, address, outputs),
             ToExecutor::Registered { .. } | ToExecutor::Drain | ToExecutor::Stop => {}
         }
     }
@@ -74,6 +78,20 @@ impl Orders {
     /// All tasks are to end.
     pub fn cancel_all(&self) {
         self.jobs.values().for_each(|query| query.cancel.cancel());
+    }
+
+    /// Takes map outputs over, on a thread of its own.
+    fn take_over(&self, from: u64, address: String, outputs: Vec<(u64, u32)>) {
+        let (blocks, outbox) = (self.blocks.clone(), self.outbox.clone());
+        tokio::task::spawn_blocking(move || {
+            let (outputs, error) = blocks.take_over(from, &address, &outputs);
+            if let Some(error) = error {
+                // Those that could not be had are computed again when they are missed.
+                tracing::warn!(%error, from, "not all map outputs were taken over");
+            }
+            // A driver that is gone wants to know nothing.
+            let _ = outbox.blocking_send(FromExecutor::TookOver { from, outputs });
+        });
     }
 
     fn job(&mut self, job: &JobDescription) {

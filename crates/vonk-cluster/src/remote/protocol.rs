@@ -24,8 +24,20 @@ pub(crate) enum FromExecutor {
         /// How.
         outcome: Outcome,
     },
-    /// Asked to leave, it has handed its blocks over and runs nothing.
-    Drained,
+    /// It was told from outside to leave (SIGTERM).
+    Leaving,
+    /// Asked to leave, it runs nothing any more; it still has these map outputs.
+    Drained {
+        /// Shuffle and map.
+        outputs: Vec<(u64, u32)>,
+    },
+    /// It has taken map outputs over from another.
+    TookOver {
+        /// From whom.
+        from: u64,
+        /// Those that could be had.
+        outputs: Vec<(u64, u32)>,
+    },
 }
 
 /// Who an executor is.
@@ -111,8 +123,17 @@ pub(crate) enum ToExecutor {
         /// Which.
         shuffle: u64,
     },
-    /// End what runs, hand the blocks over, leave.
+    /// Run what you have to its end, then say so.
     Drain,
+    /// Take these map outputs over from an executor that is about to leave.
+    TakeOver {
+        /// From whom.
+        from: u64,
+        /// `host:port` of its block server.
+        address: String,
+        /// Shuffle and map.
+        outputs: Vec<(u64, u32)>,
+    },
     /// Leave.
     Stop,
 }

@@ -23,6 +23,12 @@ pub(crate) enum Note<'a> {
         executor: u64,
         blocks_lost: bool,
     },
+    ExecutorsRequested {
+        total: u32,
+    },
+    ExecutorDraining {
+        executor: u64,
+    },
     ExecutorExcluded {
         executor: u64,
         stage: Option<u64>,

@@ -118,6 +118,8 @@ impl State {
             Note::ApplicationStart { .. }
             | Note::ApplicationEnd
             | Note::TaskKill { .. }
+            | Note::ExecutorsRequested { .. }
+            | Note::ExecutorDraining { .. }
             | Note::ResultAccepted { .. } => {}
             Note::ShuffleReleased { .. } => self.shuffles_released += 1,
             Note::ExecutorAdded { executor, host, slots } => {

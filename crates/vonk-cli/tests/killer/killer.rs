@@ -1,0 +1,162 @@
+//! Ends, pauses and robs executors, at random.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// What is done to an executor.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Deed {
+    /// SIGKILL.
+    Kill,
+    /// SIGSTOP, for good: whoever notices must end it.
+    Pause,
+    /// Its block files are deleted.
+    Rob,
+    /// A byte of one of its block files is changed.
+    Spoil,
+}
+
+/// SplitMix64.
+struct Random(u64);
+
+impl Random {
+    fn below(&mut self, n: u64) -> u64 {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut z = self.0;
+        z = (z ^ (z >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        z = (z ^ (z >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        (z ^ (z >> 31)) % n.max(1)
+    }
+}
+
+#[derive(Default)]
+struct Log {
+    lines: Vec<String>,
+    children: BTreeSet<u32>,
+}
+
+pub struct Killer {
+    stop: Arc<AtomicBool>,
+    log: Arc<Mutex<Log>>,
+    thread: JoinHandle<()>,
+}
+
+/// The living children of a process.
+fn children(parent: u32) -> Vec<u32> {
+    let output =
+        Command::new("ps").args(["-o", "pid=,stat=", "--ppid", &parent.to_string()]).output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    let alive = |line: &str| {
+        let (pid, state) = line.trim().split_once(' ')?;
+        if state.trim().starts_with(['Z', 'T']) { None } else { pid.parse().ok() }
+    };
+    text.lines().filter_map(alive).collect()
+}
+
+fn signal(pid: u32, name: &str) {
+    // The process may have ended in the meantime.
+    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).output();
+}
+
+/// Files with blocks of map outputs below a folder.
+fn block_files(dir: &Path, found: &mut Vec<PathBuf>) {
+    for entry in std::fs::read_dir(dir).into_iter().flatten().flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            block_files(&path, found);
+        } else if path.extension().is_some_and(|e| e == "data") {
+            found.push(path);
+        }
+    }
+}
+
+impl Killer {
+    /// Begins: `parent` is the process whose children are executors, `dir` where their files are.
+    pub fn start(parent: u32, dir: &Path, deeds: &[Deed], every: Range<u64>, seed: u64) -> Killer {
+        let (stop, log) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Log>>::default());
+        let (stopped, notes, dir, deeds) = (stop.clone(), log.clone(), dir.to_path_buf(), deeds.to_vec());
+        let begun = Instant::now();
+        let mut random = Random(seed);
+        let thread = std::thread::spawn(move || {
+            let mut next = Duration::from_millis(every.start + random.below(every.end - every.start));
+            while !stopped.load(Ordering::Relaxed) {
+                let now = children(parent);
+                notes.lock().unwrap().children.extend(now.iter().copied());
+                if begun.elapsed() < next {
+                    std::thread::sleep(Duration::from_millis(10));
+                    continue;
+                }
+                next = begun.elapsed()
+                    + Duration::from_millis(every.start + random.below(every.end - every.start));
+                let deed = deeds[random.below(deeds.len() as u64) as usize];
+                let Some(victim) = now.get(random.below(now.len() as u64) as usize) else { continue };
+                let done = match deed {
+                    Deed::Kill => {
+                        signal(*victim, "KILL");
+                        format!("killed {victim}")
+                    }
+                    Deed::Pause => {
+                        signal(*victim, "STOP");
+                        format!("paused {victim}")
+                    }
+                    Deed::Rob | Deed::Spoil => {
+                        let mut files = Vec::new();
+                        block_files(&dir, &mut files);
+                        let Some(file) = files.get(random.below(files.len() as u64) as usize) else {
+                            continue;
+                        };
+                        if deed == Deed::Rob {
+                            let _ = std::fs::remove_file(file);
+                            format!("deleted {}", file.display())
+                        } else {
+                            spoil(file, &mut random);
+                            format!("spoiled {}", file.display())
+                        }
+                    }
+                };
+                notes.lock().unwrap().lines.push(format!("{:>8} ms: {done}", begun.elapsed().as_millis()));
+            }
+        });
+        Killer { stop, log, thread }
+    }
+
+    pub fn deeds(&self) -> usize {
+        self.log.lock().unwrap().lines.len()
+    }
+
+    /// What was done, newest last.
+    pub fn history(&self) -> String {
+        let log = self.log.lock().unwrap();
+        let mut text = "the last deeds:\n".to_string();
+        let from = log.lines.len().saturating_sub(20);
+        log.lines[from..].iter().for_each(|l| writeln!(text, "{l}").unwrap());
+        text
+    }
+
+    /// Ends; how much was done, and all executors there ever were.
+    pub fn stop(self) -> (usize, BTreeSet<u32>) {
+        self.stop.store(true, Ordering::Relaxed);
+        self.thread.join().unwrap();
+        let log = self.log.lock().unwrap();
+        (log.lines.len(), log.children.clone())
+    }
+}
+
+/// Changes a byte somewhere in a file, if it is still there.
+fn spoil(file: &Path, random: &mut Random) {
+    let Ok(open) = std::fs::File::options().read(true).write(true).open(file) else { return };
+    let length = open.metadata().map_or(0, |m| m.len());
+    let at = random.below(length);
+    let mut byte = [0];
+    if open.read_exact_at(&mut byte, at).is_ok() {
+        let _ = open.write_all_at(&[byte[0] ^ 0x5a], at);
+    }
+}

@@ -1,0 +1,151 @@
+//! TPC-H while executors die: every answer right, no query failed, nothing hangs, nothing left behind.
+//!
+//! A driver process runs the 22 queries on executors, round after round, while a killer ends, pauses and robs them: see [`killer`]. The
+//! answers are those of local mode, which the golden tests hold against Spark.
+//!
+//! Environment (the defaults are the short form, for every test run):
+//! `VONK_KILLER_SCALE` (0.02) scale of the data; `VONK_KILLER_ROUNDS` (2); `VONK_KILLER_SEED` (1) what the killer does and when;
+//! `VONK_KILLER_EVERY` (`150-600`) milliseconds between its deeds; `VONK_KILLER_MASTER` (`local-cluster[3,1,1g]`).
+//! The long form: `VONK_KILLER_SCALE=1 VONK_KILLER_ROUNDS=50 VONK_KILLER_EVERY=1000-3000 cargo test --release -p vonk-cli --test killer
+//! -- --nocapture`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+
+mod killer;
+mod session;
+
+use killer::{Deed, Killer};
+use session::Session;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
+    match std::env::var(name) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{name}={text} is not understood")),
+        Err(_) => default,
+    }
+}
+
+/// The statements of the 22 queries, by name, from `sql-tests/tpch`.
+fn queries() -> Vec<(String, Vec<String>)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql-tests/tpch");
+    let mut paths: Vec<PathBuf> = std::fs::read_dir(folder).unwrap().map(|e| e.unwrap().path()).collect();
+    paths.sort();
+    let text = |path: &PathBuf| {
+        let name = path.file_stem().unwrap().to_string_lossy().into_owned();
+        let file = std::fs::read_to_string(path).unwrap();
+        // q15 makes a view and drops it.
+        let statements = file.split("\nquery ").skip(1).map(|q| {
+            let text = q.split("\n----").next().unwrap();
+            text.split_once('\n').unwrap().1.to_string()
+        });
+        (name, statements.collect())
+    };
+    let name = |p: &PathBuf| p.file_name().unwrap().to_string_lossy().into_owned();
+    let is_query = |p: &&PathBuf| name(p).starts_with('q') && name(p).len() == "q01.slt".len();
+    let queries: Vec<_> = paths.iter().filter(is_query).map(text).collect();
+    assert_eq!(queries.len(), 22);
+    queries
+}
+
+fn generate(dir: &Path, scale: f64) {
+    let status = Command::new(env!("CARGO_BIN_EXE_vonk"))
+        .args(["generate", "tpch", "--scale", &scale.to_string(), "--output"])
+        .arg(dir)
+        .status()
+        .unwrap();
+    assert!(status.success());
+}
+
+fn views(session: &mut Session, data: &Path) {
+    for table in ["customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"] {
+        let sql = format!(
+            "CREATE TEMPORARY VIEW {table} AS SELECT * FROM parquet.`{}`",
+            data.join(format!("{table}.parquet")).display()
+        );
+        session.rows(&sql).unwrap();
+    }
+}
+
+struct Case {
+    name: String,
+    statements: Vec<(String, Vec<String>)>,
+}
+
+/// Rounds of all queries while the killer is at work; how many deeds it did.
+fn rounds(cases: &[Case], data: &Path, conf: &[(&str, &str)], deeds: &[Deed], seed: u64) -> usize {
+    let local = tempfile::tempdir().unwrap();
+    let master = setting("VONK_KILLER_MASTER", "local-cluster[3,1,1g]".to_string());
+    let every: String = setting("VONK_KILLER_EVERY", "150-600".to_string());
+    let (least, most) = every.split_once('-').expect("VONK_KILLER_EVERY as 150-600");
+    let every = least.parse().unwrap()..most.parse().unwrap();
+    let mut settings = vec![
+        ("spark.local.dir".to_string(), local.path().to_string_lossy().into_owned()),
+        // What is paused is to be noticed before the patience of this test ends.
+        ("spark.network.timeout".to_string(), "2s".to_string()),
+        ("spark.executor.heartbeatInterval".to_string(), "200ms".to_string()),
+        // Small data in many parts, so that there is something to lose.
+        ("spark.sql.shuffle.partitions".to_string(), "6".to_string()),
+        ("spark.sql.files.maxPartitionBytes".to_string(), "1m".to_string()),
+    ];
+    settings.extend(conf.iter().map(|(k, v)| (k.to_string(), v.to_string())));
+    let mut session = Session::start(&master, &settings);
+    views(&mut session, data);
+    let killer = Killer::start(session.pid(), local.path(), deeds, every, seed);
+    let count: usize = setting("VONK_KILLER_ROUNDS", 2);
+    for round in 0..count {
+        let begun = Instant::now();
+        for case in cases {
+            for (sql, expected) in &case.statements {
+                let rows = match session.rows(sql) {
+                    Ok(rows) => rows,
+                    Err(error) => panic!("round {round}, {}: {error}\n{}", case.name, killer.history()),
+                };
+                assert!(rows == *expected, "round {round}, {}: other rows\n{}", case.name, killer.history());
+            }
+        }
+        println!("round {round}: {} ms, {} deeds so far", begun.elapsed().as_millis(), killer.deeds());
+    }
+    let (deeds, children) = killer.stop();
+    session.end();
+    let deadline = Instant::now() + Duration::from_secs(5);
+    while children.iter().any(|pid| Path::new(&format!("/proc/{pid}")).exists()) {
+        assert!(Instant::now() < deadline, "executors are left in the process table");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    let left: Vec<_> = std::fs::read_dir(local.path()).unwrap().map(|e| e.unwrap().path()).collect();
+    assert!(left.is_empty(), "left on disk: {left:?}");
+    deeds
+}
+
+fn cases(data: &Path) -> Vec<Case> {
+    let mut session = Session::start("local[2]", &[]);
+    views(&mut session, data);
+    let mut run = |(name, statements): (String, Vec<String>)| {
+        let with_rows = |sql: String| {
+            let rows = session.rows(&sql).unwrap();
+            (sql, rows)
+        };
+        Case { name, statements: statements.into_iter().map(with_rows).collect() }
+    };
+    let cases: Vec<Case> = queries().into_iter().map(&mut run).collect();
+    session.end();
+    cases
+}
+
+#[test]
+fn answers_stay_right_while_executors_die() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("tpch");
+    generate(&data, setting("VONK_KILLER_SCALE", 0.02));
+    let cases = cases(&data);
+    let seed = setting("VONK_KILLER_SEED", 1);
+    // Blocks in memory, then blocks in files, which can be taken away and spoiled, too.
+    let kill = [Deed::Kill, Deed::Kill, Deed::Kill, Deed::Pause];
+    let deeds = rounds(&cases, &data, &[], &kill, seed);
+    assert!(deeds > 0, "the killer came too late");
+    let all = [Deed::Kill, Deed::Kill, Deed::Pause, Deed::Rob, Deed::Spoil];
+    let deeds = rounds(&cases, &data, &[("spark.shuffle.service.enabled", "true")], &all, seed + 1);
+    assert!(deeds > 0, "the killer came too late");
+}
