@@ -83,6 +83,22 @@ fn shuffles_read(graph: &RddGraph, rdd: RddId) -> Option<Vec<ShuffleDependency>>
     Some(read)
 }
 
+/// Whether all RDDs of the stage that ends with `rdd` are determinate.
+pub(crate) fn is_determinate(graph: &RddGraph, rdd: RddId) -> bool {
+    let (mut open, mut seen) = (vec![rdd], BTreeSet::new());
+    while let Some(id) = open.pop() {
+        let Some(rdd) = graph.get(id).filter(|_| seen.insert(id)) else { continue };
+        if !rdd.determinate {
+            return false;
+        }
+        open.extend(rdd.dependencies.iter().filter_map(|d| match d {
+            Dependency::Narrow { rdd, .. } => Some(*rdd),
+            Dependency::Shuffle(_) => None,
+        }));
+    }
+    true
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -22,7 +22,7 @@ use crate::lifecycle::{JobCause, JobState, StageCause, StageState};
 use crate::map_outputs::{MapOutputs, MapStatus};
 use crate::options::DagOptions;
 use crate::rdd::RddGraph;
-use crate::stage::{Stage, StageKind, cut_stages};
+use crate::stage::{Stage, StageKind, cut_stages, is_determinate};
 use crate::tasks::SetKey;
 
 use missing::Missing;
@@ -166,6 +166,8 @@ pub struct DagScheduler {
     gone: BTreeSet<ExecutorId>,
     /// Shuffles that later jobs will read.
     kept: BTreeSet<ShuffleId>,
+    /// Jobs of which some stage may have to be submitted: looked at when an event has had all its other effects.
+    dirty: BTreeSet<JobId>,
 }
 
 impl DagScheduler {
@@ -180,6 +182,7 @@ impl DagScheduler {
             jobs: BTreeMap::new(),
             gone: BTreeSet::new(),
             kept: BTreeSet::new(),
+            dirty: BTreeSet::new(),
         }
     }
 
@@ -215,6 +218,13 @@ impl DagScheduler {
 
     /// Takes one event. What is late, twice or unknown changes nothing.
     pub fn handle(&mut self, event: DagEvent, out: &mut Vec<DagAction>) {
+        self.take(event, out);
+        while let Some(job) = self.dirty.pop_first() {
+            self.advance(job, out);
+        }
+    }
+
+    fn take(&mut self, event: DagEvent, out: &mut Vec<DagAction>) {
         match event {
             DagEvent::SubmitJob { job, graph, last, keep, pool } => {
                 self.submit_job(job, graph, last, &keep, pool, out);
@@ -230,7 +240,7 @@ impl DagScheduler {
                     self.end(job, Some(failure), out);
                 }
             }
-            DagEvent::Starved { stage } => self.starved(stage, out),
+            DagEvent::Starved { stage } => self.starved(stage),
             DagEvent::ExecutorLost { executor, blocks_lost } => {
                 if blocks_lost && self.gone.insert(executor) {
                     let lost = self.outputs.remove_executor(executor);
@@ -279,11 +289,11 @@ impl DagScheduler {
         };
         let ids = stages.iter().map(|s| s.id).collect();
         for stage in stages {
-            let determinate = graph.get(stage.rdd).is_none_or(|rdd| rdd.determinate);
+            let determinate = is_determinate(&graph, stage.rdd);
             self.add_stage(job, stage, determinate, keep);
         }
         self.jobs.insert(job, Job { stages: ids, graph, pool, state: JobState::Running });
-        self.advance(job, out);
+        self.dirty.insert(job);
     }
 
     fn add_stage(&mut self, job: JobId, stage: Stage, determinate: bool, keep: &[ShuffleId]) {
@@ -439,7 +449,7 @@ impl DagScheduler {
             }
         }
         makers.into_iter().for_each(|id| self.release_consumed_by(id, out));
-        jobs.into_iter().for_each(|job| self.advance(job, out));
+        self.dirty.extend(jobs);
     }
 
     /// The last result has come.
@@ -515,7 +525,7 @@ impl DagScheduler {
             None => DagAction::JobSucceeded { job },
             Some(reason) => DagAction::JobFailed { job, reason },
         });
-        others.into_iter().for_each(|job| self.advance(job, out));
+        self.dirty.extend(others);
     }
 }
 

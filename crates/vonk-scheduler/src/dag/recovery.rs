@@ -29,7 +29,7 @@ impl DagScheduler {
                 }
             }
         }
-        jobs.into_iter().for_each(|job| self.advance(job, out));
+        self.dirty.extend(jobs);
     }
 
     /// Stages that read a shuffle launch nothing until it is complete again.
@@ -45,12 +45,11 @@ impl DagScheduler {
     }
 
     /// A stalled stage has tasks that wait.
-    pub(super) fn starved(&mut self, stage: StageId, out: &mut Vec<DagAction>) {
+    pub(super) fn starved(&mut self, stage: StageId) {
         let Some(info) = self.stages.get_mut(&stage) else { return };
         if info.state == StageState::Stalled {
             info.starved = true;
-            let job = info.job;
-            self.advance(job, out);
+            self.dirty.insert(info.job);
         }
     }
 
@@ -84,7 +83,7 @@ impl DagScheduler {
                 let reason = JobFailure::StageAttempts { stage, attempts, shuffle, map, executor };
                 self.end(job, Some(reason), out);
             } else if !removed {
-                self.advance(job, out);
+                self.dirty.insert(job);
             }
         }
         if removed {
@@ -148,9 +147,15 @@ impl DagScheduler {
                 if made.is_none() && !info.results.is_full() {
                     failed.insert(info.job);
                 }
+                self.dirty.insert(info.job);
                 self.undo(id, out);
                 open.extend(made);
             }
+        }
+        if !failed.is_empty() {
+            // If the origin goes with its job, others may have to make the shuffle.
+            let makers = self.shuffles.get(&shuffle).into_iter().flat_map(|s| &s.makers);
+            self.dirty.extend(makers.filter_map(|id| self.stages.get(id)).map(|s| s.job));
         }
         for job in &failed {
             let reason = JobFailure::Indeterminate { stage: origin, shuffle };
