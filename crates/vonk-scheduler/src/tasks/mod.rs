@@ -352,18 +352,25 @@ impl TaskScheduler {
 
     /// Lists a set in its pool if it has work, and sets its timer if it waits for locality.
     fn list(&mut self, key: SetKey) {
-        let Self { sets, pools, cluster, options, now, busy_at, timers, .. } = self;
+        let Self { sets, pools, cluster, options, now, busy_at, timers, changed, .. } = self;
         let Some(set) = sets.get_mut(&key) else { return };
         let cx = Context { options, cluster, now: *now, busy_at: *busy_at };
+        let level = set.level(&cx);
         let new = set.has_work().then(|| {
-            let (rank, places) = (pools.rank(set.pool, set.load()), set.places(&cx));
-            Listing { rank, places }
+            let (rank, places) = (pools.rank(set.pool, set.load()), set.places(level));
+            Listing { rank, level, places }
         });
         if new != set.listed {
+            // It may now launch where it would not at the last offer, though nothing was added to it.
+            if let (Some(old), Some(new)) = (&set.listed, &new)
+                && old.level < new.level
+            {
+                changed.push(key);
+            }
             pools.list(set.pool, key, set.listed.as_ref(), new.as_ref());
             set.listed = new;
         }
-        if set.listed.is_some() && set.timer.is_none() && set.waiting() > 0 && set.level(&cx).is_bounded() {
+        if set.listed.is_some() && set.timer.is_none() && set.waiting() > 0 && level.is_bounded() {
             let at = set.allowed.over(&options.locality, *busy_at).max(now.after(1));
             set.timer = Some(at);
             timers.insert((at, Timer::Locality(key)));

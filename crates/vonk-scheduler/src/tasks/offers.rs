@@ -22,14 +22,13 @@ impl TaskScheduler {
             }
         }
         self.freed = freed;
-        let mut changed = std::mem::take(&mut self.changed);
-        if !changed.is_empty() {
+        // A launch may bring its set to a further level: so once more, until nothing changes.
+        while !self.changed.is_empty() {
             // The order of service is that of the pools; a single set needs no comparing.
-            let only = (changed.len() == 1).then(|| changed[0]);
+            let only = self.changed.iter().all(|key| *key == self.changed[0]).then(|| self.changed[0]);
+            self.changed.clear();
             self.spread(only, out);
         }
-        changed.clear();
-        self.changed = changed;
         self.watch_for_slow();
     }
 

@@ -17,6 +17,7 @@ use crate::ids::ExecutorId;
 use crate::options::{PoolOptions, SchedulingMode};
 use crate::tasks::SetKey;
 use crate::tasks::cluster::Host;
+use crate::tasks::locality::Level;
 
 /// The number of a pool.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -34,6 +35,8 @@ pub(crate) enum Place {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Listing {
     pub rank: u32,
+    /// How far from their data its tasks may run.
+    pub level: Level,
     pub places: Vec<Place>,
 }
 
@@ -128,7 +131,7 @@ impl Pools {
     /// Lists a set in a new way instead of an old one.
     pub fn list(&mut self, id: PoolId, key: SetKey, old: Option<&Listing>, new: Option<&Listing>) {
         let Some(pool) = self.pools.get_mut(&id) else { return };
-        if let Some(Listing { rank, places }) = old {
+        if let Some(Listing { rank, places, .. }) = old {
             for place in places {
                 if let Some(listed) = pool.listed.get_mut(place) {
                     listed.remove(&(*rank, key));
@@ -139,7 +142,7 @@ impl Pools {
                 }
             }
         }
-        if let Some(Listing { rank, places }) = new {
+        if let Some(Listing { rank, places, .. }) = new {
             for place in places {
                 pool.listed.entry(place.clone()).or_default().insert((*rank, key));
             }

@@ -126,8 +126,7 @@ impl TaskSet {
     }
 
     /// Where something of the set may be launched.
-    pub fn places(&mut self, cx: &Context<'_>) -> Vec<Place> {
-        let level = self.level(cx);
+    pub fn places(&mut self, level: Level) -> Vec<Place> {
         let tasks = &self.tasks;
         drop_stale(&mut self.anywhere, tasks);
         if level == Level::Any || !self.anywhere.is_empty() || !self.slow.is_empty() {

@@ -287,6 +287,18 @@ fn a_later_set_uses_the_slots_that_an_earlier_one_waits_beside() {
 }
 
 #[test]
+fn a_level_that_its_last_task_leaves_is_left_at_once() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "x", 1);
+    b.executor(1, "y", 2);
+    b.submit(0, "", vec![], 1);
+    // The first waits for its executor, the second for its machine, which is idle but not yet its turn.
+    let launches = b.submit(1, "", vec![on_executor(0), on_host("y")], 2);
+    assert!(launched(&launches).is_empty(), "{launches:?}");
+    assert_eq!(launched(&b.succeed(b.of(0, 0))), [(1, 0, 0), (1, 1, 1)]);
+}
+
+#[test]
 fn short_local_tasks_do_not_starve_an_idle_executor() {
     let mut b = Bench::new(SchedulerOptions::default());
     b.executor(0, "x", 1);
