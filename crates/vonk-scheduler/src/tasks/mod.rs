@@ -313,7 +313,7 @@ impl TaskScheduler {
     }
 
     fn kill_copies(&mut self, key: SetKey, partition: u32, out: &mut Vec<TaskAction>) {
-        let copies = self.sets.get(&key).map(|s| s.copies(partition)).unwrap_or_default();
+        let copies = self.sets.get_mut(&key).map(|s| s.give_up(partition)).unwrap_or_default();
         for (task, executor) in copies {
             self.kill(task, executor, out);
         }

@@ -23,6 +23,7 @@ use crate::time::Time;
 #[derive(Clone, Copy)]
 struct Task {
     state: TaskState,
+    /// Running copies, without those that were killed.
     copies: u8,
     failures: u16,
     losses: u16,
@@ -36,6 +37,8 @@ pub(crate) struct Copy {
     pub partition: u32,
     pub executor: ExecutorId,
     since: Time,
+    /// Asked to end: nobody counts on it.
+    killed: bool,
 }
 
 /// What the set gives an executor to do.
@@ -257,15 +260,29 @@ impl TaskSet {
         }
         t.launches = t.launches.saturating_add(1);
         t.copies += 1;
-        self.running.insert(task, Copy { partition, executor, since: now });
+        self.running.insert(task, Copy { partition, executor, since: now, killed: false });
         TaskAttempt { stage: self.key.stage, stage_attempt: self.stage_attempt, partition, attempt }
     }
 
     /// A copy has ended, somehow.
     pub fn remove(&mut self, task: TaskId) -> Option<Copy> {
         let copy = self.running.remove(&task)?;
-        self.tasks[copy.partition as usize].copies -= 1;
+        self.tasks[copy.partition as usize].copies -= u8::from(!copy.killed);
         Some(copy)
+    }
+
+    /// Gives up the copies of a task that still run, and gives them.
+    pub fn give_up(&mut self, partition: u32) -> Vec<(TaskId, ExecutorId)> {
+        let Some(task) = self.tasks.get_mut(partition as usize).filter(|t| t.copies > 0) else {
+            return Vec::new();
+        };
+        task.copies = 0;
+        let of = self.running.iter_mut().filter(|(_, c)| c.partition == partition && !c.killed);
+        of.map(|(task, copy)| {
+            copy.killed = true;
+            (*task, copy.executor)
+        })
+        .collect()
     }
 
     /// The first success of a task; `false` if it is not the first.
@@ -287,15 +304,6 @@ impl TaskSet {
     /// How long a successful copy took, for the comparison with others.
     pub fn took(&mut self, copy: &Copy, now: Time) {
         self.durations.push(now.since(copy.since));
-    }
-
-    /// Copies of a task that still run.
-    pub fn copies(&self, partition: u32) -> Vec<(TaskId, ExecutorId)> {
-        if self.tasks.get(partition as usize).is_none_or(|t| t.copies == 0) {
-            return Vec::new();
-        }
-        let of = self.running.iter().filter(|(_, c)| c.partition == partition);
-        of.map(|(task, c)| (*task, c.executor)).collect()
     }
 
     /// Whether the end of a copy is of no interest: its task is done.
@@ -341,7 +349,7 @@ impl TaskSet {
         let before = self.slow.len();
         for copy in self.running.values() {
             let task = &self.tasks[copy.partition as usize];
-            let single = task.state == TaskState::Running && task.copies == 1;
+            let single = task.state == TaskState::Running && task.copies == 1 && !copy.killed;
             if single && now.since(copy.since) > limit && !self.slow.contains(&copy.partition) {
                 self.slow.push(copy.partition);
             }

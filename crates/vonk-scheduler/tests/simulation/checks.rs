@@ -13,7 +13,7 @@ struct Running {
     killed: bool,
 }
 
-/// Places of all outputs.
+/// The version and the places of all outputs, after the last event.
 type Snapshot = BTreeMap<ShuffleId, (u64, Vec<Option<ExecutorId>>)>;
 
 #[derive(Default)]
@@ -37,7 +37,7 @@ pub struct Book {
     faulty: bool,
     kills: BTreeMap<(usize, u32, u32), u32>,
     fails: BTreeMap<(usize, u32, u32), u32>,
-    before: Snapshot,
+    outputs: Snapshot,
     excuse: Excuse,
     /// Whether the last report was of a task that the driver waited for.
     known: bool,
@@ -101,17 +101,7 @@ impl Book {
         }
     }
 
-    fn snapshot(scheduler: &Scheduler, plan: &Scenario) -> Snapshot {
-        let mut all = Snapshot::new();
-        for shuffle in plan.families.iter().flat_map(|f| f.shuffles()) {
-            if let Some(places) = scheduler.outputs().places(shuffle) {
-                all.insert(shuffle, (scheduler.outputs().version(shuffle), places.to_vec()));
-            }
-        }
-        all
-    }
-
-    pub fn before(&mut self, scheduler: &Scheduler, plan: &Scenario, event: &Event) {
+    pub fn before(&mut self, event: &Event) {
         self.excuse = match event {
             Event::ExecutorLost { executor, blocks_lost: true } => Excuse::Executor(*executor),
             Event::TaskEnded { end: TaskEnd::FetchFailed { shuffle, map, executor }, .. } if self.known => {
@@ -119,29 +109,33 @@ impl Book {
             }
             _ => Excuse::None,
         };
-        self.before = Self::snapshot(scheduler, plan);
     }
 
     /// No output may vanish that was not lost, and none may stay that was.
     pub fn after(&mut self, scheduler: &Scheduler, plan: &Scenario) {
-        for (shuffle, (version, old)) in &self.before {
-            if *version == scheduler.outputs().version(*shuffle) && matches!(self.excuse, Excuse::None) {
+        for (shuffle, indeterminate) in plan.families.iter().flat_map(|f| f.all_shuffles()) {
+            let (version, new) = (scheduler.outputs().version(shuffle), scheduler.outputs().places(shuffle));
+            let Some(new) = new else {
+                self.outputs.remove(&shuffle);
+                continue;
+            };
+            let (old_version, old) = self.outputs.entry(shuffle).or_default();
+            if *old_version == version && old.len() == new.len() && matches!(self.excuse, Excuse::None) {
                 continue;
             }
-            let indeterminate =
-                plan.families.iter().any(|f| f.indeterminate && f.shuffles().contains(shuffle));
-            let Some(new) = scheduler.outputs().places(*shuffle) else { continue };
-            for (map, place) in (0u32..).zip(old) {
+            for (map, place) in (0u32..).zip(&*old) {
                 let Some(place) = *place else { continue };
                 let lost = match self.excuse {
                     Excuse::None => false,
                     Excuse::Executor(executor) => executor == place,
-                    Excuse::Block(s, m, executor) => (s, m, executor) == (*shuffle, map, place),
+                    Excuse::Block(s, m, executor) => (s, m, executor) == (shuffle, map, place),
                 };
                 let now = new[map as usize];
                 assert!(!lost || now != Some(place), "output {map} of {shuffle} is lost and still tracked");
                 assert!(now.is_some() || lost || indeterminate, "output {map} of {shuffle} vanished");
             }
+            *old_version = version;
+            new.clone_into(old);
         }
     }
 

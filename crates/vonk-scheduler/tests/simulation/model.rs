@@ -107,6 +107,11 @@ impl Family {
         (0..self.rdds).map(|i| self.shuffle(Fragment(i))).collect()
     }
 
+    /// All shuffles, and whether what is made of them may be undone.
+    pub fn all_shuffles(&self) -> impl Iterator<Item = (ShuffleId, bool)> {
+        (0..self.rdds).map(|i| (self.shuffle(Fragment(i)), self.indeterminate))
+    }
+
     /// Computes a partition; `read` gives a map output. `by` is the launch that computes.
     pub fn compute<E>(
         &self,

@@ -284,7 +284,7 @@ impl<'a> World<'a> {
     }
 
     fn feed(&mut self, event: Event) {
-        self.book.before(&self.scheduler, self.plan, &event);
+        self.book.before(&event);
         let actions = self.scheduler.handle(Time(self.now), event);
         self.book.after(&self.scheduler, self.plan);
         for action in actions {
