@@ -96,6 +96,18 @@ impl ClusterBlocks {
         self.0.files.lose(shuffle, map) || local
     }
 
+    /// The map stage of a shuffle runs again because its rows may come out otherwise this time: forgets its outputs of attempts before
+    /// `attempt`, and refuses those that are still on their way. A reader must not see some of both.
+    pub fn roll_back(&self, shuffle: u64, attempt: u32) {
+        self.0.local.roll_back(shuffle, attempt);
+        self.0.files.roll_back(shuffle, attempt);
+        if let Ok(Some(outputs)) = self.store() {
+            if let Err(error) = self.0.options.runtime.block_on(outputs.release(shuffle)) {
+                tracing::warn!(shuffle, %error, "map outputs stay behind");
+            }
+        }
+    }
+
     /// Takes map outputs over from an executor that is about to leave: from now on this one has them, as files. Blocks its thread;
     /// those that could be had are told, and of the others the first error, if any.
     pub fn take_over(
@@ -138,7 +150,7 @@ impl ClusterBlocks {
             let idle = options.fetch.idle_timeout;
             let end = fetch_stream(&options.connections, address, &ticket, idle, take).await;
             let end = end.map_err(|f| match f {
-                Failure::Transient(e) | Failure::Silent(e) | Failure::Final(e) => e,
+                Failure::Transient(e) | Failure::Busy(e) | Failure::Silent(e) | Failure::Final(e) => e,
                 Failure::Corrupt(what) => Error::io(format!("cannot take over blocks from {address}"), what),
             })?;
             let parts = writer.get_or_insert_with(|| self.0.files.parts(end.partitions));
@@ -205,8 +217,8 @@ impl ShuffleBlocks for ClusterBlocks {
             Keep::Files => Ok(files.writer(shuffle, map, attempt, partitions)),
             Keep::Store(stores, url) => {
                 let outputs = stores.outputs(url)?;
-                let (parts, runtime) = (files.parts(partitions), runtime.clone());
-                Ok(Box::new(StoreWriter { parts, outputs, runtime, shuffle, map, attempt }))
+                let (parts, runtime, files) = (files.parts(partitions), runtime.clone(), files.clone());
+                Ok(Box::new(StoreWriter { parts, files, outputs, runtime, shuffle, map, attempt }))
             }
         }
     }
@@ -265,6 +277,7 @@ impl SpillableBlocks for ClusterBlocks {
 
 struct StoreWriter {
     parts: PartsWriter,
+    files: Arc<FileBlocks>,
     outputs: Arc<StoreOutputs>,
     runtime: Handle,
     shuffle: u64,
@@ -278,6 +291,9 @@ impl MapWriter for StoreWriter {
     }
 
     fn commit(self: Box<Self>) -> Result<MapOutputSizes> {
+        if self.attempt < self.files.from_attempt(self.shuffle) {
+            return Err(Error::cancelled());
+        }
         let finished = self.parts.finish(self.attempt)?;
         self.runtime.block_on(self.outputs.commit(self.shuffle, self.map, &finished))?;
         Ok(finished.sizes.clone())

@@ -55,6 +55,11 @@ impl BlockFile {
         Ok(BlockFile { path, file, end: Mutex::new(0) })
     }
 
+    /// How long it is.
+    pub fn bytes(&self) -> u64 {
+        *self.end.lock()
+    }
+
     /// Appends a message.
     pub fn append(&self, message: &Message) -> Result<Frame> {
         let mut end = self.end.lock();

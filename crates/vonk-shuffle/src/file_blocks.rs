@@ -11,16 +11,23 @@ use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
 use std::sync::{Arc, Weak};
-use vonk_error::Result;
+use vonk_error::{Error, Result};
 
 /// The store.
 pub(crate) struct FileBlocks {
     memory: Arc<dyn BlockMemory>,
     dir: PathBuf,
     compression: Compression,
-    outputs: Mutex<HashMap<u64, BTreeMap<u32, Arc<MapFile>>>>,
+    outputs: Mutex<HashMap<u64, Shuffle>>,
     /// Outputs that are being written: they give their memory back when others need it.
     writing: Mutex<Vec<Weak<Mutex<Held>>>>,
+}
+
+#[derive(Default)]
+struct Shuffle {
+    maps: BTreeMap<u32, Arc<MapFile>>,
+    /// Outputs of attempts before this one are not taken.
+    from_attempt: u32,
 }
 
 impl FileBlocks {
@@ -52,7 +59,10 @@ impl FileBlocks {
     /// Makes an output visible, if it is the first of its map partition.
     pub fn commit(&self, shuffle: u64, map: u32, finished: Finished) -> Result<MapOutputSizes> {
         let mut outputs = self.outputs.lock();
-        let maps = outputs.entry(shuffle).or_default();
+        let Shuffle { maps, from_attempt } = outputs.entry(shuffle).or_default();
+        if finished.index.attempt < *from_attempt {
+            return Err(Error::cancelled());
+        }
         if maps.get(&map).is_some_and(|known| known.is_there()) {
             return Ok(finished.sizes.clone());
         }
@@ -61,21 +71,40 @@ impl FileBlocks {
         Ok(sizes)
     }
 
+    /// Removes the outputs of attempts before `attempt`, and takes none of them from now on.
+    pub fn roll_back(&self, shuffle: u64, attempt: u32) {
+        let mut outputs = self.outputs.lock();
+        let Shuffle { maps, from_attempt } = outputs.entry(shuffle).or_default();
+        *from_attempt = attempt.max(*from_attempt);
+        maps.retain(|_, file| {
+            let stays = file.index.attempt >= attempt;
+            if !stays {
+                file.remove();
+            }
+            stays
+        });
+    }
+
+    /// The first attempt of a shuffle whose outputs are taken.
+    pub fn from_attempt(&self, shuffle: u64) -> u32 {
+        self.outputs.lock().get(&shuffle).map_or(0, |s| s.from_attempt)
+    }
+
     /// A committed output.
     pub fn find(&self, shuffle: u64, map: u32) -> Option<Arc<MapFile>> {
-        self.outputs.lock().get(&shuffle)?.get(&map).cloned()
+        self.outputs.lock().get(&shuffle)?.maps.get(&map).cloned()
     }
 
     /// The committed outputs: shuffle and map.
     pub fn outputs(&self) -> Vec<(u64, u32)> {
         let outputs = self.outputs.lock();
-        outputs.iter().flat_map(|(s, maps)| maps.keys().map(|m| (*s, *m))).collect()
+        outputs.iter().flat_map(|(s, shuffle)| shuffle.maps.keys().map(|m| (*s, *m))).collect()
     }
 
     /// Forgets an output and removes its files; whether it was there.
     pub fn lose(&self, shuffle: u64, map: u32) -> bool {
         let mut outputs = self.outputs.lock();
-        let found = outputs.get_mut(&shuffle).and_then(|maps| maps.remove(&map));
+        let found = outputs.get_mut(&shuffle).and_then(|s| s.maps.remove(&map));
         // With the lock: another attempt may be about to put its files at the same names.
         found.inspect(|f| f.remove()).is_some()
     }
@@ -83,7 +112,7 @@ impl FileBlocks {
     /// Forgets a shuffle and removes its files.
     pub fn release(&self, shuffle: u64) {
         let mut outputs = self.outputs.lock();
-        for file in outputs.remove(&shuffle).unwrap_or_default().values() {
+        for file in outputs.remove(&shuffle).unwrap_or_default().maps.values() {
             file.remove();
         }
     }

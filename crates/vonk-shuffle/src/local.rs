@@ -17,9 +17,12 @@ use arrow::datatypes::SchemaRef;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use vonk_error::{Error, FetchFailure, Result};
+
+/// A spill file larger than this gets no more blocks.
+const SPILL_FILE_BYTES: u64 = 64 << 20;
 
 /// Blocks of all shuffles that run in this process. Cheap to clone: clones share the blocks.
 #[derive(Clone)]
@@ -31,6 +34,8 @@ struct Store {
     compression: Compression,
     shuffles: Mutex<HashMap<u64, Arc<Shuffle>>>,
     next_file: AtomicU64,
+    /// The spill file that has room: outputs share files, since a process may have only so many open.
+    spill: Mutex<Weak<BlockFile>>,
     /// Reported as the owner of a block that is missing.
     executor: u64,
 }
@@ -39,6 +44,8 @@ struct Store {
 #[derive(Default)]
 struct Shuffle {
     maps: Mutex<BTreeMap<u32, Arc<MapOutput>>>,
+    /// Outputs of attempts before this one are not taken. Changed with the lock of `maps`.
+    from_attempt: AtomicU32,
 }
 
 /// Blocks by reduce partition.
@@ -111,17 +118,13 @@ impl MapOutput {
 
     /// Moves every block in memory to a file; tells how many bytes that freed.
     fn spill(&self, store: &Store) -> Result<u64> {
-        let mut file: Option<Arc<BlockFile>> = None;
         let mut encoder = Encoder::new(store.compression);
         let mut freed = 0;
         for reduce in &self.reduces {
             for block in reduce.lock().iter_mut() {
                 let Block::Memory { batch, bytes } = block else { continue };
-                let (bytes, to) = match &file {
-                    Some(f) => (*bytes, f.clone()),
-                    None => (*bytes, file.insert(Arc::new(store.new_file()?)).clone()),
-                };
-                *block = Block::Disk(DiskBlock::append(&to, batch, &mut encoder)?);
+                let bytes = *bytes;
+                *block = Block::Disk(DiskBlock::append(&store.spill_file()?, batch, &mut encoder)?);
                 self.memory.shrink(bytes);
                 freed += bytes;
             }
@@ -155,7 +158,8 @@ impl LocalBlocks {
         compression: Compression,
     ) -> Self {
         let (shuffles, next_file) = (Mutex::default(), AtomicU64::new(0));
-        LocalBlocks(Arc::new(Store { memory, dir, compression, shuffles, next_file, executor }))
+        let spill = Mutex::default();
+        LocalBlocks(Arc::new(Store { memory, dir, compression, shuffles, next_file, spill, executor }))
     }
 
     /// Shuffles that hold blocks; for tests that nothing is left behind.
@@ -166,6 +170,14 @@ impl LocalBlocks {
     /// Forgets the output of one map partition, as if its executor had lost it.
     pub fn lose(&self, shuffle: u64, map: u32) -> bool {
         self.0.lose(shuffle, map)
+    }
+
+    /// Forgets the outputs of attempts before `attempt`, and takes none of them from now on.
+    pub(crate) fn roll_back(&self, shuffle: u64, attempt: u32) {
+        let shuffle = self.0.shuffle(shuffle);
+        let mut maps = shuffle.maps.lock();
+        shuffle.from_attempt.fetch_max(attempt, Ordering::Relaxed);
+        maps.retain(|_, output| output.attempt >= attempt);
     }
 
     /// A committed output.
@@ -183,9 +195,17 @@ impl LocalBlocks {
 }
 
 impl Store {
-    fn new_file(&self) -> Result<BlockFile> {
+    /// A file that has room. It is removed with the last of the blocks in it.
+    fn spill_file(&self) -> Result<Arc<BlockFile>> {
+        let mut current = self.spill.lock();
+        if let Some(file) = current.upgrade().filter(|f| f.bytes() < SPILL_FILE_BYTES) {
+            return Ok(file);
+        }
         let n = self.next_file.fetch_add(1, Ordering::Relaxed);
-        BlockFile::create(&self.dir, &format!("blocks-{}-{n}.arrow", std::process::id()))
+        let file = BlockFile::create(&self.dir, &format!("blocks-{}-{n}.arrow", std::process::id()))?;
+        let file = Arc::new(file);
+        *current = Arc::downgrade(&file);
+        Ok(file)
     }
 
     fn lose(&self, shuffle: u64, map: u32) -> bool {
@@ -221,7 +241,7 @@ impl ShuffleBlocks for LocalBlocks {
         let encoder = Encoder::new(self.0.compression);
         let sizes =
             MapOutputSizes { bytes: vec![0; partitions as usize], rows: vec![0; partitions as usize] };
-        Ok(Box::new(Writer { store: self.0.clone(), shuffle, map, output, sizes, file: None, encoder }))
+        Ok(Box::new(Writer { store: self.0.clone(), shuffle, map, output, sizes, encoder }))
     }
 
     fn reader(
@@ -247,8 +267,6 @@ struct Writer {
     map: u32,
     output: MapOutput,
     sizes: MapOutputSizes,
-    /// Where blocks go that memory is refused for.
-    file: Option<Arc<BlockFile>>,
     encoder: Encoder,
 }
 
@@ -257,10 +275,7 @@ impl Writer {
         if self.store.memory.try_grow(bytes) {
             return Ok(Block::Memory { batch, bytes });
         }
-        let file = match &self.file {
-            Some(f) => f.clone(),
-            None => self.file.insert(Arc::new(self.store.new_file()?)).clone(),
-        };
+        let file = self.store.spill_file()?;
         Ok(Block::Disk(DiskBlock::append(&file, &batch, &mut self.encoder)?))
     }
 }
@@ -281,7 +296,11 @@ impl MapWriter for Writer {
     fn commit(self: Box<Self>) -> Result<MapOutputSizes> {
         let Writer { store, shuffle, map, output, sizes, .. } = *self;
         let shuffle = store.shuffle(shuffle);
-        shuffle.maps.lock().entry(map).or_insert_with(|| Arc::new(output));
+        let mut maps = shuffle.maps.lock();
+        if output.attempt < shuffle.from_attempt.load(Ordering::Relaxed) {
+            return Err(Error::cancelled());
+        }
+        maps.entry(map).or_insert_with(|| Arc::new(output));
         Ok(sizes)
     }
 }

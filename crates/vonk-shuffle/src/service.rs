@@ -55,8 +55,10 @@ impl ServiceFiles {
 
 impl OutputSource for ServiceFiles {
     fn find(&self, key: &OutputKey) -> Result<Output, Damage> {
-        if let Some(file) = self.known.lock().files.get(key) {
-            return Ok(Output::File(file.clone()));
+        let known = self.known.lock().files.get(key).cloned();
+        // Its executor may have committed another in its place.
+        if let Some(file) = known.filter(|f| f.is_latest()) {
+            return Ok(Output::File(file));
         }
         let file = Arc::new(self.open(key)?);
         let mut known = self.known.lock();
@@ -64,7 +66,9 @@ impl OutputSource for ServiceFiles {
             *known = Known::default();
         }
         known.bytes += file.index.memory_bytes();
-        known.files.insert(key.clone(), file.clone());
+        if let Some(old) = known.files.insert(key.clone(), file.clone()) {
+            known.bytes -= old.index.memory_bytes();
+        }
         Ok(Output::File(file))
     }
 

@@ -15,7 +15,7 @@ use parking_lot::{Condvar, Mutex};
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::runtime::Handle;
 use tokio::task::AbortHandle;
 use vonk_error::{Error, ErrorKind, FetchFailure, Result};
@@ -213,6 +213,7 @@ impl FetchReader {
         position: usize,
         check: &dyn Fn() -> Result<()>,
     ) -> Result<Option<RecordBatch>> {
+        let mut asked = Instant::now();
         let mut state = self.shared.state.lock();
         loop {
             match state.progress.next(remote, position) {
@@ -227,9 +228,11 @@ impl FetchReader {
                 Next::Wait => {}
             }
             self.shared.pump(&mut state, Some(remote));
-            if self.shared.ready.wait_for(&mut state, CHECK_EVERY).timed_out() {
+            self.shared.ready.wait_for(&mut state, CHECK_EVERY);
+            if asked.elapsed() >= CHECK_EVERY {
                 drop(state);
                 check()?;
+                asked = Instant::now();
                 state = self.shared.state.lock();
             }
         }

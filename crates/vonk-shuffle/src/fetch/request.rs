@@ -9,12 +9,15 @@ use std::sync::Arc;
 use std::time::Duration;
 use vonk_error::{Error, ErrorKind, FetchFailure};
 
+/// Times that a server may be too busy before it counts as lost.
+const MAX_BUSY: u32 = 100;
+
 /// Fetches what the request of a place asks for.
 pub(crate) async fn run(shared: Arc<Shared>, remote: usize) {
     let mut patience = Patience::new(&shared.options);
     let failed = loop {
         let before = shared.arrivals();
-        match attempt(&shared, remote, patience.idle).await {
+        match attempt(&shared, remote).await {
             Ok(()) => break None,
             Err(failure) => {
                 let progressed = shared.arrivals() != before;
@@ -29,7 +32,7 @@ pub(crate) async fn run(shared: Arc<Shared>, remote: usize) {
     shared.ended(remote, failed);
 }
 
-async fn attempt(shared: &Shared, remote: usize, idle: Duration) -> Result<(), Failure> {
+async fn attempt(shared: &Shared, remote: usize) -> Result<(), Failure> {
     let (request, place) = shared.again(remote);
     let from = request.from;
     let take = |arrived| {
@@ -47,7 +50,7 @@ async fn attempt(shared: &Shared, remote: usize, idle: Duration) -> Result<(), F
                 resume: request.resume,
                 max_bytes: request.max_bytes,
             };
-            fetch_stream(&shared.connections, address, &ticket, idle, take).await?
+            fetch_stream(&shared.connections, address, &ticket, shared.options.idle_timeout, take).await?
         }
         Source::Store(url) => {
             let Some(store) = &shared.store else {
@@ -71,9 +74,10 @@ fn lost(shared: &Shared, remote: usize, cause: &str) -> Error {
 /// What is left of the tries of a request.
 struct Patience {
     tries: u32,
+    /// Of being told that the server has too much to do.
+    busy: u32,
     max_retries: u32,
     wait: Duration,
-    idle: Duration,
     was_silent: bool,
     was_corrupt: bool,
 }
@@ -89,9 +93,9 @@ impl Patience {
     fn new(options: &FetchOptions) -> Self {
         Patience {
             tries: 0,
+            busy: 0,
             max_retries: options.max_retries,
             wait: options.retry_wait,
-            idle: options.idle_timeout,
             was_silent: false,
             was_corrupt: false,
         }
@@ -114,12 +118,18 @@ impl Patience {
                 }
                 Verdict::Again(self.wait)
             }
-            // Once more, but not as long: it may have been this process that was paused.
+            Failure::Busy(error) => {
+                self.busy = if progressed { 1 } else { self.busy + 1 };
+                if self.busy > MAX_BUSY {
+                    return Verdict::Lost(error.to_string());
+                }
+                Verdict::Again(self.wait)
+            }
+            // Once more: it may have been this process that was paused.
             Failure::Silent(error) => {
                 if std::mem::replace(&mut self.was_silent, true) {
                     return Verdict::Lost(error.to_string());
                 }
-                self.idle /= 4;
                 Verdict::Again(Duration::ZERO)
             }
             Failure::Corrupt(what) => {

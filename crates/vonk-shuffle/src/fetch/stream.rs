@@ -28,8 +28,10 @@ pub(crate) struct Arrived {
 /// Why a stream failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// May pass: the connection broke, or the server has too much to do.
+    /// May pass: the connection broke, or a disk.
     Transient(Error),
+    /// The server has as many streams as it takes.
+    Busy(Error),
     /// The peer says nothing.
     Silent(Error),
     /// Bytes changed on the way.
@@ -112,6 +114,7 @@ fn of_status(address: &str, status: &Status) -> Failure {
     match status.code() {
         // Said by servers of ours only: asking again will not help.
         Code::InvalidArgument | Code::Unimplemented => Failure::Final(error),
+        Code::ResourceExhausted => Failure::Busy(error),
         _ => of_error(error),
     }
 }
@@ -144,6 +147,10 @@ impl Assembly {
         let corrupt = |what: &str| Failure::Corrupt(what.to_string());
         let tag: Tag = protocol::decode("tag", &data.app_metadata).map_err(|_| corrupt("a tag"))?;
         match (tag, self.open.take()) {
+            (Tag::Wait, open) => {
+                self.open = open;
+                Ok(None)
+            }
             (Tag::Schema { crc }, None) => {
                 if crc32fast::hash(&data.data_header) != crc {
                     return Err(corrupt("a schema"));

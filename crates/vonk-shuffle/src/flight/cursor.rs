@@ -154,9 +154,10 @@ impl Cursor {
     }
 
     fn failed(&self, map: u32, damage: Damage) -> Error {
-        if !matches!(damage, Damage::Unreadable(_)) {
-            self.source.discard(&self.key(map));
+        if let Damage::Unreadable(why) = &damage {
+            return Error::io(format!("cannot read output {map} of shuffle {}", self.ticket.shuffle), why);
         }
+        self.source.discard(&self.key(map));
         let (shuffle, executor) = (self.ticket.shuffle, self.ticket.executor);
         Error::fetch_failed(FetchFailure { shuffle, map, reduce: self.reduce, executor }, damage)
     }

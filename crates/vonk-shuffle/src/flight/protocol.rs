@@ -9,7 +9,7 @@ use vonk_error::{Error, Result};
 /// Longest ticket or action: a million map partitions.
 pub(crate) const MAX_TICKET_BYTES: usize = 8 << 20;
 /// Bodies are cut into parts of at most this size.
-pub(crate) const PART_BYTES: usize = 8 << 20;
+pub(crate) const PART_BYTES: usize = 4 << 20;
 /// Longest message of a stream: a part, and what is said about it.
 pub(crate) const MAX_MESSAGE_BYTES: usize = PART_BYTES + (8 << 20);
 /// The action that deletes map outputs.
@@ -51,6 +51,8 @@ pub(crate) enum Tag {
     Batch { position: u32, at: Resume, rows: u32, crc: u32, body: u64 },
     /// More of the body of the batch before.
     Part,
+    /// The server has nothing yet, and is alive.
+    Wait,
     /// The stream ends: outputs before `position` are complete. If that is not all, go on there; `partitions` are those of the last.
     End { position: u32, resume: Option<Resume>, partitions: u32 },
 }

@@ -7,7 +7,7 @@
 
 use crate::cluster::ClusterBlocks;
 use crate::flight::cursor::Cursor;
-use crate::flight::protocol::{self, BlockTicket, MAX_TICKET_BYTES, RELEASE, Release};
+use crate::flight::protocol::{self, BlockTicket, MAX_TICKET_BYTES, RELEASE, Release, Tag};
 use crate::message::Compression;
 use crate::outputs::OutputSource;
 use crate::service::ServiceFiles;
@@ -16,6 +16,7 @@ use arrow_flight::{
     Action, ActionType, Criteria, Empty, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest,
     HandshakeResponse, PollInfo, PutResult, SchemaResult, Ticket,
 };
+use bytes::Bytes;
 use futures::stream::{self, BoxStream};
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +27,8 @@ use vonk_rpc::tonic::{Request, Response, Status, Streaming, async_trait};
 
 /// Messages between the thread that reads and the connection.
 const CHANNEL: usize = 16;
+/// How often a reader is told that its blocks are still being read.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(1);
 /// A reader that takes nothing for so long is gone.
 const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -85,13 +88,14 @@ impl BlockServer {
         let mut cursor = Cursor::new(self.source.clone(), ticket, self.compression);
         loop {
             // Closed never, so an error cannot be; then the stream just ends, which its reader takes for a broken one.
-            let Ok(permit) = self.reads.clone().acquire_owned().await else { return };
+            let Some(Ok(permit)) = patiently(self.reads.clone().acquire_owned(), &out).await else { return };
             let read = tokio::task::spawn_blocking(move || {
                 let group = cursor.group();
                 drop(permit);
                 (cursor, group)
             });
-            let group = match read.await {
+            let Some(read) = patiently(read, &out).await else { return };
+            let group = match read {
                 Ok((at, group)) => {
                     cursor = at;
                     group
@@ -113,6 +117,23 @@ impl BlockServer {
             }
             if group.end.is_some() {
                 return;
+            }
+        }
+    }
+}
+
+/// Waits for a future and tells the reader now and then that this server is alive; `None` if the reader is gone.
+async fn patiently<F: Future>(
+    future: F,
+    out: &mpsc::Sender<Result<FlightData, Status>>,
+) -> Option<F::Output> {
+    let mut future = std::pin::pin!(future);
+    loop {
+        match tokio::time::timeout(SIGN_OF_LIFE, &mut future).await {
+            Ok(done) => return Some(done),
+            Err(_) => {
+                let wait = protocol::flight_data(&Tag::Wait, Bytes::new(), Bytes::new()).ok()?;
+                out.send(Ok(wait)).await.ok()?;
             }
         }
     }

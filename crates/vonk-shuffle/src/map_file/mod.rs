@@ -21,6 +21,7 @@ use bytes::Bytes;
 use parking_lot::Mutex;
 use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 use vonk_error::{Error, Result};
 
 /// What went wrong with a stored output.
@@ -30,7 +31,7 @@ pub(crate) enum Damage {
     Gone,
     /// Bytes are not what was written.
     Corrupt(String),
-    /// The system refused to read.
+    /// It cannot be read now; later, perhaps.
     Unreadable(String),
 }
 
@@ -49,7 +50,15 @@ impl From<std::io::Error> for Damage {
         match e.kind() {
             std::io::ErrorKind::NotFound => Damage::Gone,
             std::io::ErrorKind::UnexpectedEof => Damage::Corrupt("the file is shorter than it was".into()),
-            _ => Damage::Unreadable(e.to_string()),
+            // What this process lacks right now (open files, memory) is no damage.
+            _ if matches!(
+                e.raw_os_error(),
+                Some(libc::EMFILE | libc::ENFILE | libc::ENOMEM | libc::EINTR)
+            ) =>
+            {
+                Damage::Unreadable(e.to_string())
+            }
+            _ => Damage::Corrupt(e.to_string()),
         }
     }
 }
@@ -69,6 +78,8 @@ pub(crate) struct MapFile {
     data: PathBuf,
     index_path: PathBuf,
     pub index: MapIndex,
+    /// When the index was written, if that was asked for.
+    written: Option<SystemTime>,
     /// Header of the schema's message and the schema, once read.
     schema: Mutex<Option<(Bytes, SchemaRef)>>,
 }
@@ -76,19 +87,26 @@ pub(crate) struct MapFile {
 impl MapFile {
     /// An output whose files are at these places.
     pub fn new(data: PathBuf, index_path: PathBuf, index: MapIndex) -> Self {
-        MapFile { data, index_path, index, schema: Mutex::new(None) }
+        MapFile { data, index_path, index, written: None, schema: Mutex::new(None) }
     }
 
     /// An output that some process committed to this folder.
     pub fn open(dir: &Path, shuffle: u64, map: u32) -> Result<MapFile, Damage> {
         let (data, index) = file_names(shuffle, map);
         let (data, index_path) = (dir.join(data), dir.join(index));
+        // Before it is read: a later one is then noticed.
+        let written = std::fs::metadata(&index_path)?.modified().ok();
         let index = MapIndex::decode(&std::fs::read(&index_path)?)?;
         let length = std::fs::metadata(&data)?.len();
         if length != index.data_bytes() {
             return Err(Damage::Corrupt(format!("{length} bytes instead of {}", index.data_bytes())));
         }
-        Ok(MapFile::new(data, index_path, index))
+        Ok(MapFile { written, ..MapFile::new(data, index_path, index) })
+    }
+
+    /// Whether the index that was opened is still the one in the folder.
+    pub fn is_latest(&self) -> bool {
+        std::fs::metadata(&self.index_path).is_ok_and(|m| m.modified().ok() == self.written)
     }
 
     /// Whether the files are there and as long as they were: not whether each byte is right.

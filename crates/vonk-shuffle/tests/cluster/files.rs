@@ -118,3 +118,27 @@ fn own_outputs_need_no_server() {
     let places: Arc<MapPlaces> = places(&[&node], 1);
     assert_eq!(numbers_of(&node.read(1, &places, 0).unwrap()).len(), 10);
 }
+
+#[test]
+fn what_was_rolled_back_is_gone_and_does_not_come_back() {
+    for keep in [Keep::Memory, Keep::Files] {
+        let dir = tempfile::tempdir().unwrap();
+        let node = Node::start(0, dir.path(), keep, &Setup::default());
+        let writer = |attempt: u32, from: i64| {
+            let mut w = node.blocks.writer(1, 0, attempt, 1).unwrap();
+            w.push(0, numbers(from..from + 10)).unwrap();
+            w
+        };
+        let late = writer(1, 100);
+        writer(0, 0).commit().unwrap();
+        node.blocks.roll_back(1, 5);
+        assert_eq!(node.blocks.outputs(), []);
+        assert_eq!(late.commit().unwrap_err().kind(), &vonk_error::ErrorKind::Cancelled);
+        writer(5, 200).commit().unwrap();
+        let rows = numbers_of(&node.read(1, &places(&[&node], 1), 0).unwrap());
+        assert_eq!(rows, (200..210).collect::<Vec<_>>());
+        node.blocks.release(1);
+        node.assert_quiet();
+        assert_eq!(files(dir.path()).len(), 0);
+    }
+}

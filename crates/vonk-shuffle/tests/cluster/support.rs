@@ -104,7 +104,7 @@ impl Default for Setup {
             memory: 1 << 40,
             fetch: FetchOptions {
                 retry_wait: Duration::from_millis(20),
-                idle_timeout: Duration::from_secs(5),
+                idle_timeout: Duration::from_secs(20),
                 ..Default::default()
             },
             compression: Compression::Lz4,
