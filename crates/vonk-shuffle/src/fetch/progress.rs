@@ -1,7 +1,8 @@
 //! What a reader has asked for, what has arrived, and what may be asked for next. No network and no clock here.
 //!
 //! Invariants: bytes on their way and not consumed stay below the bound, but for one request to the place whose output the task
-//! waits for; of all places, the one whose next output the task needs first is asked first; a place has one request at a time.
+//! waits for and the last batch of each request; of all places, the one whose next output the task needs first is asked first; a
+//! place has one request at a time.
 
 use crate::fetch::FetchOptions;
 use crate::fetch::stream::Arrived;
@@ -191,5 +192,116 @@ impl Progress {
             Some(error) => Next::Failed(error.clone()),
             None => Next::Wait,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::places::Source;
+    use arrow::datatypes::Schema;
+    use std::sync::Arc;
+
+    /// Numbers that look random, from a seed.
+    struct Random(u64);
+
+    impl Random {
+        fn below(&mut self, n: usize) -> usize {
+            self.0 ^= self.0 << 13;
+            self.0 ^= self.0 >> 7;
+            self.0 ^= self.0 << 17;
+            (self.0 % n as u64) as usize
+        }
+    }
+
+    fn message(bytes: usize) -> Message {
+        Message { header: vec![0; 8].into(), body: vec![0; bytes].into(), rows: 1, crc: 0 }
+    }
+
+    fn place(executor: usize) -> Place {
+        Place { executor: executor as u64, source: Source::Flight(String::new()) }
+    }
+
+    /// A request on its way, and what its server still has to send: position, message.
+    struct Running {
+        request: Request,
+        to_send: VecDeque<(usize, u32)>,
+    }
+
+    /// Places answer in any order and as slowly as they like; batches come out in the order of the maps, bounds hold, and it ends.
+    #[test]
+    fn whatever_arrives_when_the_order_holds_and_the_bound() {
+        for seed in 1..300 {
+            let random = &mut Random(seed * 0x9E37_79B9);
+            let (maps, places) = (1 + random.below(30), 1 + random.below(5));
+            let blocks: Vec<(usize, u32)> =
+                (0..maps).map(|_| (random.below(places), random.below(4) as u32)).collect();
+            let of = |p: usize| (0..maps).filter(|m| blocks[*m].0 == p).map(|m| m as u32).collect();
+            let remotes: Vec<(Place, Vec<u32>)> = (0..places).map(|p| (place(p), of(p))).collect();
+            let positions: Vec<usize> =
+                (0..maps).map(|m| blocks[..m].iter().filter(|b| b.0 == blocks[m].0).count()).collect();
+            let options = FetchOptions { max_bytes_in_flight: 1000, max_requests: 3, ..Default::default() };
+            let mut progress = Progress::new(remotes, &options);
+            let mut running: Vec<Running> = vec![];
+            let (mut map, mut seen, mut steps) = (0, 0, 0);
+            while map < maps {
+                steps += 1;
+                assert!(steps < 100_000, "seed {seed} does not end");
+                let (remote, position) = (blocks[map].0, positions[map]);
+                match progress.next(remote, position) {
+                    Next::Batch(..) => seen += 1,
+                    Next::Done => {
+                        assert_eq!(seen, blocks[map].1, "seed {seed}, map {map}");
+                        (map, seen) = (map + 1, 0);
+                    }
+                    Next::Failed(e) => panic!("{e}"),
+                    Next::Wait => {
+                        while let Some(request) = progress.request(Some(remote)) {
+                            let r = &progress.remotes[request.remote];
+                            let done = |i: usize| {
+                                request.resume.filter(|_| i == request.from).map_or(0, |r| r.message)
+                            };
+                            let block =
+                                |i: usize| (done(i)..blocks[r.maps[i] as usize].1).map(move |m| (i, m));
+                            let to_send = (request.from..r.maps.len()).flat_map(block).collect();
+                            running.push(Running { request, to_send });
+                        }
+                        assert!(!running.is_empty(), "seed {seed}: waits for nothing");
+                        step(&mut progress, &mut running, random);
+                    }
+                }
+                if random.below(3) == 0 && !running.is_empty() {
+                    step(&mut progress, &mut running, random);
+                }
+            }
+            // The bound, one request beyond it for the place that is waited for, and the last batch of each.
+            assert!(
+                progress.most_buffered() <= 1000 + 200 + 4 * 280,
+                "seed {seed}: {}",
+                progress.most_buffered()
+            );
+            assert_eq!(progress.buffered(), 0);
+        }
+    }
+
+    /// One server sends a batch or ends its stream.
+    fn step(progress: &mut Progress, running: &mut Vec<Running>, random: &mut Random) {
+        let chosen = random.below(running.len());
+        let Running { request, to_send } = &mut running[chosen];
+        let enough = progress.expected_of[request.remote] == 0;
+        if let Some((position, m)) = to_send.front().copied().filter(|_| !enough) {
+            to_send.pop_front();
+            let at = Resume { reduce: 0, message: m + 1, attempt: 0 };
+            let position = (position - request.from) as u32;
+            let message = message(20 + random.below(250));
+            let arrived = Arrived { position, at, schema: Arc::new(Schema::empty()), message };
+            progress.arrived(request.remote, request.from, arrived);
+            return;
+        }
+        let end = to_send.front().map(|(i, m)| (*i, Some(Resume { reduce: 0, message: *m, attempt: 0 })));
+        let (position, resume) = end.unwrap_or((progress.remotes[request.remote].maps.len(), None));
+        progress.advanced(request.remote, position, resume);
+        progress.ended(request.remote, None);
+        running.remove(chosen);
     }
 }

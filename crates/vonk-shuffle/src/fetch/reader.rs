@@ -99,6 +99,9 @@ impl Shared {
     /// A request is over.
     pub fn ended(self: &Arc<Self>, remote: usize, failed: Option<Error>) {
         let mut state = self.state.lock();
+        if state.closed {
+            return;
+        }
         if let Some(ErrorKind::FetchFailed(f)) = failed.as_ref().map(Error::kind) {
             state.progress.lost(remote, f.map);
         }
@@ -259,7 +262,7 @@ impl Drop for FetchReader {
     fn drop(&mut self) {
         let mut state = self.shared.state.lock();
         state.closed = true;
-        state.tasks.iter().flatten().for_each(AbortHandle::abort);
+        let tasks = std::mem::take(&mut state.tasks);
         self.env.memory.shrink(state.progress.buffered());
         tracing::trace!(
             shuffle = self.shared.shuffle,
@@ -267,5 +270,7 @@ impl Drop for FetchReader {
             most_buffered = state.progress.most_buffered(),
             "blocks read"
         );
+        drop(state); // Which a task that ends wants.
+        tasks.iter().flatten().for_each(AbortHandle::abort);
     }
 }

@@ -14,28 +14,48 @@ const MAX_BUSY: u32 = 100;
 
 /// Fetches what the request of a place asks for.
 pub(crate) async fn run(shared: Arc<Shared>, remote: usize) {
+    let mut ending =
+        Ending { shared, remote, failed: Some(Error::internal("a request for blocks panicked")) };
+    ending.failed = to_its_end(&ending.shared, remote).await;
+}
+
+/// A request that is over, however it came to that, frees its place: its reader would wait for it.
+struct Ending {
+    shared: Arc<Shared>,
+    remote: usize,
+    failed: Option<Error>,
+}
+
+impl Drop for Ending {
+    fn drop(&mut self) {
+        self.shared.ended(self.remote, self.failed.take());
+    }
+}
+
+async fn to_its_end(shared: &Shared, remote: usize) -> Option<Error> {
     let mut patience = Patience::new(&shared.options);
-    let failed = loop {
+    loop {
         let before = shared.arrivals();
-        match attempt(&shared, remote).await {
-            Ok(()) => break None,
+        match attempt(shared, remote).await {
+            Ok(()) => return None,
             Err(failure) => {
                 let progressed = shared.arrivals() != before;
                 match patience.after(failure, progressed) {
                     Verdict::Again(wait) => tokio::time::sleep(wait).await,
-                    Verdict::Lost(cause) => break Some(lost(&shared, remote, &cause)),
-                    Verdict::Final(error) => break Some(error),
+                    Verdict::Lost(cause) => return Some(lost(shared, remote, &cause)),
+                    Verdict::Final(error) => return Some(error),
                 }
             }
         }
-    };
-    shared.ended(remote, failed);
+    }
 }
 
 async fn attempt(shared: &Shared, remote: usize) -> Result<(), Failure> {
     let (request, place) = shared.again(remote);
-    let from = request.from;
+    let (from, asked) = (request.from, request.maps.len());
+    let mut taken = 0;
     let take = |arrived| {
+        taken += 1;
         shared.arrived(remote, from, arrived);
         Ok(())
     };
@@ -61,6 +81,12 @@ async fn attempt(shared: &Shared, remote: usize) -> Result<(), Failure> {
             outputs.fetch(what, (&request.maps, request.resume, request.max_bytes), take).await?
         }
     };
+    if taken == 0 && end.position == 0 && asked > 0 {
+        return Err(Failure::Transient(Error::io(
+            "cannot fetch blocks",
+            "a stream ended where it had begun",
+        )));
+    }
     shared.advanced(remote, from + end.position as usize, end.resume);
     Ok(())
 }
