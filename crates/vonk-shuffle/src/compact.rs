@@ -62,5 +62,34 @@ fn compact_array(array: &ArrayRef) -> Result<ArrayRef> {
 }
 
 fn compact_views<T: ByteViewType + ?Sized>(views: &GenericByteViewArray<T>) -> GenericByteViewArray<T> {
-    if views.data_buffers().is_empty() { views.clone() } else { views.gc() }
+    let held: usize = views.data_buffers().iter().map(|b| b.len()).sum();
+    let long = |view: &u128| match *view as u32 {
+        0..=12 => 0,
+        n => n as usize,
+    };
+    // Buffers that are mostly used are kept: looking costs less than copying.
+    if held == 0 || held <= views.views().iter().map(long).sum::<usize>() * 5 / 4 {
+        return views.clone();
+    }
+    views.gc()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use arrow::array::StringViewArray;
+
+    #[test]
+    fn slices_let_go_of_what_they_do_not_show() {
+        let texts = (0..1000).map(|i| format!("the text of the row numbered {i}"));
+        let column: ArrayRef = Arc::new(StringViewArray::from_iter_values(texts));
+        let batch = RecordBatch::try_from_iter([("t", column)]).unwrap();
+        let held = |b: &RecordBatch| {
+            b.column(0).as_string_view().data_buffers().iter().map(|b| b.len()).sum::<usize>()
+        };
+        let slice = compact(&batch.slice(10, 5)).unwrap();
+        assert_eq!(slice, batch.slice(10, 5));
+        assert!(held(&slice) < 300, "{}", held(&slice));
+        assert_eq!(held(&compact(&batch).unwrap()), held(&batch));
+    }
 }

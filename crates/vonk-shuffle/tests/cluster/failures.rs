@@ -108,7 +108,7 @@ fn a_server_that_dies_in_the_middle_is_a_fetch_failure() {
     let setup = Setup { fetch, ..Default::default() };
     let mut nodes = [0, 1, 2].map(|id| Node::start(id, dir.path(), Keep::Memory, &setup));
     for map in 0..8 {
-        let batches: Vec<_> = (0..20).map(|_| (0, numbers(0..20_000))).collect();
+        let batches: Vec<_> = (0..20).map(|_| (0, numbers(0..10_000))).collect();
         nodes[map as usize % 2].write(1, map, 1, &batches);
     }
     let places = places(&[&nodes[0], &nodes[1]], 8);
