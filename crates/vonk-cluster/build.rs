@@ -38,6 +38,33 @@ fn main() {
             .build(),
         )
         .build();
-    Builder::new().compile(&[driver]);
+    let stream = |name: &str, route: &str, input: &str, output: &str| {
+        method(name, route, input, output).client_streaming().server_streaming().build()
+    };
+    let call =
+        |name: &str, route: &str, input: &str, output: &str| method(name, route, input, output).build();
+    let master = Service::builder()
+        .package("vonk")
+        .name("Master")
+        .method(stream(
+            "worker",
+            "Worker",
+            "vonk_scheduler::master::FromWorker",
+            "crate::standalone::protocol::ToWorkerFrame",
+        ))
+        .method(stream(
+            "application",
+            "Application",
+            "vonk_scheduler::master::FromApplication",
+            "vonk_scheduler::master::ToApplication",
+        ))
+        .method(call(
+            "command",
+            "Command",
+            "crate::standalone::protocol::Command",
+            "crate::standalone::protocol::CommandAnswer",
+        ))
+        .build();
+    Builder::new().compile(&[driver, master]);
     println!("cargo:rerun-if-changed=build.rs");
 }

@@ -20,6 +20,7 @@ mod progress;
 mod query;
 mod remote;
 mod results;
+pub mod standalone;
 mod status;
 
 pub use cluster::Cluster;

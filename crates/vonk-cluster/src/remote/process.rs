@@ -30,6 +30,11 @@ impl Program {
         let this = std::env::current_exe().map_err(|e| Error::io("cannot find this program's file", e))?;
         Ok(Program(vec![this.into_os_string()]))
     }
+
+    /// The program's file and its arguments.
+    pub fn words(&self) -> &[OsString] {
+        &self.0
+    }
 }
 
 /// Where an executor writes its log.

@@ -160,6 +160,11 @@ impl WorkerMachine {
         self.live().fold(Resources::default(), |sum, (_, r)| sum.plus(r))
     }
 
+    /// Whether it has a connection.
+    pub fn is_connected(&self) -> bool {
+        self.connected
+    }
+
     /// What it is.
     pub fn spec(&self) -> &WorkerSpec {
         &self.spec

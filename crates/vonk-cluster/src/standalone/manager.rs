@@ -1,0 +1,157 @@
+//! Executors from a standalone cluster, for a driver.
+//!
+//! Must not know: what executors run.
+
+use crate::remote::manager::{ExecutorManager, ManagerContext};
+use crate::standalone::client::{MasterAddress, MasterClient, MasterClientOptions, MasterNotice};
+use crate::standalone::protocol::{ExecutorCommand, encode, unix_millis};
+use parking_lot::Mutex;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+use vonk_error::{Error, Result};
+use vonk_rpc::Security;
+use vonk_scheduler::ExecutorId;
+use vonk_scheduler::master::{Allocation, ApplicationSpec, DriverId, ExecutorEnd};
+
+/// How long a master may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(10);
+/// How often to look whether executors have attached.
+const LOOK: Duration = Duration::from_millis(200);
+
+/// What an application asks of a cluster.
+#[derive(Debug, Clone)]
+pub struct StandaloneOptions {
+    /// The master.
+    pub master: MasterAddress,
+    /// How processes talk.
+    pub security: Security,
+    /// The application's name for the cluster, `app-…`.
+    pub application: String,
+    /// Its name for people.
+    pub name: String,
+    /// Cores in all; `None` takes what there is.
+    pub cores_max: Option<u32>,
+    /// Cores of an executor; `None` one executor a worker.
+    pub executor_cores: Option<u32>,
+    /// Bytes of an executor.
+    pub executor_memory: u64,
+    /// Cores of a task.
+    pub task_cpus: u32,
+    /// Executors wanted at first, where the application says how many it wants (fine-grained allocation).
+    pub initial_executors: Option<u32>,
+    /// Settings handed on to executors.
+    pub conf: BTreeMap<String, String>,
+}
+
+/// See the module.
+pub struct Standalone {
+    options: StandaloneOptions,
+    running: Option<Running>,
+}
+
+struct Running {
+    client: Arc<MasterClient>,
+    runtime: tokio::runtime::Handle,
+    watch: tokio::task::JoinHandle<()>,
+}
+
+impl Standalone {
+    /// For one application.
+    pub fn new(options: StandaloneOptions) -> Standalone {
+        Standalone { options, running: None }
+    }
+
+    fn spec(&self, driver: &str) -> Result<ApplicationSpec> {
+        let o = &self.options;
+        let command =
+            ExecutorCommand { driver: driver.to_string(), task_cpus: o.task_cpus, conf: o.conf.clone() };
+        let allocation = match o.initial_executors {
+            Some(_) => Allocation::FineGrained,
+            None => Allocation::CoarseGrained,
+        };
+        Ok(ApplicationSpec {
+            name: o.name.clone(),
+            user: std::env::var("USER").unwrap_or_default(),
+            submitted: unix_millis(),
+            cores_max: o.cores_max,
+            executor_cores: o.executor_cores,
+            executor_memory: o.executor_memory,
+            allocation,
+            first_executor: 0,
+            driver: std::env::var(DRIVER_VARIABLE).ok().map(|id| DriverId::from(id.as_str())),
+            command: encode(&command)?,
+        })
+    }
+}
+
+/// The environment variable by which a driver that the cluster runs knows its own name.
+pub(crate) const DRIVER_VARIABLE: &str = "VONK_DRIVER";
+
+/// Why an executor has ended, in words.
+fn words(end: &ExecutorEnd) -> String {
+    match end {
+        ExecutorEnd::Exited(exit) => exit.message.clone(),
+        ExecutorEnd::Killed => "it was killed, as asked".to_string(),
+        ExecutorEnd::Lost(why) => why.clone(),
+    }
+}
+
+impl ExecutorManager for Standalone {
+    fn start(&mut self, context: ManagerContext) -> Result<()> {
+        let spec = self.spec(&context.driver)?;
+        let o = &self.options;
+        let options = MasterClientOptions {
+            master: o.master.clone(),
+            security: o.security.clone(),
+            application: o.application.clone(),
+            spec,
+            total: o.initial_executors,
+            timeout: TIMEOUT,
+        };
+        let waiting: Arc<Mutex<BTreeSet<ExecutorId>>> = Arc::default();
+        let (registry, mailbox, expected) =
+            (context.registry.clone(), context.mailbox.clone(), waiting.clone());
+        let listener = move |notice| match notice {
+            MasterNotice::Added(granted) => {
+                registry.expect(granted.executor);
+                expected.lock().insert(granted.executor);
+            }
+            MasterNotice::Ended(executor, end) => {
+                expected.lock().remove(&executor);
+                registry.lost(executor, &words(&end));
+            }
+            MasterNotice::Removed { reason, .. } => {
+                tracing::error!(reason, "the master does not keep this application any more");
+                mailbox.unavailable(Error::new("_EXECUTOR_START_FAILED").with("cause", reason));
+            }
+            // Its stream breaks when it ends; until then it goes on.
+            MasterNotice::Draining(executor) => tracing::info!(%executor, "the executor's worker is leaving"),
+            MasterNotice::WorkerLost(worker) => tracing::warn!(%worker, "a worker is lost"),
+        };
+        let client = Arc::new(context.runtime.block_on(MasterClient::start(options, listener))?);
+        let losses = client.clone();
+        // An executor that the driver has lost is of no use, though its process may live.
+        context.registry.set_on_loss(Box::new(move |executor| losses.kill(vec![executor])));
+        let (registry, ready) = (context.registry.clone(), client.clone());
+        let watch = context.runtime.spawn(async move {
+            loop {
+                tokio::time::sleep(LOOK).await;
+                let all: Vec<ExecutorId> = waiting.lock().iter().copied().collect();
+                for executor in all.into_iter().filter(|e| registry.has_attached(*e)) {
+                    waiting.lock().remove(&executor);
+                    ready.ready(executor);
+                }
+            }
+        });
+        self.running = Some(Running { client, runtime: context.runtime, watch });
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        if let Some(Running { client, runtime, watch }) = self.running.take() {
+            watch.abort();
+            runtime.block_on(client.end(true));
+        }
+    }
+}

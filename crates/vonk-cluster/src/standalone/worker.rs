@@ -1,0 +1,459 @@
+//! The worker daemon: `vonk worker`.
+//!
+//! One thread owns the machine, and starts the processes: the kernel ends these when the thread ends, however it does. Another task holds
+//! the connection to the master and makes it anew when it breaks; processes run on meanwhile.
+//!
+//! Must not know: what is decided about processes, what they are for.
+
+use crate::remote::process::Program;
+use crate::standalone::client::MasterAddress;
+use crate::standalone::log::lock_folder;
+use crate::standalone::machine::{self, Clock, Inbox};
+use crate::standalone::process::{LOG_BYTES, Surroundings, cut_logs, exit_of, kill_group};
+use crate::standalone::protocol::{ToWorkerFrame, fresh_name, is_safe_name};
+use crate::standalone::service::master_client::MasterClient as Service;
+use crate::standalone::{http, worker_api};
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+use tokio::runtime::Handle;
+use tokio::sync::{mpsc, oneshot};
+use tokio_stream::wrappers::ReceiverStream;
+use vonk_error::{Error, Result};
+use vonk_rpc::Security;
+use vonk_scheduler::Time;
+use vonk_scheduler::master::{
+    Exit, FromWorker, Process, Resources, WorkerAction, WorkerEvent, WorkerId, WorkerMachine, WorkerSpec,
+};
+
+/// How long a master may take to answer.
+const CONNECT: Duration = Duration::from_secs(10);
+/// For how long a worker that was never registered goes on trying.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Pauses between two tries to connect.
+const FIRST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// Messages to the master that wait to be sent.
+const OUTBOX: usize = 1024;
+const MESSAGE_BYTES: usize = 32 << 20;
+
+/// How a worker is set up.
+#[derive(Clone, Debug)]
+pub struct WorkerDaemonOptions {
+    /// The master.
+    pub master: MasterAddress,
+    /// Interface on which its executors and its status listen, and the name by which others reach them.
+    pub host: String,
+    /// What it lends.
+    pub cores: u32,
+    /// Bytes that it lends.
+    pub memory: u64,
+    /// Folder of all that it keeps; no other worker may use it.
+    pub work_dir: PathBuf,
+    /// Port of the status API; 0 takes a free one, `None` serves none.
+    pub webui_port: Option<u16>,
+    /// Who may connect, and how the master is reached.
+    pub security: Security,
+    /// Milliseconds between two reports.
+    pub heartbeat: u64,
+    /// The program whose further processes executors are; empty for the one that runs.
+    pub program: String,
+    /// Settings that drivers need to reach the master (of TLS).
+    pub conf: BTreeMap<String, String>,
+}
+
+/// To the machine's thread.
+pub(crate) enum Message {
+    Connected(mpsc::Sender<FromWorker>),
+    Heard(ToWorkerFrame),
+    Disconnected,
+    Exited(Process, Exit),
+    /// For status pages.
+    Look(Box<dyn FnOnce(&WorkerMachine, Time) + Send>),
+    /// The connection cannot be made, and never was.
+    Hopeless(Error),
+    Drain,
+    Stop,
+}
+
+/// A running worker. Dropping it ends it and its processes.
+pub struct WorkerDaemon {
+    id: String,
+    web: Option<SocketAddr>,
+    inbox: Inbox<Message>,
+    ended: Option<oneshot::Receiver<Result<()>>>,
+    tasks: Vec<tokio::task::JoinHandle<()>>,
+    thread: Option<std::thread::JoinHandle<()>>,
+}
+
+impl WorkerDaemon {
+    /// Starts one. Whether the master takes it is told by [`wait`](Self::wait).
+    pub async fn start(options: WorkerDaemonOptions) -> Result<WorkerDaemon> {
+        if options.cores == 0 || options.memory == 0 {
+            return Err(Error::new("_INVALID_ARGUMENT")
+                .with("argument", format!("--cores {} --memory {}", options.cores, options.memory))
+                .with("expected", "at least one core and one byte"));
+        }
+        let dir = prepare(&options.work_dir)?;
+        let program = Program::from_setting(&options.program)?;
+        let web = match options.webui_port {
+            Some(port) => Some(http::bind(&options.host, port, &options.security).await?),
+            None => None,
+        };
+        let web_address = web.as_ref().map(http::Bound::address);
+        let id = fresh_name("worker");
+        let spec = WorkerSpec {
+            id: WorkerId::from(id.as_str()),
+            host: options.host.clone(),
+            // Two workers of a machine have two folders: that makes them two.
+            address: format!("{}{}", options.host, options.work_dir.display()),
+            cores: options.cores,
+            memory: options.memory,
+            shuffle_service: None,
+        };
+        let surroundings = Surroundings {
+            program,
+            security: options.security.clone(),
+            dir: options.work_dir.clone(),
+            bind: options.host.clone(),
+            host: options.host.clone(),
+            master: options.master.to_string(),
+            conf: options.conf.clone(),
+            service: None,
+        };
+        let (inbox, receiver) = machine::inbox();
+        let (sender, ended) = oneshot::channel();
+        let running = Loop {
+            machine: WorkerMachine::new(spec, options.heartbeat),
+            clock: Clock::start(),
+            surroundings,
+            inbox: inbox.clone(),
+            connection: None,
+            pids: HashMap::new(),
+            runtime: Handle::current(),
+            next_cut: Time(0),
+            _lock: dir,
+        };
+        let thread = std::thread::Builder::new()
+            .name("vonk-worker".to_string())
+            .spawn(move || {
+                // Nobody may wait.
+                let _ = sender.send(running.run(receiver));
+            })
+            .map_err(|e| Error::io("cannot start the worker's thread", e))?;
+        let connecting = connect(options.master.clone(), options.security.clone(), inbox.clone());
+        let mut tasks = vec![tokio::spawn(connecting)];
+        if let Some(bound) = web {
+            tasks.push(tokio::spawn(bound.serve(worker_api::router(inbox.clone()))));
+        }
+        tracing::info!(worker = id, master = %options.master, cores = options.cores, memory = options.memory, web = ?web_address, "worker started");
+        Ok(WorkerDaemon { id, web: web_address, inbox, ended: Some(ended), tasks, thread: Some(thread) })
+    }
+
+    /// Its name.
+    pub fn id(&self) -> &str {
+        &self.id
+    }
+
+    /// Where its status is served.
+    pub fn web_address(&self) -> Option<SocketAddr> {
+        self.web
+    }
+
+    /// It takes no more processes, and ends when those that it has have ended.
+    pub async fn drain(&self) {
+        // A worker that has ended has drained.
+        let _ = self.inbox.send(Message::Drain).await;
+    }
+
+    /// Ends it and its processes in order; [`wait`](Self::wait) tells when that is done.
+    pub async fn stop(&self) {
+        let _ = self.inbox.send(Message::Stop).await;
+    }
+
+    /// Waits for its end: as it was asked to, or since the master does not want it or cannot be reached.
+    pub async fn wait(&mut self) -> Result<()> {
+        match &mut self.ended {
+            Some(ended) => {
+                let result =
+                    ended.await.unwrap_or_else(|_| Err(Error::internal("the worker's thread panicked")));
+                self.ended = None;
+                result
+            }
+            None => Ok(()),
+        }
+    }
+}
+
+impl Drop for WorkerDaemon {
+    fn drop(&mut self) {
+        let _ = self.inbox.try_send(Message::Stop);
+        self.tasks.iter().for_each(tokio::task::JoinHandle::abort);
+        // The thread goes on for the moments it takes to kill its processes, and needs nobody for it.
+        drop(self.thread.take());
+    }
+}
+
+/// Makes the folder, locks it, and removes what a worker that was killed has left in it.
+fn prepare(dir: &Path) -> Result<std::fs::File> {
+    let failed = |e| Error::io(format!("cannot use the folder {}", dir.display()), e);
+    std::fs::create_dir_all(dir).map_err(failed)?;
+    let lock = lock_folder(dir)?;
+    for entry in std::fs::read_dir(dir).map_err(failed)?.flatten() {
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if is_safe_name(&name) && (name.starts_with("app-") || name.starts_with("driver-")) {
+            tracing::info!(folder = %name, "removing what an earlier worker has left");
+            std::fs::remove_dir_all(entry.path()).map_err(failed)?;
+        }
+    }
+    Ok(lock)
+}
+
+struct Loop {
+    machine: WorkerMachine,
+    clock: Clock,
+    surroundings: Surroundings,
+    inbox: Inbox<Message>,
+    connection: Option<mpsc::Sender<FromWorker>>,
+    pids: HashMap<Process, u32>,
+    runtime: Handle,
+    next_cut: Time,
+    _lock: std::fs::File,
+}
+
+impl Loop {
+    fn run(mut self, mut inbox: mpsc::Receiver<Message>) -> Result<()> {
+        let result = self.serve(&mut inbox);
+        // However it ends: its processes do, too, and what they leave is removed.
+        self.pids.values().for_each(|pid| kill_group(*pid));
+        let homes: Vec<PathBuf> = self.pids.keys().map(|p| self.surroundings.home(p)).collect();
+        while !self.pids.is_empty() {
+            match machine::receive(&self.runtime, &mut inbox, self.clock, Some(Time(0))) {
+                Some(messages) if messages.is_empty() => std::thread::sleep(Duration::from_millis(5)),
+                Some(messages) => messages.into_iter().for_each(|m| {
+                    if let Message::Exited(process, _) = m {
+                        self.pids.remove(&process);
+                    }
+                }),
+                None => break,
+            }
+        }
+        let left = self.machine.applications().into_iter().map(|a| self.surroundings.dir.join(&*a.0));
+        homes.into_iter().chain(left).for_each(|home| drop(std::fs::remove_dir_all(home)));
+        result
+    }
+
+    fn serve(&mut self, inbox: &mut mpsc::Receiver<Message>) -> Result<()> {
+        loop {
+            let timer = self.machine.next_timer();
+            let Some(messages) = machine::receive(&self.runtime, inbox, self.clock, timer) else {
+                return Ok(());
+            };
+            let mut events = Vec::new();
+            for message in messages {
+                match message {
+                    Message::Connected(connection) => {
+                        self.connection = Some(connection);
+                        events.push(WorkerEvent::Connected);
+                    }
+                    Message::Heard(ToWorkerFrame { seq, message }) => {
+                        events.push(WorkerEvent::Heard { seq, message });
+                    }
+                    Message::Disconnected => {
+                        self.connection = None;
+                        events.push(WorkerEvent::Disconnected);
+                    }
+                    Message::Exited(process, exit) => {
+                        self.reaped(&process, &exit);
+                        events.push(WorkerEvent::Exited { process, exit });
+                    }
+                    Message::Look(look) => look(&self.machine, self.clock.now()),
+                    Message::Hopeless(error) => return Err(error),
+                    Message::Drain => events.push(WorkerEvent::Drain),
+                    Message::Stop => events.push(WorkerEvent::Stop),
+                }
+                // In the order in which they came: what is said on a connection follows its beginning.
+                for event in events.drain(..) {
+                    if self.feed(event)? {
+                        return Ok(());
+                    }
+                }
+            }
+            if self.feed(WorkerEvent::Tick)? {
+                return Ok(());
+            }
+            self.cut_logs();
+        }
+    }
+
+    /// `true` if the worker has left.
+    fn feed(&mut self, event: WorkerEvent) -> Result<bool> {
+        let mut left = false;
+        let mut events = vec![event];
+        while let Some(event) = events.pop() {
+            for action in self.machine.handle(self.clock.now(), event) {
+                match action {
+                    WorkerAction::Send(message) => {
+                        // A connection that takes no more is closed, and everything is said again on the next.
+                        if self.connection.as_ref().is_some_and(|c| c.try_send(message).is_err()) {
+                            self.connection = None;
+                        }
+                    }
+                    WorkerAction::Start { process, resources, command } => {
+                        events.push(self.start(process, resources, &command));
+                    }
+                    WorkerAction::Kill { process } => {
+                        tracing::info!(%process, "killed");
+                        if let Some(pid) = self.pids.get(&process) {
+                            kill_group(*pid);
+                        }
+                    }
+                    WorkerAction::Clean { application } => {
+                        let home = self.surroundings.dir.join(&*application.0);
+                        tracing::info!(%application, "its files are removed");
+                        if let Err(error) = std::fs::remove_dir_all(&home) {
+                            tracing::warn!(folder = %home.display(), %error, "files cannot be removed");
+                        }
+                    }
+                    WorkerAction::Refused { reason } => {
+                        return Err(Error::io("the master refused this worker", reason));
+                    }
+                    WorkerAction::Left => left = true,
+                }
+            }
+        }
+        if left {
+            // The last words are on their way; the connection's task sends them before it ends.
+            self.connection = None;
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        Ok(left)
+    }
+
+    fn start(&mut self, process: Process, resources: Resources, command: &[u8]) -> WorkerEvent {
+        let started = self.surroundings.start(&process, resources, command);
+        let folder = self.surroundings.folder(&process);
+        let watched = started.and_then(|mut child| {
+            let pid = child.id();
+            let (inbox, who) = (self.inbox.clone(), process.clone());
+            let waiting = std::thread::Builder::new().name("vonk-wait".to_string()).stack_size(64 << 10);
+            let watch = waiting.spawn(move || {
+                let exit = exit_of(child.wait(), &folder);
+                // A worker that has ended has reaped it.
+                let _ = inbox.blocking_send(Message::Exited(who, exit));
+            });
+            if let Err(e) = watch {
+                kill_group(pid);
+                return Err(Error::io("cannot start a thread that waits for a process", e));
+            }
+            Ok(pid)
+        });
+        match watched {
+            Ok(pid) => {
+                tracing::info!(%process, pid, "started");
+                self.pids.insert(process.clone(), pid);
+                WorkerEvent::Started { process }
+            }
+            Err(error) => {
+                tracing::error!(%process, %error, "cannot be started");
+                WorkerEvent::Exited { process, exit: Exit { code: None, message: error.to_string() } }
+            }
+        }
+    }
+
+    /// A process has ended: its folder goes, its log stays as long as its application does.
+    fn reaped(&mut self, process: &Process, exit: &Exit) {
+        tracing::info!(%process, code = exit.code, message = exit.message, "ended");
+        if let Some(pid) = self.pids.remove(process) {
+            // What it has started itself.
+            kill_group_only(pid);
+        }
+        match process {
+            Process::Executor { .. } => drop(std::fs::remove_dir_all(self.surroundings.folder(process))),
+            Process::Driver { .. } => {}
+        }
+    }
+
+    fn cut_logs(&mut self) {
+        const EVERY: u64 = 10_000;
+        let now = self.clock.now();
+        if self.next_cut <= now {
+            self.next_cut = now.after(EVERY);
+            self.pids.keys().for_each(|p| cut_logs(&self.surroundings.folder(p), LOG_BYTES));
+        }
+    }
+}
+
+/// Kills what is left of a group whose leader has ended.
+fn kill_group_only(pid: u32) {
+    if let Ok(group) = libc::pid_t::try_from(pid) {
+        // SAFETY: sends a signal; a group of this number is that of the process that has just ended, or none.
+        unsafe { libc::kill(-group, libc::SIGKILL) };
+    }
+}
+
+/// Connects to the master, again and again.
+async fn connect(master: MasterAddress, security: Security, inbox: Inbox<Message>) {
+    let begun = Instant::now();
+    let (mut registered, mut pause) = (false, FIRST_PAUSE);
+    loop {
+        match converse(&master, &security, &inbox).await {
+            Ok(heard) => {
+                registered |= heard;
+                if heard {
+                    pause = FIRST_PAUSE;
+                }
+            }
+            Err(error) => {
+                let for_good = !matches!(error.kind(), vonk_error::ErrorKind::Io);
+                if !registered && (for_good || begun.elapsed() > PATIENCE) {
+                    let _ = inbox.send(Message::Hopeless(error)).await;
+                    return;
+                }
+                tracing::warn!(%master, %error, "no connection to the master");
+            }
+        }
+        if inbox.is_closed() {
+            return;
+        }
+        tokio::time::sleep(pause).await;
+        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
+    }
+}
+
+/// One connection, from its beginning to its end; whether the master said anything.
+async fn converse(master: &MasterAddress, security: &Security, inbox: &Inbox<Message>) -> Result<bool> {
+    let connection = vonk_rpc::connect(&master.host_and_port(), security, CONNECT).await?;
+    let mut service = Service::new(connection)
+        .max_decoding_message_size(MESSAGE_BYTES)
+        .max_encoding_message_size(MESSAGE_BYTES);
+    let (sender, outgoing) = mpsc::channel(OUTBOX);
+    let refused = |s: tonic::Status| vonk_rpc::from_status(&format!("the master at {master} refused"), &s);
+    let mut incoming = service.worker(ReceiverStream::new(outgoing)).await.map_err(refused)?.into_inner();
+    if inbox.send(Message::Connected(sender)).await.is_err() {
+        return Ok(true);
+    }
+    let mut heard = false;
+    let result = loop {
+        match incoming.message().await {
+            Ok(Some(frame)) => {
+                if !std::mem::replace(&mut heard, true) {
+                    tracing::info!(%master, "connected to the master");
+                }
+                if inbox.send(Message::Heard(frame)).await.is_err() {
+                    break Ok(true);
+                }
+            }
+            Ok(None) => break Ok(heard),
+            Err(status) if heard => {
+                tracing::warn!(%master, %status, "the connection to the master broke");
+                break Ok(true);
+            }
+            Err(status) => break Err(refused(status)),
+        }
+    };
+    let _ = inbox.send(Message::Disconnected).await;
+    result
+}
