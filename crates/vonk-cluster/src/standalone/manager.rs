@@ -125,8 +125,7 @@ impl ExecutorManager for Standalone {
                 tracing::error!(reason, "the master does not keep this application any more");
                 mailbox.unavailable(Error::new("_EXECUTOR_START_FAILED").with("cause", reason));
             }
-            // Its stream breaks when it ends; until then it goes on.
-            MasterNotice::Draining(executor) => tracing::info!(%executor, "the executor's worker is leaving"),
+            MasterNotice::Draining(executor) => mailbox.drain(executor),
             MasterNotice::WorkerLost(worker) => tracing::warn!(%worker, "a worker is lost"),
         };
         let client = Arc::new(context.runtime.block_on(MasterClient::start(options, listener))?);
@@ -146,6 +145,12 @@ impl ExecutorManager for Standalone {
         });
         self.running = Some(Running { client, runtime: context.runtime, watch });
         Ok(())
+    }
+
+    fn request(&mut self, total: u32) {
+        if let Some(running) = &self.running {
+            running.client.want(Some(total));
+        }
     }
 
     fn stop(&mut self) {
