@@ -73,7 +73,7 @@ impl Cluster {
         // One process has all blocks or none: none is lost on its own.
         let mut scheduler = scheduler_options(conf);
         scheduler.dag.release_consumed = true;
-        let seen = Seen::new(&application_id(), &Security::from_conf(conf)?, conf)?;
+        let seen = Seen::new(&application_id(), conf)?;
         let driver = Driver::start(scheduler, Box::new(backend), seen.observer, None)?;
         let executor_memory = memory.limit();
         Ok(Cluster {
@@ -107,7 +107,7 @@ impl Cluster {
             service: conf.get(&conf::SHUFFLE_SERVICE),
             conf: settings_of_executors(conf),
         });
-        let seen = Seen::new(&application, &security, conf)?;
+        let seen = Seen::new(&application, conf)?;
         let options = remote_options(application, security, conf);
         let own = MemoryManager::new(Some(counted(bytes(conf.get(&conf::DRIVER_MEMORY)))));
         let store = Arc::new(ResultStore::new(&own, dir.join("results")));
@@ -187,7 +187,7 @@ struct Seen {
 }
 
 impl Seen {
-    fn new(application: &str, security: &Security, conf: &Conf) -> Result<Seen> {
+    fn new(application: &str, conf: &Conf) -> Result<Seen> {
         let log = conf.get(&conf::EVENT_LOG).then(|| PathBuf::from(conf.get(&conf::EVENT_LOG_DIR)));
         let served = conf.get(&conf::UI_ENABLED);
         if log.is_none() && !served {
@@ -206,7 +206,9 @@ impl Seen {
         let runtime = network_runtime()?;
         let port = u16::try_from(conf.get(&conf::UI_PORT)).unwrap_or(0);
         let host = conf.get(&conf::DRIVER_BIND_ADDRESS);
-        let address = runtime.block_on(status::serve(observer.clone(), security.clone(), &host, port))?;
+        // The user's secret: one that the driver has made for its own processes nobody could show.
+        let security = Security::from_conf(conf)?;
+        let address = runtime.block_on(status::serve(observer.clone(), security, &host, port))?;
         tracing::info!(%address, "the application's status is served");
         Ok(Seen { observer: Some(observer), address: Some(address), runtime: Some(runtime) })
     }

@@ -171,6 +171,11 @@ impl Session {
         self.0.cluster.memory().used()
     }
 
+    /// Where jobs, stages, tasks and executors can be seen over HTTP (`spark.ui.enabled`).
+    pub fn status_address(&self) -> Option<std::net::SocketAddr> {
+        self.0.cluster.status_address()
+    }
+
     /// The most memory that operators and blocks ever held together, in bytes.
     pub fn peak_memory(&self) -> u64 {
         self.0.cluster.memory().peak()

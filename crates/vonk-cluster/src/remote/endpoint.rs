@@ -20,6 +20,9 @@ use vonk_scheduler::{ExecutorId, MapId, ShuffleId, TaskId};
 /// How long who connects may take to say who it is.
 const FIRST_WORDS: Duration = Duration::from_secs(10);
 
+/// Rows of so many bytes are decoded right where they come in.
+const FEW_BYTES: usize = 32 << 10;
+
 /// What all connections share.
 pub(crate) struct Endpoint {
     pub registry: Arc<Registry>,

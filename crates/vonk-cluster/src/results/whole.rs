@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use vonk_error::{Error, Result};
+use vonk_error::Result;
 use vonk_exec::{CancelFlag, MemoryManager};
 use vonk_scheduler::TaskId;
 use vonk_shuffle::{BlockMemory, BlockReader, LocalBlocks, MapWriter, ShuffleBlocks, SpillableBlocks};
@@ -84,8 +84,6 @@ struct State {
     tasks: HashSet<TaskId>,
     first: u32,
     partitions: u32,
-    /// The rows of the first partition.
-    reader: Option<Box<dyn BlockReader>>,
     end: Option<Result<()>>,
 }
 
@@ -93,6 +91,8 @@ struct State {
 pub(crate) struct WholeResults {
     store: Arc<ResultStore>,
     state: Mutex<State>,
+    /// The rows of the first partition. Has a lock of its own: the driver's thread must not wait while rows are read from disk.
+    reader: Mutex<Option<Box<dyn BlockReader>>>,
     changed: Condvar,
     cancel: CancelFlag,
 }
@@ -100,8 +100,9 @@ pub(crate) struct WholeResults {
 impl WholeResults {
     pub fn new(store: Arc<ResultStore>, partitions: u32, cancel: CancelFlag) -> Self {
         let (accepted, tasks) = (BTreeMap::new(), HashSet::new());
-        let state = State { accepted, tasks, first: 0, partitions, reader: None, end: None };
-        WholeResults { store, state: Mutex::new(state), changed: Condvar::new(), cancel }
+        let state = State { accepted, tasks, first: 0, partitions, end: None };
+        let (state, reader) = (Mutex::new(state), Mutex::default());
+        WholeResults { store, state, reader, changed: Condvar::new(), cancel }
     }
 
     /// The scheduler accepted a task, whose rows are in the store.
@@ -129,44 +130,52 @@ impl WholeResults {
 
     /// The next batch, in the order of partitions; `None` at the end.
     pub fn next(&self) -> Result<Option<RecordBatch>> {
-        let mut guard = self.state.lock();
+        let mut reader = self.reader.lock();
+        while let Some(task) = self.first()? {
+            let open = match &mut *reader {
+                Some(open) => open,
+                None => reader.insert(self.store.reader(task)?),
+            };
+            if let Some(batch) = open.next(&|| self.cancel.check())? {
+                return Ok(Some(batch));
+            }
+            *reader = None;
+            let mut state = self.state.lock();
+            let first = state.first;
+            state.accepted.remove(&first);
+            state.tasks.remove(&task);
+            state.first += 1;
+            drop(state);
+            self.store.release(task);
+        }
+        Ok(None)
+    }
+
+    /// Waits for the task whose rows are next; `None` at the end.
+    fn first(&self) -> Result<Option<TaskId>> {
+        let mut state = self.state.lock();
         loop {
-            let state = &mut *guard;
             if let Some(Err(e)) = &state.end {
                 return Err(e.clone());
             }
-            if self.cancel.is_cancelled() {
-                return Err(Error::cancelled());
-            }
+            self.cancel.check()?;
             if state.first >= state.partitions {
+                // The reader is told of the end only when the job has ended: its last words may be an error.
                 if let Some(Ok(())) = state.end {
                     return Ok(None);
                 }
-            } else if let Some(task) = state.accepted.get(&state.first).copied() {
-                let reader = match &mut state.reader {
-                    Some(reader) => reader,
-                    None => state.reader.insert(self.store.reader(task)?),
-                };
-                if let Some(batch) = reader.next(&|| Ok(()))? {
-                    return Ok(Some(batch));
-                }
-                state.reader = None;
-                state.first += 1;
-                state.accepted.remove(&(state.first - 1));
-                state.tasks.remove(&task);
-                self.store.release(task);
-                continue;
+            } else if let Some(task) = state.accepted.get(&state.first) {
+                return Ok(Some(*task));
             }
-            self.changed.wait_for(&mut guard, LOOK);
+            self.changed.wait_for(&mut state, LOOK);
         }
     }
 }
 
 impl Drop for WholeResults {
     fn drop(&mut self) {
-        let state = self.state.get_mut();
-        state.reader = None;
-        state.tasks.iter().for_each(|task| self.store.release(*task));
+        *self.reader.get_mut() = None;
+        self.state.get_mut().tasks.iter().for_each(|task| self.store.release(*task));
     }
 }
 
