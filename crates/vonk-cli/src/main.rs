@@ -2,6 +2,7 @@
 //!
 //! Must not know: how queries are planned or run. It builds a [`vonk::Session`] and prints answers.
 
+mod daemons;
 mod generate;
 mod interrupt;
 mod options;
@@ -41,6 +42,15 @@ fn main() -> ExitCode {
         None => run_sql(SqlOptions::default()),
         Some(Command::Sql(sql)) => run_sql(sql),
         Some(Command::Generate(command)) => generate::run(&command),
+        Some(Command::Master(master)) => {
+            log_to_stderr();
+            daemons::master(&master)
+        }
+        Some(Command::Worker(worker)) => {
+            log_to_stderr();
+            daemons::worker(&worker)
+        }
+        Some(Command::Submit(submit)) => daemons::submit(&submit),
     };
     match result {
         Ok(code) => code,

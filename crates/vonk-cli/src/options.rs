@@ -21,6 +21,121 @@ pub enum Command {
     Sql(SqlOptions),
     /// Write sample data.
     Generate(GenerateOptions),
+    /// Be the master of a standalone cluster.
+    Master(MasterOptions),
+    /// Be a worker of a standalone cluster.
+    Worker(WorkerOptions),
+    /// Run a file of statements or a program on a standalone cluster.
+    Submit(SubmitOptions),
+}
+
+/// Options of `vonk master`.
+#[derive(Args)]
+pub struct MasterOptions {
+    /// Interface to listen on. Others than the loopback need a secret.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: String,
+    /// Port; 0 takes a free one.
+    #[arg(long, default_value_t = 7077)]
+    pub port: u16,
+    /// Port of the status API; 0 takes a free one.
+    #[arg(long, default_value_t = 8080)]
+    pub webui_port: u16,
+    /// Folder in which the master writes down what must survive it. Without, a restarted master knows nothing.
+    #[arg(long, value_name = "DIR")]
+    pub recovery_dir: Option<PathBuf>,
+    /// A setting, as `spark.worker.timeout=60`; may be repeated.
+    #[arg(long = "conf", value_name = "KEY=VALUE")]
+    pub conf: Vec<String>,
+}
+
+/// Options of `vonk worker`.
+#[derive(Args)]
+pub struct WorkerOptions {
+    /// The master, `vonk://HOST:PORT`.
+    #[arg(value_name = "MASTER_URL")]
+    pub master: String,
+    /// Interface on which it and its executors listen, by which others reach them. Others than the loopback need a secret.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: String,
+    /// Cores to lend; all of the machine's by default.
+    #[arg(long)]
+    pub cores: Option<u32>,
+    /// Memory to lend, as `512m` or `8g`.
+    #[arg(long, value_name = "BYTES", default_value = "1g")]
+    pub memory: String,
+    /// Folder of all that it and its executors keep; no other worker may use it.
+    #[arg(long, value_name = "DIR", default_value = "work")]
+    pub work_dir: PathBuf,
+    /// Port of the status API; 0 takes a free one.
+    #[arg(long, default_value_t = 8081)]
+    pub webui_port: u16,
+    /// A setting, as `spark.shuffle.service.enabled=true`; may be repeated.
+    #[arg(long = "conf", value_name = "KEY=VALUE")]
+    pub conf: Vec<String>,
+}
+
+/// Where a submitted driver runs.
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum DeployMode {
+    /// Here.
+    Client,
+    /// On a worker.
+    Cluster,
+}
+
+/// Options of `vonk submit`.
+#[derive(Args)]
+pub struct SubmitOptions {
+    /// The master, `vonk://HOST:PORT`.
+    #[arg(long, value_name = "URL")]
+    pub master: String,
+    /// Where the driver runs.
+    #[arg(long, value_enum, default_value = "client")]
+    pub deploy_mode: DeployMode,
+    /// Start the driver again when it fails (deploy mode `cluster`).
+    #[arg(long)]
+    pub supervise: bool,
+    /// Wait until the driver has ended (deploy mode `cluster`).
+    #[arg(long)]
+    pub wait: bool,
+    /// Name of the application.
+    #[arg(long)]
+    pub name: Option<String>,
+    /// Cores of the driver (deploy mode `cluster`).
+    #[arg(long, default_value_t = 1)]
+    pub driver_cores: u32,
+    /// Memory of the driver (deploy mode `cluster`).
+    #[arg(long, value_name = "BYTES", default_value = "512m")]
+    pub driver_memory: String,
+    /// Cores of an executor.
+    #[arg(long)]
+    pub executor_cores: Option<u32>,
+    /// Memory of an executor.
+    #[arg(long, value_name = "BYTES")]
+    pub executor_memory: Option<String>,
+    /// Cores of all executors together.
+    #[arg(long)]
+    pub total_executor_cores: Option<u32>,
+    /// How is this driver or application?
+    #[arg(long, value_name = "ID", conflicts_with_all = ["kill", "program"])]
+    pub status: Option<String>,
+    /// End this driver or application.
+    #[arg(long, value_name = "ID", conflicts_with = "program")]
+    pub kill: Option<String>,
+    /// A setting, as `spark.sql.ansi.enabled=false`; may be repeated.
+    #[arg(long = "conf", value_name = "KEY=VALUE")]
+    pub conf: Vec<String>,
+    /// A file of statements (`.sql`), or a program and its arguments.
+    #[arg(value_name = "FILE", trailing_var_arg = true, allow_hyphen_values = true)]
+    pub program: Vec<String>,
+}
+
+impl SubmitOptions {
+    /// Whether the driver runs on a worker.
+    pub fn cluster_mode(&self) -> bool {
+        self.deploy_mode == DeployMode::Cluster
+    }
 }
 
 /// Options of `vonk sql`.
@@ -38,7 +153,7 @@ pub struct SqlOptions {
     /// A machine-readable session on standard input and output.
     #[arg(long, value_enum, conflicts_with_all = ["execute", "file", "format"])]
     pub protocol: Option<Protocol>,
-    /// Where to run: `local`, `local[N]`, `local[*]`, `local-cluster[EXECUTORS,CORES,MEMORY]`.
+    /// Where to run: `local`, `local[N]`, `local[*]`, `local-cluster[EXECUTORS,CORES,MEMORY]`, `vonk://HOST:PORT`.
     #[arg(long, value_name = "URL")]
     pub master: Option<String>,
     /// Memory that operators may hold together, as `512m` or `2g`; beyond it they spill to disk.

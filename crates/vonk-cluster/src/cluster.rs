@@ -7,8 +7,11 @@ use crate::query::{QueryHandle, QuerySettings, Run};
 use crate::remote::backend::{RemoteBackend, RemoteOptions};
 use crate::remote::executor::network_runtime;
 use crate::remote::local_cluster::{LocalCluster, LocalClusterOptions};
+use crate::remote::manager::ExecutorManager;
 use crate::remote::process::Program;
 use crate::results::{ResultStore, Results, StreamedResults, WholeResults};
+use crate::standalone::MasterAddress;
+use crate::standalone::manager::{Standalone, StandaloneOptions};
 use crate::status::{self, Application, Observer};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -49,6 +52,17 @@ pub struct Cluster {
     _status: Option<tokio::runtime::Runtime>,
 }
 
+/// What executors in processes of their own are expected to be like.
+struct Shape {
+    executors: u32,
+    /// Of all together.
+    slots: u32,
+    /// Bytes of each.
+    memory: u64,
+    /// The most of them that there can be.
+    most: Option<u32>,
+}
+
 impl Cluster {
     /// Starts what the settings say (`spark.master` and those that go with it).
     pub fn start(conf: &Conf, formats: Formats) -> Result<Cluster> {
@@ -57,6 +71,7 @@ impl Cluster {
             Master::LocalCluster { executors, slots, memory } => {
                 Cluster::local_cluster(executors, slots, memory, conf)
             }
+            Master::Standalone(master) => Cluster::standalone(master, conf),
         }
     }
 
@@ -90,7 +105,8 @@ impl Cluster {
         })
     }
 
-    fn local_cluster(executors: u32, slots: u32, memory: u64, conf: &Conf) -> Result<Cluster> {
+    fn local_cluster(executors: u32, cores: u32, memory: u64, conf: &Conf) -> Result<Cluster> {
+        let slots = (cores / positive(conf.get(&conf::TASK_CPUS))).max(1);
         let application = application_id();
         let dir = local_dir(conf).join(format!("vonk-{application}"));
         // What it starts listens on loopback only, but other users of the machine reach that, too.
@@ -107,24 +123,63 @@ impl Cluster {
             service: conf.get(&conf::SHUFFLE_SERVICE),
             conf: settings_of_executors(conf),
         });
+        let slots = executors.saturating_mul(slots);
+        let shape = Shape { executors, slots, memory, most: Some(executors) };
+        Cluster::remote(application, security, dir, shape, Box::new(manager), conf)
+    }
+
+    fn standalone(master: MasterAddress, conf: &Conf) -> Result<Cluster> {
+        let application = application_id();
+        let dir = local_dir(conf).join(format!("vonk-{application}"));
+        let security = Security::from_conf(conf)?;
+        let set = |n: i32| u32::try_from(n).ok().filter(|n| *n > 0);
+        let (cores_max, memory) = (set(conf.get(&conf::CORES_MAX)), bytes(conf.get(&conf::EXECUTOR_MEMORY)));
+        let executor_cores = set(conf.get(&conf::EXECUTOR_CORES));
+        let manager = Standalone::new(StandaloneOptions {
+            master,
+            security: security.clone(),
+            application: application.clone(),
+            name: conf.get(&conf::APP_NAME),
+            cores_max,
+            executor_cores,
+            executor_memory: memory,
+            task_cpus: positive(conf.get(&conf::TASK_CPUS)),
+            initial_executors: conf
+                .get(&conf::DYNAMIC_ALLOCATION)
+                .then(|| u32::try_from(conf.get(&conf::DYNAMIC_ALLOCATION_MIN)).unwrap_or(0)),
+            shuffle_service: conf.get(&conf::SHUFFLE_SERVICE),
+            conf: settings_of_executors(conf),
+        });
+        // How large the cluster is shows only later: as many slots as the application may have, or as this machine has.
+        let here = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let slots = cores_max.unwrap_or(u32::try_from(here).unwrap_or(1));
+        let executors = slots.div_ceil(executor_cores.unwrap_or(slots).max(1));
+        let shape = Shape { executors, slots, memory, most: None };
+        Cluster::remote(application, security, dir, shape, Box::new(manager), conf)
+    }
+
+    fn remote(
+        application: String,
+        security: Security,
+        dir: PathBuf,
+        shape: Shape,
+        manager: Box<dyn ExecutorManager>,
+        conf: &Conf,
+    ) -> Result<Cluster> {
         let seen = Seen::new(&application, conf)?;
         let options = remote_options(application, security, conf);
         let own = MemoryManager::new(Some(counted(bytes(conf.get(&conf::DRIVER_MEMORY)))));
         let store = Arc::new(ResultStore::new(&own, dir.join("results")));
-        let backend = RemoteBackend::new(options, store.clone(), Box::new(manager));
-        let driver = Driver::start(
-            scheduler_options(conf),
-            Box::new(backend),
-            seen.observer,
-            allocation_options(conf, executors, slots),
-        )?;
+        let backend = RemoteBackend::new(options, store.clone(), manager);
+        let allocation = allocation_options(conf, &shape);
+        let driver = Driver::start(scheduler_options(conf), Box::new(backend), seen.observer, allocation)?;
         Ok(Cluster {
             driver,
             memory: own,
-            executor_memory: Some(counted(memory)),
+            executor_memory: Some(counted(shape.memory)),
             dir,
-            executors,
-            slots: executors.saturating_mul(slots),
+            executors: shape.executors,
+            slots: shape.slots,
             store: Some(store),
             next_shuffle: AtomicU64::new(0),
             status_address: seen.address,
@@ -271,20 +326,20 @@ fn remote_options(application: String, security: Security, conf: &Conf) -> Remot
     }
 }
 
-/// What the settings say of executors that come and go with the work, if they do; there are at most so many.
-fn allocation_options(conf: &Conf, most: u32, slots: u32) -> Option<AllocationOptions> {
+/// What the settings say of executors that come and go with the work, if they do.
+fn allocation_options(conf: &Conf, shape: &Shape) -> Option<AllocationOptions> {
     let count = |key: &conf::Key<i32>| u32::try_from(conf.get(key)).unwrap_or(0);
     let backlog = conf.get(&conf::DYNAMIC_ALLOCATION_BACKLOG).0;
     conf.get(&conf::DYNAMIC_ALLOCATION).then(|| AllocationOptions {
         min_executors: count(&conf::DYNAMIC_ALLOCATION_MIN),
-        max_executors: count(&conf::DYNAMIC_ALLOCATION_MAX).min(most),
+        max_executors: count(&conf::DYNAMIC_ALLOCATION_MAX).min(shape.most.unwrap_or(u32::MAX)),
         initial_executors: count(&conf::DYNAMIC_ALLOCATION_MIN),
         scheduler_backlog_timeout: backlog,
         sustained_scheduler_backlog_timeout: backlog,
         executor_idle_timeout: conf.get(&conf::DYNAMIC_ALLOCATION_IDLE).0,
         // Who leaves hands its blocks over.
         shuffle_tracking: false,
-        slots,
+        slots: (shape.slots / shape.executors.max(1)).max(1),
         ..AllocationOptions::default()
     })
 }

@@ -1,5 +1,6 @@
 //! Master URLs: where queries run.
 
+use crate::standalone::MasterAddress;
 use std::str::FromStr;
 use vonk_conf::{Bytes, Value};
 use vonk_error::{Error, Result};
@@ -21,6 +22,8 @@ pub enum Master {
         /// Bytes of each; in the URL with a unit (`1g`), or in mebibytes without, as Spark has it.
         memory: u64,
     },
+    /// A standalone cluster: `vonk://host:port`.
+    Standalone(MasterAddress),
 }
 
 /// More than any machine has; so that a typing error does not start a million threads.
@@ -41,7 +44,7 @@ impl FromStr for Master {
             return local_cluster(inner).ok_or_else(invalid);
         }
         if text.starts_with("vonk://") {
-            return Err(Error::unsupported(format!("master {text}")));
+            return text.parse().map(Master::Standalone);
         }
         let inner = within("local[").ok_or_else(invalid)?;
         if inner == "*" {

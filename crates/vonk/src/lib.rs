@@ -25,7 +25,11 @@ mod settings;
 pub use answer::{Answer, Profile};
 pub use executor::Executor;
 pub use session::{Control, Session, SessionBuilder};
+pub use vonk_cluster::standalone;
 pub use vonk_cluster::{ExecutorStatus, Progress, QueryReport, StageProgress};
+/// Settings.
+pub use vonk_conf as conf;
+pub use vonk_conf::Conf;
 pub use vonk_error::{Error, ErrorKind, Result};
 pub use vonk_exec::CancelFlag;
 pub use vonk_sources::tpch::generate as generate_tpch;

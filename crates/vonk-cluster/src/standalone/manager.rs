@@ -12,7 +12,7 @@ use std::time::Duration;
 use vonk_error::{Error, Result};
 use vonk_rpc::Security;
 use vonk_scheduler::ExecutorId;
-use vonk_scheduler::master::{Allocation, ApplicationSpec, DriverId, ExecutorEnd};
+use vonk_scheduler::master::{Allocation, ApplicationSpec, DriverId, ExecutorEnd, WorkerId};
 
 /// How long a master may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -40,6 +40,8 @@ pub struct StandaloneOptions {
     pub task_cpus: u32,
     /// Executors wanted at first, where the application says how many it wants (fine-grained allocation).
     pub initial_executors: Option<u32>,
+    /// Blocks go to the shuffle services of workers.
+    pub shuffle_service: bool,
     /// Settings handed on to executors.
     pub conf: BTreeMap<String, String>,
 }
@@ -64,8 +66,12 @@ impl Standalone {
 
     fn spec(&self, driver: &str) -> Result<ApplicationSpec> {
         let o = &self.options;
-        let command =
-            ExecutorCommand { driver: driver.to_string(), task_cpus: o.task_cpus, conf: o.conf.clone() };
+        let command = ExecutorCommand {
+            driver: driver.to_string(),
+            task_cpus: o.task_cpus,
+            shuffle_service: o.shuffle_service,
+            conf: o.conf.clone(),
+        };
         let allocation = match o.initial_executors {
             Some(_) => Allocation::FineGrained,
             None => Allocation::CoarseGrained,
@@ -112,9 +118,12 @@ impl ExecutorManager for Standalone {
         let waiting: Arc<Mutex<BTreeSet<ExecutorId>>> = Arc::default();
         let (registry, mailbox, expected) =
             (context.registry.clone(), context.mailbox.clone(), waiting.clone());
+        // Which executors ran where, those that are gone too: a worker's shuffle service may have their blocks.
+        let places: Mutex<BTreeMap<WorkerId, Vec<ExecutorId>>> = Mutex::default();
         let listener = move |notice| match notice {
             MasterNotice::Added(granted) => {
                 registry.expect(granted.executor);
+                places.lock().entry(granted.worker).or_default().push(granted.executor);
                 expected.lock().insert(granted.executor);
             }
             MasterNotice::Ended(executor, end) => {
@@ -126,7 +135,13 @@ impl ExecutorManager for Standalone {
                 mailbox.unavailable(Error::new("_EXECUTOR_START_FAILED").with("cause", reason));
             }
             MasterNotice::Draining(executor) => mailbox.drain(executor),
-            MasterNotice::WorkerLost(worker) => tracing::warn!(%worker, "a worker is lost"),
+            MasterNotice::WorkerLost(worker) => {
+                tracing::warn!(%worker, "a worker is lost");
+                for executor in places.lock().remove(&worker).unwrap_or_default() {
+                    registry.lost(executor, "its worker is lost");
+                    mailbox.executor_lost(executor, true);
+                }
+            }
         };
         let client = Arc::new(context.runtime.block_on(MasterClient::start(options, listener))?);
         let losses = client.clone();

@@ -19,6 +19,7 @@ use std::process::{Child, Command, ExitStatus, Stdio};
 use vonk_error::{Error, Result};
 use vonk_rpc::Security;
 use vonk_scheduler::master::{Exit, Process, Resources};
+use vonk_shuffle::ServiceFiles;
 
 /// Bytes of a process's last words in the reason of its end.
 const LAST_WORDS: u64 = 2000;
@@ -43,8 +44,13 @@ pub(crate) struct Surroundings {
     pub service: Option<String>,
 }
 
-/// The folder of an application's blocks in its home, where the shuffle service finds them.
+/// The folder in a worker's where executors leave their blocks for the shuffle service.
 pub(crate) const BLOCKS: &str = "blocks";
+
+/// See [`BLOCKS`].
+pub(crate) fn blocks_root(dir: &Path) -> PathBuf {
+    dir.join(BLOCKS)
+}
 
 impl Surroundings {
     /// The folder of a process's owner: an application, or the driver itself.
@@ -70,6 +76,8 @@ impl Surroundings {
         match process {
             Process::Executor { application, executor } => {
                 let told: ExecutorCommand = decode(command)?;
+                // Only for an application that knows that its blocks outlive its executors.
+                let service = self.service.clone().filter(|_| told.shuffle_service);
                 let options = ExecutorOptions {
                     driver: told.driver,
                     application: application.to_string(),
@@ -79,8 +87,10 @@ impl Surroundings {
                     slots: (resources.cores / told.task_cpus.max(1)).max(1),
                     memory: resources.memory,
                     dir: folder.clone(),
-                    service: self.service.clone(),
-                    blocks_dir: self.service.as_ref().map(|_| self.home(process).join(BLOCKS)),
+                    blocks_dir: service
+                        .as_ref()
+                        .map(|_| ServiceFiles::folder(&blocks_root(&self.dir), &application.0, executor.0)),
+                    service,
                     conf: told.conf,
                 };
                 let json = serde_json::to_string(&options).map_err(|e| Error::internal(e.to_string()))?;

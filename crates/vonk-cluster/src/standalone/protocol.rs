@@ -66,6 +66,8 @@ pub struct ExecutorCommand {
     pub driver: String,
     /// Cores that a task takes.
     pub task_cpus: u32,
+    /// Blocks go to the worker's shuffle service, where it has one.
+    pub shuffle_service: bool,
     /// The application's settings, secrets left out.
     pub conf: BTreeMap<String, String>,
 }

@@ -9,7 +9,9 @@ use crate::remote::process::Program;
 use crate::standalone::client::MasterAddress;
 use crate::standalone::log::lock_folder;
 use crate::standalone::machine::{self, Clock, Inbox};
-use crate::standalone::process::{LOG_BYTES, Surroundings, cut_logs, exit_of, kill_group};
+use crate::standalone::process::{
+    BLOCKS, LOG_BYTES, Surroundings, blocks_root, cut_logs, exit_of, kill_group,
+};
 use crate::standalone::protocol::{ToWorkerFrame, fresh_name, is_safe_name};
 use crate::standalone::service::master_client::MasterClient as Service;
 use crate::standalone::{http, worker_api};
@@ -21,11 +23,12 @@ use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use vonk_error::{Error, Result};
-use vonk_rpc::Security;
+use vonk_rpc::{Limits, Listening, Security};
 use vonk_scheduler::Time;
 use vonk_scheduler::master::{
     Exit, FromWorker, Process, Resources, WorkerAction, WorkerEvent, WorkerId, WorkerMachine, WorkerSpec,
 };
+use vonk_shuffle::{BlockServer, ServerOptions, ServiceFiles};
 
 /// How long a master may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -61,6 +64,8 @@ pub struct WorkerDaemonOptions {
     pub program: String,
     /// Settings that drivers need to reach the master (of TLS).
     pub conf: BTreeMap<String, String>,
+    /// Serve the shuffle blocks of executors, also of those that are gone (`spark.shuffle.service.enabled`).
+    pub shuffle_service: bool,
 }
 
 /// To the machine's thread.
@@ -102,6 +107,11 @@ impl WorkerDaemon {
             None => None,
         };
         let web_address = web.as_ref().map(http::Bound::address);
+        let mut tasks = Vec::new();
+        let service = match options.shuffle_service {
+            true => Some(serve_blocks(&options, &mut tasks).await?),
+            false => None,
+        };
         let id = fresh_name("worker");
         let spec = WorkerSpec {
             id: WorkerId::from(id.as_str()),
@@ -110,7 +120,7 @@ impl WorkerDaemon {
             address: format!("{}{}", options.host, options.work_dir.display()),
             cores: options.cores,
             memory: options.memory,
-            shuffle_service: None,
+            shuffle_service: service.clone(),
         };
         let surroundings = Surroundings {
             program,
@@ -120,7 +130,7 @@ impl WorkerDaemon {
             host: options.host.clone(),
             master: options.master.to_string(),
             conf: options.conf.clone(),
-            service: None,
+            service,
         };
         let (inbox, receiver) = machine::inbox();
         let (sender, ended) = oneshot::channel();
@@ -143,7 +153,7 @@ impl WorkerDaemon {
             })
             .map_err(|e| Error::io("cannot start the worker's thread", e))?;
         let connecting = connect(options.master.clone(), options.security.clone(), inbox.clone());
-        let mut tasks = vec![tokio::spawn(connecting)];
+        tasks.push(tokio::spawn(connecting));
         if let Some(bound) = web {
             tasks.push(tokio::spawn(bound.serve(worker_api::router(inbox.clone()))));
         }
@@ -195,6 +205,24 @@ impl Drop for WorkerDaemon {
     }
 }
 
+/// Serves the blocks that executors leave in files, whether they live or not; gives the address.
+async fn serve_blocks(
+    options: &WorkerDaemonOptions,
+    tasks: &mut Vec<tokio::task::JoinHandle<()>>,
+) -> Result<String> {
+    let listening = Listening::bind(&options.host, 0, &options.security, Limits::default()).await?;
+    let address = listening.public_address(&options.host);
+    let server =
+        BlockServer::of_worker(ServiceFiles::new(blocks_root(&options.work_dir)), ServerOptions::default());
+    tasks.push(tokio::spawn(async move {
+        let routes = tonic::service::Routes::new(server.into_service());
+        if let Err(error) = listening.serve(routes, std::future::pending()).await {
+            tracing::error!(%error, "the shuffle service ended");
+        }
+    }));
+    Ok(address)
+}
+
 /// Makes the folder, locks it, and removes what a worker that was killed has left in it.
 fn prepare(dir: &Path) -> Result<std::fs::File> {
     let failed = |e| Error::io(format!("cannot use the folder {}", dir.display()), e);
@@ -203,7 +231,8 @@ fn prepare(dir: &Path) -> Result<std::fs::File> {
     for entry in std::fs::read_dir(dir).map_err(failed)?.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
-        if is_safe_name(&name) && (name.starts_with("app-") || name.starts_with("driver-")) {
+        let ours = ["app-", "driver-", BLOCKS].iter().any(|prefix| name.starts_with(prefix));
+        if is_safe_name(&name) && ours {
             tracing::info!(folder = %name, "removing what an earlier worker has left");
             std::fs::remove_dir_all(entry.path()).map_err(failed)?;
         }
@@ -240,9 +269,23 @@ impl Loop {
                 None => break,
             }
         }
-        let left = self.machine.applications().into_iter().map(|a| self.surroundings.dir.join(&*a.0));
-        homes.into_iter().chain(left).for_each(|home| drop(std::fs::remove_dir_all(home)));
+        homes.into_iter().for_each(|home| drop(std::fs::remove_dir_all(home)));
+        self.machine.applications().into_iter().for_each(|a| self.clean(&a.0));
+        let _ = std::fs::remove_dir_all(blocks_root(&self.surroundings.dir));
         result
+    }
+
+    /// Removes an application's files, those for the shuffle service too.
+    fn clean(&self, application: &str) {
+        let dir = &self.surroundings.dir;
+        for folder in [dir.join(application), blocks_root(dir).join(application)] {
+            match std::fs::remove_dir_all(&folder) {
+                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                    tracing::warn!(folder = %folder.display(), %error, "files cannot be removed");
+                }
+                _ => {}
+            }
+        }
     }
 
     fn serve(&mut self, inbox: &mut mpsc::Receiver<Message>) -> Result<()> {
@@ -311,11 +354,8 @@ impl Loop {
                         }
                     }
                     WorkerAction::Clean { application } => {
-                        let home = self.surroundings.dir.join(&*application.0);
                         tracing::info!(%application, "its files are removed");
-                        if let Err(error) = std::fs::remove_dir_all(&home) {
-                            tracing::warn!(folder = %home.display(), %error, "files cannot be removed");
-                        }
+                        self.clean(&application.0);
                     }
                     WorkerAction::Refused { reason } => {
                         return Err(Error::io("the master refused this worker", reason));

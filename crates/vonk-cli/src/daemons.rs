@@ -1,0 +1,220 @@
+//! `vonk master`, `vonk worker`, `vonk submit`.
+//!
+//! Must not know: how a cluster decides.
+
+use crate::options::{MasterOptions, SubmitOptions, WorkerOptions};
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::ExitCode;
+use vonk::standalone::{
+    self, DriverCommand, DriverProgram, DriverStatus, MasterAddress, MasterDaemonOptions, Resources,
+    SUBMITTED_VARIABLE, Security, WorkerDaemonOptions,
+};
+use vonk::{Conf, Error, conf};
+
+/// What settings need a driver that runs on a worker to reach the master there.
+const SECURITY_SETTINGS: &str = "spark.ssl.";
+
+/// The settings of `--conf`, which must be right.
+pub fn settings(given: &[String]) -> vonk::Result<Conf> {
+    let mut conf = Conf::new();
+    for setting in given {
+        let (key, value) = setting.split_once('=').ok_or_else(|| {
+            Error::new("_INVALID_ARGUMENT")
+                .with("argument", format!("--conf {setting}"))
+                .with("expected", "KEY=VALUE")
+        })?;
+        conf.set(key.trim(), value.trim())?;
+    }
+    Ok(conf)
+}
+
+/// Bytes, as `512m` or `2g`.
+fn bytes(argument: &str, text: &str) -> vonk::Result<u64> {
+    let parsed = <conf::Bytes as conf::Value>::parse(text).ok().and_then(|b| u64::try_from(b.0).ok());
+    parsed.filter(|b| *b > 0).ok_or_else(|| {
+        Error::new("_INVALID_ARGUMENT")
+            .with("argument", format!("{argument} {text}"))
+            .with("expected", "a number of bytes, as 512m or 2g")
+    })
+}
+
+/// A positive number that a setting may replace.
+fn number(conf: &Conf, name: &str, default: u64) -> vonk::Result<u64> {
+    let Some(text) = conf.text(name) else { return Ok(default) };
+    let parsed = text.trim().parse::<u64>().ok();
+    parsed.ok_or_else(|| {
+        Error::new("INVALID_CONF_VALUE.TYPE_MISMATCH")
+            .with("confName", name)
+            .with("confValue", text)
+            .with("confType", "int")
+    })
+}
+
+/// `vonk master`.
+pub fn master(options: &MasterOptions) -> vonk::Result<ExitCode> {
+    let conf = settings(&options.conf)?;
+    let defaults = standalone::MasterOptions::default();
+    let worker_timeout = number(&conf, "spark.worker.timeout", defaults.worker_timeout / 1000)? * 1000;
+    let retries = number(&conf, "spark.deploy.maxExecutorRetries", 10)?;
+    let machine = standalone::MasterOptions {
+        worker_timeout,
+        recovery_timeout: number(&conf, "spark.deploy.recoveryTimeout", worker_timeout / 1000)? * 1000,
+        spread_out: conf.text("spark.deploy.spreadOutApps").is_none_or(|t| t.trim() != "false"),
+        max_executor_retries: Some(u32::try_from(retries).unwrap_or(u32::MAX)),
+        ..defaults
+    };
+    standalone::run_master(MasterDaemonOptions {
+        host: options.host.clone(),
+        port: options.port,
+        webui_port: Some(options.webui_port),
+        recovery_dir: options.recovery_dir.clone(),
+        security: Security::from_conf(&conf)?,
+        options: machine,
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `vonk worker`.
+pub fn worker(options: &WorkerOptions) -> vonk::Result<ExitCode> {
+    let conf = settings(&options.conf)?;
+    let here = std::thread::available_parallelism().map_or(1, |n| n.get());
+    let timeout = number(&conf, "spark.worker.timeout", 60)? * 1000;
+    let handed_on = conf.iter().filter(|(k, _)| k.starts_with(SECURITY_SETTINGS));
+    standalone::run_worker(WorkerDaemonOptions {
+        master: options.master.parse()?,
+        host: options.host.clone(),
+        cores: options.cores.unwrap_or(u32::try_from(here).unwrap_or(1)),
+        memory: bytes("--memory", &options.memory)?,
+        work_dir: options.work_dir.clone(),
+        webui_port: Some(options.webui_port),
+        security: Security::from_conf(&conf)?,
+        // As Spark: four reports before a worker counts as lost.
+        heartbeat: (timeout / 4).max(100),
+        program: conf.get(&conf::EXECUTOR_PROGRAM),
+        conf: handed_on.map(|(k, v)| (k.to_string(), v.to_string())).collect(),
+        shuffle_service: conf.get(&conf::SHUFFLE_SERVICE),
+    })?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// `vonk submit`.
+pub fn submit(options: &SubmitOptions) -> vonk::Result<ExitCode> {
+    let conf = submitted_settings(options)?;
+    let master: MasterAddress = options.master.parse()?;
+    let security = Security::from_conf(&conf)?;
+    let unknown = |id: &str| {
+        let cause = "the master does not know it";
+        Error::io(format!("no driver or application {id}"), cause)
+    };
+    if let Some(id) = &options.status {
+        let status = standalone::status_of(&master, &security, id)?.ok_or_else(|| unknown(id))?;
+        return Ok(print(&status));
+    }
+    if let Some(id) = &options.kill {
+        let status = standalone::kill(&master, &security, id)?.ok_or_else(|| unknown(id))?;
+        print(&status);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Some((file, arguments)) = options.program.split_first() else {
+        return Err(Error::new("_INVALID_ARGUMENT")
+            .with("argument", "nothing to run")
+            .with("expected", "FILE.sql or the file of a program"));
+    };
+    let told: BTreeMap<String, String> = conf
+        .iter()
+        .filter(|(k, _)| !conf::is_secret(k))
+        .map(|(k, v)| (k.to_string(), v.to_string()))
+        .collect();
+    let program = program(file, arguments)?;
+    if options.cluster_mode() {
+        let driver = DriverCommand { program, conf: told };
+        let name = conf.get(&conf::APP_NAME);
+        let resources = Resources {
+            cores: options.driver_cores,
+            memory: bytes("--driver-memory", &options.driver_memory)?,
+        };
+        let status =
+            standalone::submit_driver(&master, &security, &name, resources, options.supervise, &driver)?;
+        println!("{}", status.id);
+        if options.wait {
+            let over = standalone::wait_for(&master, &security, &status.id)?;
+            return Ok(print(&over.ok_or_else(|| unknown(&status.id))?));
+        }
+        return Ok(ExitCode::SUCCESS);
+    }
+    run_here(file, program, &told, &security)
+}
+
+/// The settings of the options and of `--conf`.
+fn submitted_settings(options: &SubmitOptions) -> vonk::Result<Conf> {
+    let mut conf = settings(&options.conf)?;
+    let mut set = |key: &str, value: &Option<String>| match value {
+        Some(value) => conf.set(key, value),
+        None => Ok(()),
+    };
+    set("spark.executor.cores", &options.executor_cores.map(|n| n.to_string()))?;
+    set("spark.executor.memory", &options.executor_memory)?;
+    set("spark.cores.max", &options.total_executor_cores.map(|n| n.to_string()))?;
+    set("spark.master", &Some(options.master.clone()))?;
+    let file = options.program.first().map(|f| Path::new(f).file_name().unwrap_or_default());
+    let name = options.name.clone().or_else(|| file.map(|f| f.to_string_lossy().into_owned()));
+    set("spark.app.name", &name)?;
+    Ok(conf)
+}
+
+fn program(file: &str, arguments: &[String]) -> vonk::Result<DriverProgram> {
+    if !file.ends_with(".sql") {
+        let path = std::fs::canonicalize(file).map_err(|e| Error::io(format!("cannot find {file}"), e))?;
+        let file = path.to_string_lossy().into_owned();
+        return Ok(DriverProgram::Binary { file, arguments: arguments.to_vec() });
+    }
+    if !arguments.is_empty() {
+        return Err(Error::new("_INVALID_ARGUMENT")
+            .with("argument", arguments.join(" "))
+            .with("expected", "no arguments after a file of statements"));
+    }
+    let text = std::fs::read_to_string(file).map_err(|e| Error::io(format!("cannot read {file}"), e))?;
+    Ok(DriverProgram::Sql(text))
+}
+
+/// Deploy mode `client`: the driver is a process here.
+fn run_here(
+    file: &str,
+    program: DriverProgram,
+    conf: &BTreeMap<String, String>,
+    security: &Security,
+) -> vonk::Result<ExitCode> {
+    let this = std::env::current_exe().map_err(|e| Error::io("cannot find this program's file", e))?;
+    let json = serde_json::to_string(conf).map_err(|e| Error::internal(e.to_string()))?;
+    let mut command = match program {
+        DriverProgram::Sql(_) => {
+            let mut command = std::process::Command::new(this);
+            command.arg("sql").arg("-f").arg(file);
+            command.args(conf.iter().flat_map(|(k, v)| ["--conf".to_string(), format!("{k}={v}")]));
+            command
+        }
+        DriverProgram::Binary { file, arguments } => {
+            let mut command = std::process::Command::new(file);
+            command.args(arguments);
+            command
+        }
+    };
+    command.env(SUBMITTED_VARIABLE, json).envs(security.environment());
+    let status = command.status().map_err(|e| Error::io(format!("cannot start {file}"), e))?;
+    let code = status.code().and_then(|c| u8::try_from(c).ok());
+    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+}
+
+/// Says how it is; the exit code of one that ended badly.
+fn print(status: &DriverStatus) -> ExitCode {
+    let DriverStatus { id, name, state, worker, reason, .. } = status;
+    println!("{id}\t{state}\t{name}");
+    if let Some(worker) = worker {
+        println!("worker\t{worker}");
+    }
+    if let Some(reason) = reason {
+        println!("reason\t{reason}");
+    }
+    if status.over && !status.succeeded { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+}
