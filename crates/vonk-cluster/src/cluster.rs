@@ -3,6 +3,7 @@
 use crate::driver::Driver;
 use crate::local::LocalBackend;
 use crate::master::Master;
+use crate::pools;
 use crate::query::{QueryHandle, QuerySettings, Run};
 use crate::remote::backend::{RemoteBackend, RemoteOptions};
 use crate::remote::executor::network_runtime;
@@ -18,7 +19,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_conf::{self as conf, Conf};
-use vonk_error::Result;
+use vonk_error::{ErrorKind, Result};
 use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager};
 use vonk_planner::PhysicalQuery;
 use vonk_rpc::Security;
@@ -86,7 +87,7 @@ impl Cluster {
             Arc::new(ExecutorEnv { formats, memory: memory.clone(), shuffle: store, spill_dir: dir.clone() });
         let backend = LocalBackend::new(slots, exec, conf.get(&conf::WIRE))?;
         // One process has all blocks or none: none is lost on its own.
-        let mut scheduler = scheduler_options(conf);
+        let mut scheduler = scheduler_options(conf)?;
         scheduler.dag.release_consumed = true;
         let seen = Seen::new(&application_id(), conf)?;
         let driver = Driver::start(scheduler, Box::new(backend), seen.observer, None)?;
@@ -172,7 +173,7 @@ impl Cluster {
         let store = Arc::new(ResultStore::new(&own, dir.join("results")));
         let backend = RemoteBackend::new(options, store.clone(), manager);
         let allocation = allocation_options(conf, &shape);
-        let driver = Driver::start(scheduler_options(conf), Box::new(backend), seen.observer, allocation)?;
+        let driver = Driver::start(scheduler_options(conf)?, Box::new(backend), seen.observer, allocation)?;
         Ok(Cluster {
             driver,
             memory: own,
@@ -263,7 +264,22 @@ impl Seen {
         let host = conf.get(&conf::DRIVER_BIND_ADDRESS);
         // The user's secret: one that the driver has made for its own processes nobody could show.
         let security = Security::from_conf(conf)?;
-        let address = runtime.block_on(status::serve(observer.clone(), security, &host, port))?;
+        let address = runtime.block_on(async {
+            // As Spark: where the port is taken (by another session), the next ones are tried.
+            let mut tried = 0;
+            loop {
+                match status::serve(observer.clone(), security.clone(), &host, port.saturating_add(tried))
+                    .await
+                {
+                    Err(error)
+                        if tried < PORT_RETRIES && port > 0 && matches!(error.kind(), ErrorKind::Io) =>
+                    {
+                        tried += 1;
+                    }
+                    result => return result,
+                }
+            }
+        })?;
         tracing::info!(%address, "the application's status is served");
         Ok(Seen { observer: Some(observer), address: Some(address), runtime: Some(runtime) })
     }
@@ -276,6 +292,9 @@ impl Drop for Cluster {
         let _ = std::fs::remove_dir(&self.dir);
     }
 }
+
+/// `spark.port.maxRetries`.
+const PORT_RETRIES: u16 = 16;
 
 /// The part of a memory limit that operators reserve from.
 pub(crate) fn counted(limit: u64) -> u64 {
@@ -345,8 +364,10 @@ fn allocation_options(conf: &Conf, shape: &Shape) -> Option<AllocationOptions> {
 }
 
 /// What the settings say of the schedulers.
-fn scheduler_options(conf: &Conf) -> SchedulerOptions {
-    SchedulerOptions {
+fn scheduler_options(conf: &Conf) -> Result<SchedulerOptions> {
+    let file = conf.get(&conf::SCHEDULER_ALLOCATION_FILE);
+    Ok(SchedulerOptions {
+        pools: if file.is_empty() { Vec::new() } else { pools::from_file(&file)? },
         dag: DagOptions {
             max_consecutive_stage_attempts: positive(conf.get(&conf::STAGE_MAX_ATTEMPTS)),
             ..DagOptions::default()
@@ -373,7 +394,7 @@ fn scheduler_options(conf: &Conf) -> SchedulerOptions {
             ..ExclusionOptions::default()
         },
         ..SchedulerOptions::default()
-    }
+    })
 }
 
 fn positive(n: i32) -> u32 {

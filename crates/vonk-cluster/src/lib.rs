@@ -16,6 +16,7 @@ mod failure;
 mod local;
 mod loops;
 mod master;
+mod pools;
 mod progress;
 mod query;
 mod remote;

@@ -111,6 +111,8 @@ keys! {
     NETWORK_TIMEOUT: Millis = "spark.network.timeout", Millis(10_000);
     /// How jobs share executors: `FIFO` or `FAIR`.
     SCHEDULER_MODE: String = "spark.scheduler.mode", "FIFO".to_string();
+    /// XML file of the pools among which jobs share executors in FAIR mode.
+    SCHEDULER_ALLOCATION_FILE: String = "spark.scheduler.allocation.file", String::new();
     /// The pool that the session's jobs are in.
     SCHEDULER_POOL: String = "spark.scheduler.pool", "default".to_string();
     /// How long a task waits for a place near its data before the next further one will do.

@@ -375,3 +375,73 @@ fn an_open_interface_without_a_secret_is_refused() {
     let secret = builder("local[1]", dir.path()).config("spark.authenticate.secret", "x");
     assert!(status(secret).is_ok());
 }
+
+/// PEM files of an authority and of a certificate that it vouches for.
+fn certificates(dir: &Path) -> Vec<(&'static str, String)> {
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    let mut params = CertificateParams::new(vec![]).unwrap();
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let authority = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+    let key = KeyPair::generate().unwrap();
+    let names = vec!["127.0.0.1".to_string(), "localhost".to_string()];
+    let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &authority).unwrap();
+    let file = |name: &str, text: String| {
+        let path = dir.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.to_string_lossy().into_owned()
+    };
+    vec![
+        ("spark.ssl.enabled", "true".to_string()),
+        ("spark.ssl.needClientAuth", "true".to_string()),
+        ("spark.ssl.trustStore", file("ca.pem", authority.pem())),
+        ("spark.ssl.certChain", file("node.pem", certificate.pem())),
+        ("spark.ssl.privateKey", file("node.key", key.serialize_pem())),
+    ]
+}
+
+#[test]
+fn everything_goes_over_mutual_tls() {
+    let dir = tempfile::tempdir().unwrap();
+    let pems = tempfile::tempdir().unwrap();
+    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let mut builder =
+        builder("local-cluster[2,1,1g]", dir.path()).config("spark.driver.port", &port.to_string());
+    for (key, value) in certificates(pems.path()) {
+        builder = builder.config(key, &value);
+    }
+    let session = builder.build().unwrap();
+    let sql = "SELECT k, count(*) FROM (SELECT /*+ REPARTITION(4) */ id % 3 AS k FROM range(0, 3000, 1, 4)) GROUP BY k ORDER BY k";
+    assert_eq!(rows(&session, sql).unwrap(), ["0\t1000", "1\t1000", "2\t1000"]);
+    // Who does not encrypt gets no answer in clear.
+    let mut socket = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(5))).unwrap();
+    socket.write_all(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\x04\0\0\0\0\0").unwrap();
+    let mut answer = Vec::new();
+    let _ = socket.read_to_end(&mut answer);
+    // At most an alert of TLS, no settings of HTTP/2.
+    assert!(answer.first().is_none_or(|b| *b == 0x15), "{answer:?}");
+}
+
+#[test]
+fn an_executors_full_disk_fails_its_task_and_not_the_cluster() {
+    let dir = tempfile::tempdir().unwrap();
+    let this = std::env::current_exe().unwrap();
+    // Files of at most a megabyte each stand for a disk that fills up; blocks are files because the shuffle service is on.
+    let program = dir.path().join("limited.sh");
+    std::fs::write(
+        &program,
+        format!("ulimit -f 1024\ntrap '' XFSZ\nexec {} --exact executor_process\n", this.display()),
+    )
+    .unwrap();
+    let session = builder("local-cluster[1,2,1g]", dir.path())
+        .config("spark.vonk.executor.program", &format!("/bin/bash {}", program.display()))
+        .config("spark.shuffle.service.enabled", "true")
+        .build()
+        .unwrap();
+    let large = "SELECT count(DISTINCT s) FROM (SELECT /*+ REPARTITION(2) */ sha2(cast(id AS string), 512) AS s FROM range(0, 400000, 1, 2))";
+    let error = rows(&session, large).unwrap_err();
+    assert_eq!(error.condition(), "_IO_ERROR", "{error}");
+    assert!(error.to_string().contains("File too large"), "{error}");
+    let small = "SELECT count(*) FROM (SELECT /*+ REPARTITION(2) */ id FROM range(0, 1000, 1, 2))";
+    assert_eq!(rows(&session, small).unwrap(), ["1000"]);
+}

@@ -1,5 +1,6 @@
 //! Ends, pauses and robs executors, at random.
 
+use crate::standalone::Standalone;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::ops::Range;
@@ -22,6 +23,10 @@ pub enum Deed {
     Rob,
     /// A byte of one of its block files is changed.
     Spoil,
+    /// A worker daemon is killed with its executors, and started again.
+    Worker,
+    /// The master daemon is killed, and started again.
+    Master,
 }
 
 /// SplitMix64.
@@ -78,9 +83,25 @@ fn block_files(dir: &Path, found: &mut Vec<PathBuf>) {
     }
 }
 
+/// Who starts executors: a driver by itself, or the workers of a standalone cluster.
+#[derive(Clone)]
+pub enum Keepers {
+    Driver(u32),
+    Daemons(Arc<Standalone>),
+}
+
+impl Keepers {
+    fn executors(&self) -> Vec<u32> {
+        match self {
+            Keepers::Driver(pid) => children(*pid),
+            Keepers::Daemons(cluster) => cluster.workers().into_iter().flat_map(children).collect(),
+        }
+    }
+}
+
 impl Killer {
-    /// Begins: `parent` is the process whose children are executors, `dir` where their files are.
-    pub fn start(parent: u32, dir: &Path, deeds: &[Deed], every: Range<u64>, seed: u64) -> Killer {
+    /// Begins; `dir` is where the files of executors are.
+    pub fn start(keepers: Keepers, dir: &Path, deeds: &[Deed], every: Range<u64>, seed: u64) -> Killer {
         let (stop, log) = (Arc::new(AtomicBool::new(false)), Arc::<Mutex<Log>>::default());
         let (stopped, notes, dir, deeds) = (stop.clone(), log.clone(), dir.to_path_buf(), deeds.to_vec());
         let begun = Instant::now();
@@ -88,7 +109,7 @@ impl Killer {
         let thread = std::thread::spawn(move || {
             let mut next = Duration::from_millis(every.start + random.below(every.end - every.start));
             while !stopped.load(Ordering::Relaxed) {
-                let now = children(parent);
+                let now = keepers.executors();
                 notes.lock().unwrap().children.extend(now.iter().copied());
                 if begun.elapsed() < next {
                     std::thread::sleep(Duration::from_millis(10));
@@ -97,31 +118,13 @@ impl Killer {
                 next = begun.elapsed()
                     + Duration::from_millis(every.start + random.below(every.end - every.start));
                 let deed = deeds[random.below(deeds.len() as u64) as usize];
-                let Some(victim) = now.get(random.below(now.len() as u64) as usize) else { continue };
-                let done = match deed {
-                    Deed::Kill => {
-                        signal(*victim, "KILL");
-                        format!("killed {victim}")
-                    }
-                    Deed::Pause => {
-                        signal(*victim, "STOP");
-                        format!("paused {victim}")
-                    }
-                    Deed::Rob | Deed::Spoil => {
-                        let mut files = Vec::new();
-                        block_files(&dir, &mut files);
-                        let Some(file) = files.get(random.below(files.len() as u64) as usize) else {
-                            continue;
-                        };
-                        if deed == Deed::Rob {
-                            let _ = std::fs::remove_file(file);
-                            format!("deleted {}", file.display())
-                        } else {
-                            spoil(file, &mut random);
-                            format!("spoiled {}", file.display())
-                        }
-                    }
+                let chosen = random.below(now.len() as u64);
+                let done = match (deed, &keepers) {
+                    (Deed::Master, Keepers::Daemons(cluster)) => Some(cluster.restart_master()),
+                    (Deed::Worker, Keepers::Daemons(cluster)) => Some(cluster.restart_worker(chosen)),
+                    _ => now.get(chosen as usize).and_then(|victim| do_to(*victim, deed, &dir, &mut random)),
                 };
+                let Some(done) = done else { continue };
                 notes.lock().unwrap().lines.push(format!("{:>8} ms: {done}", begun.elapsed().as_millis()));
             }
         });
@@ -147,6 +150,32 @@ impl Killer {
         self.thread.join().unwrap();
         let log = self.log.lock().unwrap();
         (log.lines.len(), log.children.clone())
+    }
+}
+
+/// Does something to an executor; what was done, if it could be.
+fn do_to(victim: u32, deed: Deed, dir: &Path, random: &mut Random) -> Option<String> {
+    match deed {
+        Deed::Kill => {
+            signal(victim, "KILL");
+            Some(format!("killed {victim}"))
+        }
+        Deed::Pause => {
+            signal(victim, "STOP");
+            Some(format!("paused {victim}"))
+        }
+        Deed::Rob | Deed::Spoil => {
+            let mut files = Vec::new();
+            block_files(dir, &mut files);
+            let file = files.get(random.below(files.len() as u64) as usize)?;
+            if deed == Deed::Rob {
+                let _ = std::fs::remove_file(file);
+                return Some(format!("deleted {}", file.display()));
+            }
+            spoil(file, random);
+            Some(format!("spoiled {}", file.display()))
+        }
+        Deed::Worker | Deed::Master => None,
     }
 }
 

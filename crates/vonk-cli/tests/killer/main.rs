@@ -13,11 +13,14 @@
 
 mod killer;
 mod session;
+mod standalone;
 
-use killer::{Deed, Killer};
+use killer::{Deed, Keepers, Killer};
 use session::Session;
+use standalone::Standalone;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 fn setting<T: std::str::FromStr>(name: &str, default: T) -> T {
@@ -74,9 +77,19 @@ struct Case {
 }
 
 /// Rounds of all queries while the killer is at work; how many deeds it did.
-fn rounds(cases: &[Case], data: &Path, conf: &[(&str, &str)], deeds: &[Deed], seed: u64) -> usize {
+fn rounds(
+    cases: &[Case],
+    data: &Path,
+    cluster: Option<&Arc<Standalone>>,
+    conf: &[(&str, &str)],
+    deeds: &[Deed],
+    seed: u64,
+) -> usize {
     let local = tempfile::tempdir().unwrap();
-    let master = setting("VONK_KILLER_MASTER", "local-cluster[3,1,1g]".to_string());
+    let master = match cluster {
+        Some(cluster) => cluster.url(),
+        None => setting("VONK_KILLER_MASTER", "local-cluster[3,1,1g]".to_string()),
+    };
     let every: String = setting("VONK_KILLER_EVERY", "150-600".to_string());
     let (least, most) = every.split_once('-').expect("VONK_KILLER_EVERY as 150-600");
     let every = least.parse().unwrap()..most.parse().unwrap();
@@ -92,7 +105,12 @@ fn rounds(cases: &[Case], data: &Path, conf: &[(&str, &str)], deeds: &[Deed], se
     settings.extend(conf.iter().map(|(k, v)| (k.to_string(), v.to_string())));
     let mut session = Session::start(&master, &settings);
     views(&mut session, data);
-    let killer = Killer::start(session.pid(), local.path(), deeds, every, seed);
+    let (keepers, files) = match cluster {
+        Some(cluster) => (Keepers::Daemons(cluster.clone()), cluster.dir().to_path_buf()),
+        None => (Keepers::Driver(session.pid()), local.path().to_path_buf()),
+    };
+    let killer = Killer::start(keepers, &files, deeds, every, seed);
+    let history = || format!("{}\n{}", killer.history(), cluster.map(|c| c.logs()).unwrap_or_default());
     let count: usize = setting("VONK_KILLER_ROUNDS", 2);
     for round in 0..count {
         let begun = Instant::now();
@@ -100,9 +118,9 @@ fn rounds(cases: &[Case], data: &Path, conf: &[(&str, &str)], deeds: &[Deed], se
             for (sql, expected) in &case.statements {
                 let rows = match session.rows(sql) {
                     Ok(rows) => rows,
-                    Err(error) => panic!("round {round}, {}: {error}\n{}", case.name, killer.history()),
+                    Err(error) => panic!("round {round}, {}: {error}\n{}", case.name, history()),
                 };
-                assert!(rows == *expected, "round {round}, {}: other rows\n{}", case.name, killer.history());
+                assert!(rows == *expected, "round {round}, {}: other rows\n{}", case.name, history());
             }
         }
         println!("round {round}: {} ms, {} deeds so far", begun.elapsed().as_millis(), killer.deeds());
@@ -143,9 +161,38 @@ fn answers_stay_right_while_executors_die() {
     let seed = setting("VONK_KILLER_SEED", 1);
     // Blocks in memory, then blocks in files, which can be taken away and spoiled, too.
     let kill = [Deed::Kill, Deed::Kill, Deed::Kill, Deed::Pause];
-    let deeds = rounds(&cases, &data, &[], &kill, seed);
+    let deeds = rounds(&cases, &data, None, &[], &kill, seed);
     assert!(deeds > 0, "the killer came too late");
     let all = [Deed::Kill, Deed::Kill, Deed::Pause, Deed::Rob, Deed::Spoil];
-    let deeds = rounds(&cases, &data, &[("spark.shuffle.service.enabled", "true")], &all, seed + 1);
+    let deeds = rounds(&cases, &data, None, &[SERVICE], &all, seed + 1);
     assert!(deeds > 0, "the killer came too late");
+}
+
+/// Blocks are files, which others than their executor serve.
+const SERVICE: (&str, &str) = ("spark.shuffle.service.enabled", "true");
+
+#[test]
+fn answers_stay_right_while_a_standalone_cluster_dies() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("tpch");
+    generate(&data, setting("VONK_KILLER_SCALE", 0.02));
+    let cases = cases(&data);
+    let seed = setting("VONK_KILLER_SEED", 1);
+    for (conf, more) in [(&[][..], &[][..]), (&[SERVICE][..], &[Deed::Rob, Deed::Spoil][..])] {
+        let files = tempfile::tempdir().unwrap();
+        let cluster = Arc::new(Standalone::start(files.path(), conf));
+        let deeds =
+            [&[Deed::Kill, Deed::Kill, Deed::Kill, Deed::Pause, Deed::Worker, Deed::Master][..], more]
+                .concat();
+        let deeds = rounds(&cases, &data, Some(&cluster), conf, &deeds, seed);
+        assert!(deeds > 0, "the killer came too late");
+        let cluster = Arc::into_inner(cluster).expect("the killer is gone");
+        cluster.stop();
+        let mut left = Vec::new();
+        for worker in 1..=3 {
+            let folder = files.path().join(format!("worker-{worker}"));
+            left.extend(std::fs::read_dir(folder).into_iter().flatten().map(|e| e.unwrap().path()));
+        }
+        assert!(left.is_empty(), "left on disk: {left:?}");
+    }
 }

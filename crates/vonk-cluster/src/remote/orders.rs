@@ -109,7 +109,7 @@ impl Orders {
         let decode = || -> Result<Arc<Stage>> {
             let query = known.ok_or_else(|| Error::internal("a stage of a job that was not described"))?;
             let fragment = Arc::new(vonk_physical::decode(&stage.fragment)?);
-            Ok(Arc::new(Stage { fragment, query, inputs: Arc::new(stage.inputs.clone()) }))
+            Ok(Arc::new(Stage { job: stage.job, fragment, query, inputs: Arc::new(stage.inputs.clone()) }))
         };
         self.stages.insert(stage.key, (stage.job, decode()));
     }
@@ -134,9 +134,13 @@ impl Orders {
         let (exec, client, running) = (self.exec.clone(), self.client.clone(), self.running.clone());
         let (runtime, executor) = (tokio::runtime::Handle::current(), self.executor);
         self.pool.spawn_fifo(move || {
-            let span = tracing::info_span!("task", %executor, task, stage = order.stage.stage, partition = order.partition);
+            let span = tracing::info_span!("task", %executor, job = stage.job, task, stage = order.stage.stage, partition = order.partition);
             let outcome = span.in_scope(|| {
-                run(&exec, &stage, &order, cancel, &client, &runtime).unwrap_or_else(Outcome::Failed)
+                tracing::debug!("begins");
+                run(&exec, &stage, &order, cancel, &client, &runtime).unwrap_or_else(|error| {
+                    tracing::info!(%error, "failed");
+                    Outcome::Failed(error)
+                })
             });
             running.lock().remove(&task);
             // A driver that is gone wants to know nothing.

@@ -21,6 +21,7 @@ const FRAMES: usize = 4;
 
 /// A stage attempt as an executor knows it.
 pub(super) struct Stage {
+    pub job: u64,
     pub fragment: Arc<PlanNode>,
     pub query: Arc<QueryContext>,
     pub inputs: Arc<ShuffleInputs>,
