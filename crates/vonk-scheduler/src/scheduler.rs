@@ -151,7 +151,7 @@ impl Scheduler {
 
     fn from_dag(&mut self, action: DagAction, out: &mut Vec<Action>) {
         let event = match action {
-            DagAction::SubmitTaskSet { set, stage_attempt, rdd, partitions } => {
+            DagAction::SubmitTaskSet { set, stage_attempt, rdd, partitions, copies } => {
                 let Some((graph, pool)) = self.dag.job(set.job) else { return };
                 let host = |e| self.tasks.host(e);
                 let preferred = preferred(graph, rdd, &partitions, self.dag.outputs(), host);
@@ -160,7 +160,7 @@ impl Scheduler {
                 let (job, stage) = (set.job, set.stage);
                 out.push(Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks });
                 let pool = pool.to_string();
-                TaskEvent::Submit { set, pool, stage_attempt, partitions, preferred }
+                TaskEvent::Submit { set, pool, stage_attempt, partitions, preferred, copies }
             }
             DagAction::Redo { set, partitions } => TaskEvent::Redo { set, partitions },
             DagAction::Done { set, partition } => TaskEvent::Done { set, partition },

@@ -62,6 +62,9 @@ pub enum DagAction {
         stage_attempt: u32,
         rdd: RddId,
         partitions: Vec<u32>,
+        /// Whether a slow task may get a copy. Not where two copies leave different outputs behind: executors know an output
+        /// by its shuffle and partition, and one that is moved must not meet the other.
+        copies: bool,
     },
     /// Outputs of a running stage are lost: to be made again.
     Redo {
@@ -114,6 +117,8 @@ struct StageInfo {
     /// Stalled with tasks that wait.
     starved: bool,
     determinate: bool,
+    /// It, or a stage that its input comes from, is not determinate.
+    tainted: bool,
     /// Result partitions still to come.
     results: Missing,
 }
@@ -143,6 +148,10 @@ struct ShuffleInfo {
     readers: BTreeSet<StageId>,
     /// The one of the makers whose tasks run.
     runner: Option<StageId>,
+    /// Which making of the rows this is, should another come out otherwise.
+    epoch: u64,
+    /// The epochs of the shuffles that it was made from.
+    inputs: BTreeMap<ShuffleId, u64>,
 }
 
 struct Job {
@@ -158,6 +167,7 @@ struct Job {
 pub struct DagScheduler {
     options: DagOptions,
     next_stage: u64,
+    next_epoch: u64,
     outputs: MapOutputs,
     stages: BTreeMap<StageId, StageInfo>,
     shuffles: BTreeMap<ShuffleId, ShuffleInfo>,
@@ -176,6 +186,7 @@ impl DagScheduler {
         Self {
             options,
             next_stage: 0,
+            next_epoch: 0,
             outputs: MapOutputs::default(),
             stages: BTreeMap::new(),
             shuffles: BTreeMap::new(),
@@ -287,12 +298,13 @@ impl DagScheduler {
             out.push(DagAction::JobFailed { job, reason: JobFailure::InvalidGraph });
             return;
         };
-        let ids = stages.iter().map(|s| s.id).collect();
+        let ids: Vec<_> = stages.iter().map(|s| s.id).collect();
         for stage in stages {
             let determinate = is_determinate(&graph, stage.rdd);
             self.add_stage(job, stage, determinate, keep);
         }
-        self.jobs.insert(job, Job { stages: ids, graph, pool, state: JobState::Running });
+        self.jobs.insert(job, Job { stages: ids.clone(), graph, pool, state: JobState::Running });
+        ids.into_iter().for_each(|id| self.forget_stale(id, out));
         self.dirty.insert(job);
     }
 
@@ -300,7 +312,10 @@ impl DagScheduler {
         let (id, mut state, mut results) = (stage.id, StageState::Waiting, 0);
         match &stage.kind {
             StageKind::ShuffleMap(s) => {
-                self.outputs.register(s.shuffle, stage.num_partitions);
+                if self.outputs.places(s.shuffle).is_none() {
+                    self.outputs.register(s.shuffle, stage.num_partitions);
+                    self.new_epoch(s.shuffle);
+                }
                 self.shuffles.entry(s.shuffle).or_default().makers.insert(id);
                 self.kept.remove(&s.shuffle);
                 if keep.contains(&s.shuffle) {
@@ -317,7 +332,9 @@ impl DagScheduler {
                 self.shuffles.entry(shuffle).or_default().readers.insert(id);
             }
         }
+        let tainted = |p: &StageId| self.stages.get(p).is_some_and(|s| s.tainted);
         let info = StageInfo {
+            tainted: !determinate || stage.parents.iter().any(tainted),
             stage,
             job,
             state,
@@ -371,6 +388,7 @@ impl DagScheduler {
         {
             return;
         }
+        self.note_inputs(id);
         let Some(info) = self.stages.get_mut(&id) else { return };
         let cause = match info.state {
             StageState::Waiting => StageCause::Submitted,
@@ -381,6 +399,7 @@ impl DagScheduler {
         info.starved = false;
         let (set, rdd, stage_attempt) = (info.key(), info.stage.rdd, info.attempts);
         info.attempts += 1;
+        let info = &*info;
         let partitions = match info.shuffle() {
             Some(shuffle) => {
                 self.shuffles.entry(shuffle).or_default().runner = Some(id);
@@ -388,7 +407,8 @@ impl DagScheduler {
             }
             None => info.results.list(),
         };
-        out.push(DagAction::SubmitTaskSet { set, stage_attempt, rdd, partitions });
+        let copies = info.determinate || info.shuffle().is_none();
+        out.push(DagAction::SubmitTaskSet { set, stage_attempt, rdd, partitions, copies });
     }
 
     fn succeeded(

@@ -5,7 +5,7 @@
 //!
 //! Must not know: why outputs are lost.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use crate::dag::{DagAction, DagScheduler, StageInfo};
 use crate::event::JobFailure;
@@ -139,6 +139,9 @@ impl DagScheduler {
             for id in readers {
                 let Some(info) = self.stages.get(&id) else { continue };
                 let made = info.shuffle();
+                // Even below a stage that has done nothing: another job's may have made its outputs, all lost since, and others
+                // have read them.
+                open.extend(made);
                 let started =
                     info.attempts > info.valid_from || made.is_some_and(|s| self.outputs.has_any(s));
                 if !started {
@@ -149,7 +152,6 @@ impl DagScheduler {
                 }
                 self.dirty.insert(info.job);
                 self.undo(id, out);
-                open.extend(made);
             }
         }
         if !failed.is_empty() {
@@ -162,6 +164,48 @@ impl DagScheduler {
             self.end(*job, Some(reason), out);
         }
         job.is_some_and(|job| self.jobs.contains_key(&job))
+    }
+
+    /// The rows of a shuffle are made anew.
+    pub(super) fn new_epoch(&mut self, shuffle: ShuffleId) {
+        self.next_epoch += 1;
+        let shared = self.shuffles.entry(shuffle).or_default();
+        shared.epoch = self.next_epoch;
+        shared.inputs.clear();
+    }
+
+    /// A stage is submitted: takes note of what its shuffle is made from.
+    pub(super) fn note_inputs(&mut self, id: StageId) {
+        let Some(info) = self.stages.get(&id).filter(|s| s.tainted) else { return };
+        let (Some(shuffle), determinate) = (info.shuffle(), info.determinate) else { return };
+        let epoch = |p: &StageId| {
+            let shuffle = self.stages.get(p)?.shuffle()?;
+            Some((shuffle, self.shuffles.get(&shuffle)?.epoch))
+        };
+        let inputs: BTreeMap<_, _> = info.stage.parents.iter().filter_map(epoch).collect();
+        if !determinate {
+            self.new_epoch(shuffle);
+        }
+        self.shuffles.entry(shuffle).or_default().inputs = inputs;
+    }
+
+    /// Outputs that were kept from an earlier job may come from rows that another job has made anew since, in ignorance of them: they
+    /// do not go together, so the kept ones are made anew too.
+    pub(super) fn forget_stale(&mut self, id: StageId, out: &mut Vec<DagAction>) {
+        let Some(info) = self.stages.get(&id).filter(|s| s.tainted) else { return };
+        let Some(shuffle) = info.shuffle().filter(|s| self.outputs.has_any(*s)) else { return };
+        let Some(shared) = self.shuffles.get(&shuffle) else { return };
+        let changed = |parent: &StageId| {
+            let Some(parent) = self.stages.get(parent).filter(|p| p.tainted) else { return false };
+            let Some(read) = parent.shuffle() else { return false };
+            let Some(now) = self.shuffles.get(&read) else { return false };
+            let made = now.runner.is_some() || self.outputs.has_any(read);
+            made && shared.inputs.get(&read) != Some(&now.epoch)
+        };
+        if info.stage.parents.iter().any(changed) {
+            shared.makers.clone().into_iter().for_each(|maker| self.undo(maker, out));
+            self.roll_back_readers(id, shuffle, out);
+        }
     }
 
     /// Nothing that a stage has done counts any more.
@@ -177,6 +221,7 @@ impl DagScheduler {
         }
         let Some(shuffle) = info.shuffle() else { return };
         self.outputs.clear(shuffle);
+        self.new_epoch(shuffle);
         let Some(shared) = self.shuffles.get_mut(&shuffle) else { return };
         if shared.runner == Some(id) {
             shared.runner = None;

@@ -326,3 +326,59 @@ fn a_graph_that_is_none_fails() {
     assert_eq!(b.submit(1, &(RddGraph::default(), RddId(3)), &[]), failed);
     assert_eq!(b.submit(1, &chain(&[7, 7], true), &[]), failed, "two stages make one shuffle");
 }
+
+/// Found by the simulation: nothing is left of what lies between the lost output and those who read what came of it.
+#[test]
+fn what_was_read_of_another_jobs_outputs_cannot_be_undone_either() {
+    let graph = chain(&[7, 8], false);
+    let mut b = Bench::new(DagOptions::default());
+    b.submit(1, &graph, &[]);
+    b.submit(2, &graph, &[]);
+    for (stage, partition) in [(0, 0), (0, 1), (1, 0), (1, 1)] {
+        b.succeed_as(b.attempt(stage, partition), 5);
+    }
+    // The second job has one result when the first job, which made everything, is over and all outputs are lost.
+    b.succeed(5, 0);
+    b.succeed(2, 0);
+    b.succeed(2, 1);
+    b.feed(DagEvent::ExecutorLost { executor: ExecutorId(5), blocks_lost: true });
+    let actions = b.feed(DagEvent::Starved { stage: StageId(5) });
+    let reason = JobFailure::Indeterminate { stage: StageId(3), shuffle: ShuffleId(7) };
+    assert!(actions.contains(&DagAction::JobFailed { job: JobId(2), reason }), "{actions:?}");
+}
+
+/// Found by the simulation: a job that fails by a roll back takes the stage with it that another job waits for.
+#[test]
+fn a_job_that_fails_by_a_roll_back_leaves_the_shuffle_to_the_next() {
+    let graph = chain(&[7], false);
+    let mut b = Bench::new(DagOptions::default());
+    b.submit(1, &graph, &[]);
+    b.submit(2, &graph, &[]);
+    b.succeed(0, 0);
+    b.succeed(0, 1);
+    b.succeed(1, 0);
+    b.feed(DagEvent::ExecutorLost { executor: ExecutorId(0), blocks_lost: true });
+    let actions = b.feed(DagEvent::Starved { stage: StageId(1) });
+    assert!(actions.iter().any(|a| matches!(a, DagAction::JobFailed { job: JOB, .. })), "{actions:?}");
+    assert_eq!(sets(&actions).first(), Some(&(2, 0, vec![0])), "{actions:?}");
+}
+
+/// Found by the simulation: a kept shuffle was made from rows that another job makes anew before this one is submitted.
+#[test]
+fn kept_outputs_of_rows_that_were_made_anew_since_are_made_anew() {
+    let graph = chain(&[7, 8], false);
+    let mut b = Bench::new(DagOptions::default());
+    assert_eq!(run(&mut b, 1, &graph, &[8]).0, 3, "the first shuffle is released, the second kept");
+    // The second job reads the first shuffle alone.
+    b.submit(2, &(graph.0.clone(), RddId(1)), &[]);
+    let actions = b.submit(3, &graph, &[]);
+    assert!(sets(&actions).is_empty(), "the kept shuffle is not taken: {actions:?}");
+    assert!(!b.dag.outputs().has_any(ShuffleId(8)));
+
+    // Where rows come out the same, it is.
+    let graph = chain(&[7, 8], true);
+    let mut b = Bench::new(DagOptions::default());
+    run(&mut b, 1, &graph, &[8]);
+    b.submit(2, &(graph.0.clone(), RddId(1)), &[]);
+    assert_eq!(sets(&b.submit(3, &graph, &[])).len(), 1);
+}

@@ -58,6 +58,8 @@ pub enum TaskEvent {
         stage_attempt: u32,
         partitions: Vec<u32>,
         preferred: Vec<Vec<Location>>,
+        /// Whether slow tasks may get copies.
+        copies: bool,
     },
     /// Outputs of a running stage were lost: these partitions are to be done again when it may launch tasks.
     Redo { set: SetKey, partitions: Vec<u32> },
@@ -230,8 +232,8 @@ impl TaskScheduler {
     /// Takes one event. What is late, twice or unknown changes nothing. Slots are filled by [`offer`](Self::offer).
     pub fn handle(&mut self, event: TaskEvent, out: &mut Vec<TaskAction>) {
         match event {
-            TaskEvent::Submit { set, pool, stage_attempt, partitions, preferred } => {
-                self.submit(set, &pool, stage_attempt, &partitions, preferred);
+            TaskEvent::Submit { set, pool, stage_attempt, partitions, preferred, copies } => {
+                self.submit(set, &pool, (stage_attempt, copies), &partitions, preferred);
             }
             TaskEvent::Redo { set, partitions } => self.redo(set, &partitions, out),
             TaskEvent::Done { set, partition } => self.done(set, partition, out),
@@ -254,7 +256,7 @@ impl TaskScheduler {
         &mut self,
         key: SetKey,
         pool: &str,
-        stage_attempt: u32,
+        (stage_attempt, copies): (u32, bool),
         partitions: &[u32],
         preferred: Vec<Vec<Location>>,
     ) {
@@ -264,6 +266,7 @@ impl TaskScheduler {
             TaskSet::new(key, *next_set, pools.enter(pool), *now)
         });
         set.stage_attempt = stage_attempt;
+        set.may_copy = copies;
         set.suspended = false;
         set.want(partitions, preferred, cluster);
         self.changed(key);

@@ -59,6 +59,8 @@ pub(crate) struct TaskSet {
     pub stage_attempt: u32,
     pub pool: PoolId,
     pub suspended: bool,
+    /// Whether slow tasks may get copies.
+    pub may_copy: bool,
     /// How the pool lists the set.
     pub listed: Option<Listing>,
     pub allowed: Allowed,
@@ -94,6 +96,7 @@ impl TaskSet {
             stage_attempt: 0,
             pool,
             suspended: false,
+            may_copy: true,
             listed: None,
             allowed: Allowed::new(now),
             timer: None,
@@ -345,6 +348,9 @@ impl TaskSet {
 
     /// Looks for slow tasks; whether there are new ones.
     pub fn find_slow(&mut self, options: &SpeculationOptions, now: Time) -> bool {
+        if !self.may_copy {
+            return false;
+        }
         let Some(limit) = threshold(options, self.wanted as usize, &self.durations) else { return false };
         let before = self.slow.len();
         for copy in self.running.values() {

@@ -41,7 +41,14 @@ impl Bench {
         let set = SetKey { job: JobId(stage), stage: StageId(stage) };
         let partitions = (0..n).collect();
         let pool = pool.to_string();
-        self.feed(Some(TaskEvent::Submit { set, pool, stage_attempt: 0, partitions, preferred }))
+        self.feed(Some(TaskEvent::Submit {
+            set,
+            pool,
+            stage_attempt: 0,
+            partitions,
+            preferred,
+            copies: true,
+        }))
     }
 
     fn end(&mut self, task: TaskId, end: TaskEnd) -> Vec<TaskAction> {
@@ -176,6 +183,7 @@ fn a_suspended_set_launches_nothing_and_goes_on_where_it_was() {
         stage_attempt: 1,
         partitions: vec![1, 2],
         preferred: vec![],
+        copies: true,
     };
     let actions = b.feed(Some(submit));
     assert!(matches!(
@@ -445,4 +453,24 @@ fn a_machine_with_two_excluded_executors_is_excluded_and_so_are_those_that_come(
     for e in [0, 1, 3] {
         assert_eq!(b.tasks.executor_state(ExecutorId(e)), Some(ExecutorState::Excluded), "{e}");
     }
+}
+
+/// Found by the simulation: the loser of a speculation may take long to end.
+#[test]
+fn a_task_whose_output_is_lost_does_not_wait_for_a_copy_that_was_killed() {
+    let speculation = SpeculationOptions { enabled: true, quantile: 0.5, ..Default::default() };
+    let mut b = Bench::new(SchedulerOptions { speculation, ..Default::default() });
+    b.executor(0, "x", 2);
+    b.executor(1, "x", 2);
+    b.submit(0, "", vec![], 3);
+    b.now = 100;
+    b.succeed(b.of(0, 0));
+    let loser = b.of(0, 1);
+    b.wait(500);
+    let copy = *b.running.iter().find(|(_, (a, _, s))| *s && a.partition == 1).expect("copied").0;
+    b.succeed(copy);
+    let set = SetKey { job: JobId(0), stage: StageId(0) };
+    b.feed(Some(TaskEvent::Redo { set, partitions: vec![1] }));
+    let again = *b.running.iter().find(|(t, (a, _, _))| **t != loser && a.partition == 1).expect("again").0;
+    assert_eq!(launched(&b.fail(again)).iter().filter(|l| l.1 == 1).count(), 1);
 }

@@ -51,7 +51,7 @@ fn run(plan: &Scenario, active: &[bool], log: Option<&mut Vec<String>>) -> Resul
 }
 
 /// Leaves out what a failing scenario does not need to fail.
-fn shrink(plan: &mut Scenario, active: &mut Vec<bool>) {
+fn shrink(plan: &mut Scenario, active: &mut [bool]) {
     loop {
         let mut smaller = false;
         for n in 0..active.len() {
