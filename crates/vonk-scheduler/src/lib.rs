@@ -4,7 +4,7 @@
 //!
 //! [`Scheduler`] is both state machines together, as a driver feeds it: events in, actions out. [`DagScheduler`] cuts jobs into
 //! stages and recovers lost map outputs by lineage; [`TaskScheduler`] places tasks on executors and tries them again. A seeded
-//! simulation (`tests/simulation.rs`) runs them through random faults and holds the invariants.
+//! simulation (`tests/simulation`) runs them through random faults and holds the invariants.
 
 pub mod allocation;
 mod dag;

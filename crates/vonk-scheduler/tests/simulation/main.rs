@@ -102,7 +102,7 @@ fn describe(seed: u64) -> String {
 fn random_fault_schedules_hold_the_invariants() {
     let read = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
     let one = read("VONK_SEED");
-    let count = read("VONK_SIMULATIONS").unwrap_or(5_000);
+    let count = read("VONK_SIMULATIONS").unwrap_or(10_000);
     let first = read("VONK_FIRST_SEED").unwrap_or(0);
     let seeds = one.map_or(first..first + count, |seed| seed..seed + 1);
     // The failures that are looked for would all be printed, those of shrinking too.
