@@ -3,7 +3,8 @@
 //! `cargo run --release -p vonk-shuffle --example throughput -- [GIGABYTES] [lz4|zstd] [files|memory] [TASKS] [FOLDER]`
 //!
 //! One process writes map outputs and serves them; another, this one, reads every reduce partition, `TASKS` at once. "raw" counts the
-//! bytes of the rows, "encoded" those of the files or of the stream.
+//! bytes of the rows, "encoded" those of the files. Each step tells its time and the CPU time of both processes: on a machine that has
+//! other things to do, the second is the one to compare.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A failure ends the measurement.
 
 use arrow::array::{
@@ -163,7 +164,7 @@ fn serve(run: &Run) {
     let bytes: u64 = batches.iter().map(batch_bytes).sum::<u64>() / 32;
     let count = run.bytes / bytes;
     let maps = (run.bytes >> 28).max(1) as u32; // 256 MB each.
-    let start = Instant::now();
+    let (start, before) = (Instant::now(), cpu_of(std::process::id()));
     let mut n = 0;
     for map in 0..maps {
         let mut writer = blocks.writer(1, map, 0, REDUCES).unwrap();
@@ -173,14 +174,14 @@ fn serve(run: &Run) {
         }
         writer.commit().unwrap();
     }
-    let seconds = start.elapsed().as_secs_f64();
+    let (seconds, cpu) = (start.elapsed().as_secs_f64(), (cpu_of(std::process::id()) - before).max(0.01));
     let server = BlockServer::of_executor(&blocks, ServerOptions::default());
     let listening =
         runtime.block_on(Listening::bind("127.0.0.1", 0, &Security::none(), Limits::default())).unwrap();
     let flight = listening.address();
     runtime.spawn(listening.serve(Routes::new(server.into_service()), std::future::pending()));
     let plain = TcpListener::bind("127.0.0.1:0").unwrap();
-    println!("{flight} {} {maps} {} {seconds}", plain.local_addr().unwrap(), count * bytes);
+    println!("{flight} {} {maps} {} {seconds} {cpu}", plain.local_addr().unwrap(), count * bytes);
     std::thread::spawn(move || {
         let chunk = vec![7u8; CHUNK];
         for mut socket in plain.incoming().flatten() {
@@ -196,7 +197,8 @@ struct Peer {
     plain: String,
     maps: u32,
     raw: u64,
-    write_seconds: f64,
+    /// Seconds and CPU seconds.
+    write: (f64, f64),
 }
 
 fn peer(run: &Run) -> Peer {
@@ -212,11 +214,30 @@ fn peer(run: &Run) -> Peer {
     let fields: Vec<&str> = line.split_whitespace().collect();
     let (flight, plain) = (fields[0].to_string(), fields[1].to_string());
     let (maps, raw) = (fields[2].parse().unwrap(), fields[3].parse().unwrap());
-    Peer { child, flight, plain, maps, raw, write_seconds: fields[4].parse().unwrap() }
+    let write = (fields[4].parse().unwrap(), fields[5].parse().unwrap());
+    Peer { child, flight, plain, maps, raw, write }
 }
 
-fn rate(bytes: u64, seconds: f64) -> String {
-    format!("{:7.0} MB/s", bytes as f64 / 1e6 / seconds)
+/// Megabytes per second and per second of CPU.
+fn rate(bytes: u64, (seconds, cpu): (f64, f64)) -> String {
+    let megabytes = bytes as f64 / 1e6;
+    format!("{:6.0} MB/s {:6.0} MB/CPU s", megabytes / seconds, megabytes / cpu)
+}
+
+/// Seconds of CPU that a process has had, all threads, from `/proc` in hundredths.
+fn cpu_of(pid: u32) -> f64 {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let fields: Vec<&str> = stat.rsplit(')').next().unwrap_or_default().split_whitespace().collect();
+    let ticks = |i: usize| fields.get(i).and_then(|f| f.parse::<f64>().ok()).unwrap_or(0.0);
+    (ticks(11) + ticks(12)) / 100.0
+}
+
+/// Time and CPU time, of this process and the other, that something takes.
+fn timed<T>(peer: &Peer, what: impl FnOnce() -> T) -> (T, (f64, f64)) {
+    let cpu = || cpu_of(peer.child.id()) + cpu_of(std::process::id());
+    let (start, before) = (Instant::now(), cpu());
+    let done = what();
+    (done, (start.elapsed().as_secs_f64(), (cpu() - before).max(0.01)))
 }
 
 fn folder_bytes(dir: &Path) -> u64 {
@@ -231,24 +252,38 @@ fn measure(run: &Run) {
     let mut peer = peer(run);
     let encoded = folder_bytes(&run.dir);
     let keep = if run.files { "files" } else { "memory" };
+    let (raw, tasks) = (peer.raw, run.tasks);
     println!(
-        "{:.2} GB of rows in {} map outputs ({keep}, {}), {} tasks",
-        peer.raw as f64 / 1e9,
+        "{:.2} GB of rows in {} outputs ({keep}, {}), {tasks} tasks",
+        raw as f64 / 1e9,
         peer.maps,
-        run.codec,
-        run.tasks
+        run.codec
     );
-    println!(
-        "write                raw {}  encoded {}",
-        rate(peer.raw, peer.write_seconds),
-        rate(encoded, peer.write_seconds)
-    );
-
+    println!("write              raw {}", rate(raw, peer.write));
+    println!("               encoded {}", rate(encoded, peer.write));
     let (blocks, memory, _runtime) = run.blocks(1);
+    let (read, spent) = timed(&peer, || fetch(run, &peer, &blocks));
+    assert!(read.abs_diff(raw) < raw / 50, "{read} bytes of {raw}");
+    println!("fetch and decode   raw {}", rate(raw, spent));
+    println!("               encoded {}", rate(encoded, spent));
+    println!("                       at most {} MB in flight", memory.1.load(Ordering::Relaxed) / 1_000_000);
+    let ((), spent) = timed(&peer, || plain_tcp(&peer.plain, run.bytes));
+    println!("plain TCP              {}", rate(run.bytes, spent));
+    let bytes = run.bytes.min(1 << 30);
+    let ((), spent) = timed(&peer, || plain_write(&run.dir.join("plain"), bytes, false));
+    println!("plain file             {}", rate(bytes, spent));
+    let ((), spent) = timed(&peer, || plain_write(&run.dir.join("plain"), bytes, true));
+    println!("  with fsync           {}", rate(bytes, spent));
+    drop(peer.child.stdin.take());
+    peer.child.wait().unwrap();
+    let _ = std::fs::remove_dir_all(&run.dir);
+}
+
+/// Reads all partitions; the bytes of their rows.
+fn fetch(run: &Run, peer: &Peer, blocks: &ClusterBlocks) -> u64 {
     let place = Place { executor: 0, source: Source::Flight(peer.flight.clone()) };
     let places = Arc::new(MapPlaces { places: vec![place], maps: vec![0; peer.maps as usize] });
     let (next, raw) = (AtomicU64::new(0), AtomicU64::new(0));
-    let start = Instant::now();
     std::thread::scope(|s| {
         for _ in 0..run.tasks {
             s.spawn(|| {
@@ -265,44 +300,26 @@ fn measure(run: &Run) {
             });
         }
     });
-    let seconds = start.elapsed().as_secs_f64();
-    let raw = raw.load(Ordering::Relaxed);
-    assert!(raw.abs_diff(peer.raw) < peer.raw / 50, "{raw} bytes of {}", peer.raw);
-    println!("fetch and decode     raw {}  encoded {}", rate(raw, seconds), rate(encoded, seconds));
-    println!("                     at most {} MB in flight", memory.1.load(Ordering::Relaxed) / 1_000_000);
-    println!("plain TCP            {}", rate(run.bytes, plain_tcp(&peer.plain, run.bytes)));
-    let (cached, synced) = plain_write(&run.dir.join("plain"), run.bytes.min(1 << 30));
-    println!(
-        "plain file           {}, with fsync {}",
-        rate(run.bytes.min(1 << 30), cached),
-        rate(run.bytes.min(1 << 30), synced)
-    );
-    drop(peer.child.stdin.take());
-    peer.child.wait().unwrap();
-    let _ = std::fs::remove_dir_all(&run.dir);
+    raw.into_inner()
 }
 
-fn plain_tcp(address: &str, bytes: u64) -> f64 {
+fn plain_tcp(address: &str, bytes: u64) {
     let mut socket = TcpStream::connect(address).unwrap();
-    socket.set_read_timeout(Some(Duration::from_secs(10))).unwrap();
+    socket.set_read_timeout(Some(Duration::from_secs(30))).unwrap();
     let (mut chunk, mut left) = (vec![0; CHUNK], bytes);
-    let start = Instant::now();
     while left > 0 {
         left = left.saturating_sub(socket.read(&mut chunk).unwrap() as u64);
     }
-    start.elapsed().as_secs_f64()
 }
 
-fn plain_write(path: &Path, bytes: u64) -> (f64, f64) {
+fn plain_write(path: &Path, bytes: u64, sync: bool) {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     let (mut file, chunk) = (std::fs::File::create(path).unwrap(), vec![7u8; CHUNK]);
-    let start = Instant::now();
     for _ in 0..bytes / CHUNK as u64 {
         file.write_all(&chunk).unwrap();
     }
-    let cached = start.elapsed().as_secs_f64();
-    file.sync_all().unwrap();
-    let synced = start.elapsed().as_secs_f64();
+    if sync {
+        file.sync_all().unwrap();
+    }
     std::fs::remove_file(path).unwrap();
-    (cached, synced)
 }

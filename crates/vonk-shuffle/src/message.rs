@@ -136,7 +136,11 @@ impl Encoder {
                 encoded.arrow_data.len()
             );
         }
-        let (header, body) = (padded(encoded.ipc_message), Bytes::from(encoded.arrow_data));
+        let mut body = encoded.arrow_data;
+        if body.capacity() > body.len() / 4 * 5 {
+            body.shrink_to_fit(); // It is held as long as its length counts for, not its capacity.
+        }
+        let (header, body) = (padded(encoded.ipc_message), Bytes::from(body));
         let crc = checksum(&header, &body);
         let rows = u32::try_from(batch.num_rows()).map_err(|e| Error::internal(e.to_string()))?;
         Ok(Message { header, body, rows, crc })

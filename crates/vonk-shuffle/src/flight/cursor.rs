@@ -37,7 +37,7 @@ pub(crate) struct Group {
 }
 
 impl Cursor {
-    pub fn new(source: Arc<dyn OutputSource>, ticket: BlockTicket, compression: Compression) -> Self {
+    pub fn new(source: Arc<dyn OutputSource>, ticket: BlockTicket, compression: Option<Compression>) -> Self {
         let (reduce, message) = ticket.resume.map_or((ticket.reduces.0, 0), |r| (r.reduce, r.message));
         Cursor {
             source,

@@ -39,7 +39,7 @@ pub struct ServerOptions {
     pub streams: usize,
     /// Reads and encodings at once.
     pub reads: usize,
-    /// How batches are compressed that are in memory, if they are large.
+    /// How batches are compressed that are in memory, if they are large and their reader is on another machine.
     pub compression: Compression,
 }
 
@@ -84,8 +84,7 @@ impl BlockServer {
         FlightServiceServer::new(self).max_decoding_message_size(MAX_TICKET_BYTES + 1024)
     }
 
-    async fn send(self, ticket: BlockTicket, out: mpsc::Sender<Result<FlightData, Status>>) {
-        let mut cursor = Cursor::new(self.source.clone(), ticket, self.compression);
+    async fn send(self, mut cursor: Cursor, out: mpsc::Sender<Result<FlightData, Status>>) {
         loop {
             // Closed never, so an error cannot be; then the stream just ends, which its reader takes for a broken one.
             let Some(Ok(permit)) = patiently(self.reads.clone().acquire_owned(), &out).await else { return };
@@ -156,6 +155,7 @@ impl FlightService for BlockServer {
     type ListActionsStream = BoxStream<'static, Result<ActionType, Status>>;
 
     async fn do_get(&self, request: Request<Ticket>) -> Answer<Self::DoGetStream> {
+        let near = request.remote_addr().is_some_and(|a| a.ip().is_loopback());
         let ticket: BlockTicket = protocol::decode("ticket", &request.into_inner().ticket)
             .map_err(|e| Status::invalid_argument(e.to_string()))?;
         if !protocol::is_application(&ticket.application) || ticket.reduces.0 >= ticket.reduces.1 {
@@ -165,7 +165,9 @@ impl FlightService for BlockServer {
             return Err(Status::resource_exhausted("too many streams"));
         };
         let (out, messages) = mpsc::channel(CHANNEL);
-        tokio::spawn(self.clone().send(ticket, out));
+        let compression = (!near).then_some(self.compression);
+        let cursor = Cursor::new(self.source.clone(), ticket, compression);
+        tokio::spawn(self.clone().send(cursor, out));
         Ok(Response::new(Box::pin(stream_of(messages, permit))))
     }
 
