@@ -414,10 +414,10 @@ impl<'a> World<'a> {
                     [seed, 9, u64::from(launch.fragment.0), u64::from(a.partition), u64::from(a.attempt)];
                 let mut millis = 1 + hash(&parts) % self.plan.task_millis;
                 millis = millis * process.slowness / 100;
-                let (task, mut end) = (launch.task, None);
+                let (task, mut end, mut slowest) = (launch.task, None, 1);
                 for fault in self.plan.faults.iter().zip(self.active).filter(|(_, a)| **a).map(|(f, _)| f) {
                     match fault {
-                        Fault::Straggle { launch, factor } if *launch == n => millis *= factor,
+                        Fault::Straggle { launch, factor } if *launch == n => slowest = slowest.max(*factor),
                         Fault::Fail { launch, retry } if *launch == n => {
                             end = Some((TaskEnd::Failed { retry: *retry, error: vec![1] }, None));
                         }
@@ -429,6 +429,7 @@ impl<'a> World<'a> {
                         _ => {}
                     }
                 }
+                millis *= slowest;
                 let read = millis * (hash(&[seed, 11, task.0]) % 100) / 100;
                 process.running.insert(task, Run { launch, millis: millis - read, end });
                 self.after(read, Happening::Read(id, task));
