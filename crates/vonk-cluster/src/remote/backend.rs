@@ -195,10 +195,14 @@ impl Backend for RemoteBackend {
 
     fn job_ended(&mut self, job: JobId) {
         self.jobs.remove(&job.0);
-        self.stages.retain(|_, stage| stage.job != job.0);
+        let over = |_: &StageKey, stage: &mut Arc<StageDescription>| stage.job == job.0;
+        let stages: Vec<StageKey> = self.stages.extract_if(over).map(|(key, _)| key).collect();
         let Some(running) = &self.running else { return };
         for (executor, told) in &mut self.told {
             if told.jobs.remove(&job.0) {
+                stages.iter().for_each(|key| {
+                    told.stages.remove(key);
+                });
                 running.registry.send(*executor, [ToExecutor::Forget { job: job.0 }]);
             }
         }
