@@ -56,12 +56,12 @@ pub struct Cluster {
 /// What executors in processes of their own are expected to be like.
 struct Shape {
     executors: u32,
-    /// Of all together.
+    /// There are never more.
+    most: u32,
+    /// Of each.
     slots: u32,
     /// Bytes of each.
     memory: u64,
-    /// The most of them that there can be.
-    most: Option<u32>,
 }
 
 impl Cluster {
@@ -124,8 +124,7 @@ impl Cluster {
             service: conf.get(&conf::SHUFFLE_SERVICE),
             conf: settings_of_executors(conf),
         });
-        let slots = executors.saturating_mul(slots);
-        let shape = Shape { executors, slots, memory, most: Some(executors) };
+        let shape = Shape { executors, most: executors, slots, memory };
         Cluster::remote(application, security, dir, shape, Box::new(manager), conf)
     }
 
@@ -134,8 +133,21 @@ impl Cluster {
         let dir = local_dir(conf).join(format!("vonk-{application}"));
         let security = Security::from_conf(conf)?;
         let set = |n: i32| u32::try_from(n).ok().filter(|n| *n > 0);
-        let (cores_max, memory) = (set(conf.get(&conf::CORES_MAX)), bytes(conf.get(&conf::EXECUTOR_MEMORY)));
-        let executor_cores = set(conf.get(&conf::EXECUTOR_CORES));
+        let (cores_max, executor_cores) =
+            (set(conf.get(&conf::CORES_MAX)), set(conf.get(&conf::EXECUTOR_CORES)));
+        let (memory, task_cpus) =
+            (bytes(conf.get(&conf::EXECUTOR_MEMORY)), positive(conf.get(&conf::TASK_CPUS)));
+        // How large the cluster is shows only later: as many cores as the application may have, or as this machine has.
+        let here = std::thread::available_parallelism().map_or(1, |n| n.get());
+        let cores = cores_max.unwrap_or(u32::try_from(here).unwrap_or(1));
+        let each = executor_cores.unwrap_or(cores);
+        let shape = Shape {
+            executors: (cores / each).max(1),
+            most: cores_max.map_or(u32::MAX, |cores| (cores / each).max(1)),
+            slots: (each / task_cpus).max(1),
+            memory,
+        };
+        let allocation = allocation_options(conf, &shape);
         let manager = Standalone::new(StandaloneOptions {
             master,
             security: security.clone(),
@@ -144,18 +156,11 @@ impl Cluster {
             cores_max,
             executor_cores,
             executor_memory: memory,
-            task_cpus: positive(conf.get(&conf::TASK_CPUS)),
-            initial_executors: conf
-                .get(&conf::DYNAMIC_ALLOCATION)
-                .then(|| u32::try_from(conf.get(&conf::DYNAMIC_ALLOCATION_MIN)).unwrap_or(0)),
+            task_cpus,
+            initial_executors: allocation.map(|a| a.initial_executors),
             shuffle_service: conf.get(&conf::SHUFFLE_SERVICE),
             conf: settings_of_executors(conf),
         });
-        // How large the cluster is shows only later: as many slots as the application may have, or as this machine has.
-        let here = std::thread::available_parallelism().map_or(1, |n| n.get());
-        let slots = cores_max.unwrap_or(u32::try_from(here).unwrap_or(1));
-        let executors = slots.div_ceil(executor_cores.unwrap_or(slots).max(1));
-        let shape = Shape { executors, slots, memory, most: None };
         Cluster::remote(application, security, dir, shape, Box::new(manager), conf)
     }
 
@@ -180,7 +185,7 @@ impl Cluster {
             executor_memory: Some(counted(shape.memory)),
             dir,
             executors: shape.executors,
-            slots: shape.slots,
+            slots: shape.executors.saturating_mul(shape.slots),
             store: Some(store),
             next_shuffle: AtomicU64::new(0),
             status_address: seen.address,
@@ -351,14 +356,14 @@ fn allocation_options(conf: &Conf, shape: &Shape) -> Option<AllocationOptions> {
     let backlog = conf.get(&conf::DYNAMIC_ALLOCATION_BACKLOG).0;
     conf.get(&conf::DYNAMIC_ALLOCATION).then(|| AllocationOptions {
         min_executors: count(&conf::DYNAMIC_ALLOCATION_MIN),
-        max_executors: count(&conf::DYNAMIC_ALLOCATION_MAX).min(shape.most.unwrap_or(u32::MAX)),
+        max_executors: count(&conf::DYNAMIC_ALLOCATION_MAX).min(shape.most),
         initial_executors: count(&conf::DYNAMIC_ALLOCATION_MIN),
         scheduler_backlog_timeout: backlog,
         sustained_scheduler_backlog_timeout: backlog,
         executor_idle_timeout: conf.get(&conf::DYNAMIC_ALLOCATION_IDLE).0,
         // Who leaves hands its blocks over.
         shuffle_tracking: false,
-        slots: (shape.slots / shape.executors.max(1)).max(1),
+        slots: shape.slots,
         ..AllocationOptions::default()
     })
 }

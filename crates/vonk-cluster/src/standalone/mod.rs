@@ -15,7 +15,7 @@ pub(crate) mod master_api;
 mod process;
 pub(crate) mod protocol;
 mod run;
-mod submit;
+pub mod submit;
 mod worker;
 mod worker_api;
 

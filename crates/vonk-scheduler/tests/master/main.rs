@@ -12,6 +12,7 @@
 mod clients;
 mod connections;
 mod faults;
+mod scenarios;
 
 use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, BinaryHeap, HashSet};
