@@ -432,8 +432,12 @@ impl DagScheduler {
                 if !self.outputs.add(shuffle, MapId(partition), &status) {
                     return;
                 }
-                if late {
-                    out.push(DagAction::Done { set, partition });
+                // Perhaps another job's stage is about to compute it.
+                let runner = self.shuffles.get(&shuffle).and_then(|s| s.runner);
+                if (late || runner != Some(attempt.stage))
+                    && let Some(runner) = runner.and_then(|r| self.stages.get(&r))
+                {
+                    out.push(DagAction::Done { set: runner.key(), partition });
                 }
                 if self.outputs.is_complete(shuffle) {
                     self.complete_shuffle(shuffle, out);

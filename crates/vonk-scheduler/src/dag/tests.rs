@@ -382,3 +382,20 @@ fn kept_outputs_of_rows_that_were_made_anew_since_are_made_anew() {
     b.submit(2, &(graph.0.clone(), RddId(1)), &[]);
     assert_eq!(sets(&b.submit(3, &graph, &[])).len(), 1);
 }
+
+/// Found by the simulation: a copy that lost its race ends late, when another job's stage makes the shuffle anew.
+#[test]
+fn a_late_output_spares_whoever_makes_the_shuffle_now() {
+    let graph = chain(&[7], true);
+    let mut b = Bench::new(DagOptions::default());
+    b.submit(2, &graph, &[]);
+    b.submit(1, &graph, &[]);
+    b.succeed_as(b.attempt(0, 0), 5);
+    b.succeed_as(b.attempt(0, 1), 5);
+    b.feed(DagEvent::ExecutorLost { executor: ExecutorId(5), blocks_lost: true });
+    assert_eq!(sets(&b.feed(DagEvent::Starved { stage: StageId(3) })), [(2, 0, vec![0, 1])]);
+    let (attempt, status) = (b.attempt(0, 0), MapStatus { executor: ExecutorId(6), sizes: vec![1, 1] });
+    let late = DagEvent::Succeeded { task: TaskId(9), attempt, map_status: Some(status), late: true };
+    let set = SetKey { job: JOB, stage: StageId(2) };
+    assert_eq!(b.feed(late), [DagAction::Done { set, partition: 0 }]);
+}
