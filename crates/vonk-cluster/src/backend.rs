@@ -94,6 +94,8 @@ pub trait Backend: Send {
     fn dismiss(&mut self, executor: ExecutorId);
     /// The driver has taken note that an executor is gone.
     fn executor_lost(&mut self, executor: ExecutorId);
+    /// Outputs of the shuffle by attempts before this number count no more: nobody may read them beside those that are made anew.
+    fn forget_outputs(&mut self, shuffle: ShuffleId, before: u32);
     /// Nobody reads the shuffle any more.
     fn release(&mut self, shuffle: ShuffleId);
     /// Where the blocks of an executor are; `None` in this process.

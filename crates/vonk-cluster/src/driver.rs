@@ -3,13 +3,13 @@
 //! Must not know: where tasks run ([`Backend`]).
 
 use crate::allocating::Allocating;
-use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskReport, TaskResult};
+use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskReport, TaskResult, attempt_number};
 use crate::failure;
 use crate::progress::Progress;
 use crate::results::Results;
 use crate::status::{Note, Observer, TaskOutcomeNote};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -343,6 +343,9 @@ impl Loop {
             Message::Drain(executor) => self.drain(executor),
             Message::Drained { executor, outputs } => self.drained(executor, outputs),
             Message::TookOver { from, to, outputs } => {
+                // Released while it was on its way: the new owner has not been told.
+                let late: BTreeSet<ShuffleId> = outputs.iter().map(|(s, _)| *s).collect();
+                late.into_iter().filter(|s| !self.scheduler.wants(*s)).for_each(|s| self.backend.release(s));
                 self.feed(Event::OutputsMoved { from, to, outputs });
                 self.draining.remove(&from);
                 self.backend.dismiss(from);
@@ -482,6 +485,10 @@ impl Loop {
                 if let Some(job) = self.jobs.get(&job) {
                     job.spec.results.accepted(attempt.partition, task);
                 }
+            }
+            Action::ForgetOutputs { shuffle, before } => {
+                self.note(&Note::OutputsRolledBack { shuffle: shuffle.0 });
+                self.backend.forget_outputs(shuffle, attempt_number(before));
             }
             Action::ReleaseShuffle { shuffle } => {
                 self.note(&Note::ShuffleReleased { shuffle: shuffle.0 });

@@ -49,7 +49,11 @@ pub(crate) fn reason_error(reason: JobFailure) -> Error {
             "cause",
             format!("stage {stage} (shuffle {shuffle}) gives other rows when it is computed again."),
         ),
-        JobFailure::Task { error, .. } if error.is_empty() => Error::cancelled(),
+        // Killed again and again without having been asked for: not by a user, so not a cancellation.
+        JobFailure::Task { attempt, failures, error } if error.is_empty() => Error::internal(format!(
+            "partition {} of stage {} was killed {failures} times",
+            attempt.partition, attempt.stage
+        )),
         JobFailure::Task { error, .. } => postcard::from_bytes(&error)
             .unwrap_or_else(|_| Error::internal(String::from_utf8_lossy(&error).into_owned())),
     }

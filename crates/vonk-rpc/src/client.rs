@@ -15,6 +15,9 @@ pub type Connection = InterceptedService<Channel, Credentials>;
 const STREAM_WINDOW: u32 = 4 << 20;
 const CONNECTION_WINDOW: u32 = 16 << 20;
 
+/// Bytes of an HTTP/2 frame: blocks and rows come in large messages.
+const FRAME: u32 = 1 << 20;
+
 /// Connects to `address` (`host:port`). An error names the address and says what is wrong: nothing listens, a wrong name, TLS refused, or
 /// no answer within `timeout`.
 ///
@@ -29,6 +32,7 @@ pub async fn connect(address: &str, security: &Security, timeout: Duration) -> R
         .tcp_nodelay(true)
         .initial_stream_window_size(STREAM_WINDOW)
         .initial_connection_window_size(CONNECTION_WINDOW)
+        .max_frame_size(FRAME)
         .http2_keep_alive_interval(Duration::from_secs(10))
         .keep_alive_timeout(Duration::from_secs(20))
         .keep_alive_while_idle(true);

@@ -91,6 +91,12 @@ pub enum Action {
         task: TaskId,
         attempt: TaskAttempt,
     },
+    /// Outputs of this shuffle by tasks launched before `before` count no more, and will be made anew: who holds some forgets them, and
+    /// takes none that come late, so that nobody reads rows of both.
+    ForgetOutputs {
+        shuffle: ShuffleId,
+        before: TaskId,
+    },
     ReleaseShuffle {
         shuffle: ShuffleId,
     },

@@ -170,6 +170,10 @@ impl Scheduler {
                 return out.push(Action::ResultAccepted { job, task, attempt });
             }
             DagAction::StageCompleted { stage } => return out.push(Action::StageCompleted { stage }),
+            DagAction::ForgetOutputs { shuffle } => {
+                let before = self.tasks.next_task();
+                return out.push(Action::ForgetOutputs { shuffle, before });
+            }
             DagAction::ReleaseShuffle { shuffle } => return out.push(Action::ReleaseShuffle { shuffle }),
             DagAction::JobSucceeded { job } => return out.push(Action::JobSucceeded { job }),
             DagAction::JobFailed { job, reason } => return out.push(Action::JobFailed { job, reason }),

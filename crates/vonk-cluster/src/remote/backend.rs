@@ -243,6 +243,12 @@ impl Backend for RemoteBackend {
         self.leaving.remove(&executor);
     }
 
+    fn forget_outputs(&mut self, shuffle: ShuffleId, before: u32) {
+        if let Some(running) = &self.running {
+            running.registry.send_all(&ToExecutor::RollBack { shuffle: shuffle.0, before });
+        }
+    }
+
     fn release(&mut self, shuffle: ShuffleId) {
         let Some(running) = &self.running else { return };
         running.registry.send_all(&ToExecutor::Release { shuffle: shuffle.0 });

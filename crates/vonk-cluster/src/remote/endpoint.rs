@@ -125,8 +125,13 @@ impl Listener {
                 let result = match outcome {
                     Outcome::Map { sizes, nodes } => Ok(TaskReport { map_output: Some(sizes), nodes }),
                     Outcome::Rows { inline, nodes } => {
-                        let kept = inline
-                            .map_or(Ok(()), |rows| tokio::task::block_in_place(|| self.keep(task, &rows)));
+                        let kept = inline.map_or(Ok(()), |rows| {
+                            // Handing this thread's other work over takes longer than a few rows do.
+                            match rows.iter().map(|f| f.0.len()).sum::<usize>() < FEW_BYTES {
+                                true => self.keep(task, &rows),
+                                false => tokio::task::block_in_place(|| self.keep(task, &rows)),
+                            }
+                        });
                         kept.map(|()| TaskReport { map_output: None, nodes })
                     }
                     Outcome::Failed(error) => Err(error),

@@ -69,6 +69,10 @@ impl Orders {
                 }
                 self.stages.retain(|_, (of, _)| *of != job);
             }
+            // Done before the next message is heard: that may order the tasks that make it anew. An object store takes a while.
+            ToExecutor::RollBack { shuffle, before } => {
+                tokio::task::block_in_place(|| self.blocks.roll_back(shuffle, before));
+            }
             ToExecutor::Release { shuffle } => self.exec.shuffle.release(shuffle),
             ToExecutor::TakeOver { from, address, outputs } => self.take_over(from, address, outputs),
             ToExecutor::Registered { .. } | ToExecutor::Drain | ToExecutor::Stop => {}

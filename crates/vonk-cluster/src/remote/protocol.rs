@@ -118,6 +118,13 @@ pub(crate) enum ToExecutor {
         /// Which.
         job: u64,
     },
+    /// Map outputs of this shuffle by attempts before this number count no more, those on their way neither.
+    RollBack {
+        /// Which.
+        shuffle: u64,
+        /// The first attempt that counts.
+        before: u32,
+    },
     /// Nobody reads this shuffle any more.
     Release {
         /// Which.

@@ -223,9 +223,4 @@ impl Registry {
         });
         if self.blocks_survive { flight.collect() } else { BTreeSet::new() }
     }
-
-    /// Executors that are there now.
-    pub fn attached(&self) -> usize {
-        self.entries.lock().values().filter(|e| matches!(e, Entry::Attached { .. })).count()
-    }
 }

@@ -75,6 +75,9 @@ pub(crate) enum Note<'a> {
         task: u64,
         partition: u32,
     },
+    OutputsRolledBack {
+        shuffle: u64,
+    },
     ShuffleReleased {
         shuffle: u64,
     },

@@ -120,6 +120,7 @@ impl State {
             | Note::TaskKill { .. }
             | Note::ExecutorsRequested { .. }
             | Note::ExecutorDraining { .. }
+            | Note::OutputsRolledBack { .. }
             | Note::ResultAccepted { .. } => {}
             Note::ShuffleReleased { .. } => self.shuffles_released += 1,
             Note::ExecutorAdded { executor, host, slots } => {

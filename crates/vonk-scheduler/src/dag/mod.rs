@@ -98,6 +98,10 @@ pub enum DagAction {
         job: JobId,
         reason: JobFailure,
     },
+    /// No output of this shuffle that was made so far counts any more.
+    ForgetOutputs {
+        shuffle: ShuffleId,
+    },
     ReleaseShuffle {
         shuffle: ShuffleId,
     },

@@ -221,6 +221,7 @@ impl DagScheduler {
         }
         let Some(shuffle) = info.shuffle() else { return };
         self.outputs.clear(shuffle);
+        out.push(DagAction::ForgetOutputs { shuffle });
         self.new_epoch(shuffle);
         let Some(shared) = self.shuffles.get_mut(&shuffle) else { return };
         if shared.runner == Some(id) {

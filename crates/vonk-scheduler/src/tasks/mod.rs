@@ -190,6 +190,11 @@ impl TaskScheduler {
         }
     }
 
+    /// The number of the next launch: greater than those of all before it.
+    pub fn next_task(&self) -> TaskId {
+        TaskId(self.next_task)
+    }
+
     /// Tasks that run now.
     pub fn running(&self) -> usize {
         self.launched.len()

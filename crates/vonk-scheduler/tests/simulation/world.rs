@@ -330,6 +330,8 @@ impl<'a> World<'a> {
             Action::ReleaseShuffle { shuffle } => self.release(shuffle),
             Action::JobSucceeded { .. } | Action::JobFailed { .. } | Action::ResultAccepted { .. } => {}
             Action::StageCompleted { .. } | Action::ExecutorExcluded { .. } => {}
+            // The stores here keep the output of the latest launch, which comes to the same.
+            Action::ForgetOutputs { .. } => {}
         }
     }
 
