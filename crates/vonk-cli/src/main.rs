@@ -64,8 +64,12 @@ fn main() -> ExitCode {
 /// This process was started as an executor.
 fn executor_main(executor: &vonk::Executor) -> ExitCode {
     log_to_stderr();
-    set_purge_delay(PURGE_DELAY_MS.1);
-    match executor.run() {
+    // While there is room, freed memory is kept for the next task; where it gets tight, it goes back at once.
+    let watch = |memory: vonk::MemoryUse| {
+        let tight = memory.limit.is_some_and(|limit| memory.used > limit / 4);
+        set_purge_delay(if tight { PURGE_DELAY_MS.1 } else { PURGE_DELAY_MS.0 });
+    };
+    match executor.run_watched(&watch) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
             tracing::error!("{e}");

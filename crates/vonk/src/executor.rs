@@ -1,6 +1,7 @@
 //! The other side of `local-cluster`: the program that is started as an executor.
 
 use vonk_cluster::executor::{ExecutorOptions, run};
+pub use vonk_cluster::executor::{MemoryUse, MemoryWatch};
 use vonk_error::Result;
 use vonk_sources::Formats;
 
@@ -27,6 +28,11 @@ impl Executor {
 
     /// Is an executor, until its driver has no more use for it or is gone.
     pub fn run(&self) -> Result<()> {
-        run(&self.0, Formats::builtin())
+        self.run_watched(&|_| {})
+    }
+
+    /// As [`run`](Self::run); `watch` is told of the memory in use several times a second.
+    pub fn run_watched(&self, watch: MemoryWatch<'_>) -> Result<()> {
+        run(&self.0, Formats::builtin(), watch)
     }
 }

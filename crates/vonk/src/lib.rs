@@ -23,7 +23,7 @@ mod session;
 mod settings;
 
 pub use answer::{Answer, Profile};
-pub use executor::Executor;
+pub use executor::{Executor, MemoryUse};
 pub use session::{Control, Session, SessionBuilder};
 pub use vonk_cluster::standalone;
 pub use vonk_cluster::{ExecutorStatus, Progress, QueryReport, StageProgress};

@@ -72,12 +72,24 @@ impl ExecutorOptions {
     }
 }
 
-/// Is an executor until its driver has no more use for it or is gone.
-pub fn run(options: &ExecutorOptions, formats: Formats) -> Result<()> {
+/// Bytes that operators and blocks of an executor hold, and may hold.
+#[derive(Debug, Clone, Copy)]
+pub struct MemoryUse {
+    /// Now.
+    pub used: u64,
+    /// At most; `None` is no limit.
+    pub limit: Option<u64>,
+}
+
+/// Told now and then how much memory is held, so that an allocator can be told how much to keep.
+pub type MemoryWatch<'a> = &'a (dyn Fn(MemoryUse) + Sync);
+
+/// Is an executor until its driver has no more use for it or is gone. `watch` is told of the memory in use several times a second.
+pub fn run(options: &ExecutorOptions, formats: Formats, watch: MemoryWatch<'_>) -> Result<()> {
     let runtime = network_runtime()?;
     std::fs::create_dir_all(&options.dir)
         .map_err(|e| Error::io(format!("cannot make the folder {}", options.dir.display()), e))?;
-    let result = runtime.block_on(attached(options, formats));
+    let result = runtime.block_on(attached(options, formats, watch));
     // Tasks may still run: their jobs are over, and the process ends with this thread.
     runtime.shutdown_background();
     // Whoever started this process removes it if this does not.
@@ -98,7 +110,7 @@ pub(crate) fn network_runtime() -> Result<tokio::runtime::Runtime> {
 /// A client of a driver. Messages may be as large as the settings say.
 pub(crate) type Client = DriverClient<Connection>;
 
-async fn attached(options: &ExecutorOptions, formats: Formats) -> Result<()> {
+async fn attached(options: &ExecutorOptions, formats: Formats, watch: MemoryWatch<'_>) -> Result<()> {
     let conf = options.conf()?;
     let security = Security::from_conf(&conf)?;
     let message_bytes = usize::try_from(conf.get(&conf::RPC_MESSAGE_MAX_SIZE).0).unwrap_or(usize::MAX);
@@ -150,6 +162,8 @@ async fn attached(options: &ExecutorOptions, formats: Formats) -> Result<()> {
     let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())
         .map_err(|e| Error::io("cannot listen for signals", e))?;
     let mut draining = None;
+    let mut look = tokio::time::interval(MEMORY_LOOK);
+    look.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         tokio::select! {
             message = incoming.message() => match message {
@@ -163,6 +177,7 @@ async fn attached(options: &ExecutorOptions, formats: Formats) -> Result<()> {
                     return Err(vonk_rpc::from_status("the connection to the driver broke", &status));
                 }
             },
+            _ = look.tick() => watch(MemoryUse { used: memory.used(), limit: memory.limit() }),
             _ = terminate.recv() => {
                 // The driver decides; should it be gone, the next message finds out.
                 let _ = outbox.try_send(FromExecutor::Leaving);
@@ -190,6 +205,9 @@ async fn attached(options: &ExecutorOptions, formats: Formats) -> Result<()> {
     orders.cancel_all();
     Ok(())
 }
+
+/// How often the memory in use is looked at.
+const MEMORY_LOOK: Duration = Duration::from_millis(50);
 
 /// How often an executor that is to leave looks whether anything still runs.
 const DRAIN_LOOK: Duration = Duration::from_millis(20);
