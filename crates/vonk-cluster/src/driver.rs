@@ -9,7 +9,7 @@ use crate::progress::Progress;
 use crate::results::Results;
 use crate::status::{Note, Observer, TaskOutcomeNote};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -222,6 +222,15 @@ struct Loop {
     backend: Box<dyn Backend>,
     jobs: HashMap<JobId, Job>,
     launched: HashMap<TaskId, Launched>,
+    /// Events that wait for the actions of the one before.
+    events: VecDeque<Event>,
+    feeding: bool,
+    /// Where the rows of tasks are whose end is told to the scheduler.
+    ending: HashMap<TaskId, (TaskId, Arc<Results>)>,
+    /// Why there are no executors and will be none, as long as that is so.
+    unavailable: Option<Error>,
+    /// Executors that are there.
+    executors: HashSet<ExecutorId>,
     /// Executors that are to leave, with those that take their blocks over.
     draining: HashMap<ExecutorId, Option<ExecutorId>>,
     /// Executors come and go with the work.
@@ -254,6 +263,11 @@ impl Loop {
             backend,
             jobs: HashMap::new(),
             launched: HashMap::new(),
+            events: VecDeque::new(),
+            feeding: false,
+            ending: HashMap::new(),
+            unavailable: None,
+            executors: HashSet::new(),
             draining: HashMap::new(),
             launches: Vec::new(),
             started: Instant::now(),
@@ -270,25 +284,21 @@ impl Loop {
             // What has come in the meantime may fill more slots: it is handled before tasks are sent out.
             for _ in 0..MESSAGES_A_ROUND {
                 match inbox.try_recv() {
-                    Ok(Message::Stop) => return self.stop(),
+                    Ok(Message::Stop) => return,
                     Ok(message) => self.handle(message),
                     Err(_) => break,
                 }
             }
-            if !self.launches.is_empty() {
-                self.backend.launch(std::mem::take(&mut self.launches));
-            }
             self.allocate();
+            self.send_launches();
         }
-        self.stop();
     }
 
-    fn stop(mut self) {
-        for (_, job) in self.jobs.drain() {
-            job.spec.query.cancel.cancel();
-            job.spec.results.end(Err(Error::cancelled()));
+    /// Hands what was launched to the backend.
+    fn send_launches(&mut self) {
+        if !self.launches.is_empty() {
+            self.backend.launch(std::mem::take(&mut self.launches));
         }
-        self.backend.stop();
     }
 
     /// Asks for executors, and lets some go, if they come and go with the work.
@@ -328,6 +338,7 @@ impl Loop {
                 self.note(&Note::JobStart { job: job.0, description: &spec.description, pool: &pool });
                 self.jobs.insert(job, Job { spec, metrics, stages: HashMap::new() });
                 self.feed(Event::SubmitJob { job, graph, last, keep, pool });
+                self.fail_if_hopeless();
             }
             Message::Cancel(job) => self.feed(Event::CancelJob { job }),
             Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
@@ -336,10 +347,20 @@ impl Loop {
                 if let Some(allocating) = &mut self.allocating {
                     allocating.added(executor);
                 }
+                self.unavailable = None;
+                self.executors.insert(executor);
                 self.feed(Event::ExecutorAdded { executor, host, slots });
+                if self.draining.contains_key(&executor) {
+                    // It was told to leave before it had come.
+                    self.feed(Event::ExecutorDraining { executor });
+                    self.backend.drain(executor);
+                }
             }
             Message::ExecutorLost { executor, blocks_lost } => self.executor_lost(executor, blocks_lost),
-            Message::Unavailable(reason) => self.unavailable(&reason),
+            Message::Unavailable(reason) => {
+                self.unavailable = Some(reason);
+                self.fail_if_hopeless();
+            }
             Message::Drain(executor) => self.drain(executor),
             Message::Drained { executor, outputs } => self.drained(executor, outputs),
             Message::TookOver { from, to, outputs } => {
@@ -363,6 +384,7 @@ impl Loop {
         }
         // Not sent out yet: it is lost like the others.
         self.launches.retain(|l| l.executor != executor);
+        self.executors.remove(&executor);
         self.backend.executor_lost(executor);
         if let Some(allocating) = &mut self.allocating {
             allocating.lost(executor);
@@ -374,6 +396,7 @@ impl Loop {
         let again: Vec<_> =
             self.draining.iter().filter(|(_, to)| **to == Some(executor)).map(|(e, _)| *e).collect();
         again.into_iter().for_each(|e| self.backend.drain(e));
+        self.fail_if_hopeless();
     }
 
     /// An executor is to leave: it gets no new tasks.
@@ -381,6 +404,8 @@ impl Loop {
         if self.draining.insert(executor, None).is_none() {
             self.note(&Note::ExecutorDraining { executor: executor.0 });
             self.feed(Event::ExecutorDraining { executor });
+            // What was launched there goes out first: it has to see all that it runs before it says that nothing runs.
+            self.send_launches();
             self.backend.drain(executor);
         }
     }
@@ -400,7 +425,9 @@ impl Loop {
         }
     }
 
-    fn unavailable(&mut self, reason: &Error) {
+    /// Without executors, and with none to come, jobs fail instead of waiting for ever. Those that are there may do the work alone.
+    fn fail_if_hopeless(&mut self) {
+        let Some(reason) = self.unavailable.clone().filter(|_| self.executors.is_empty()) else { return };
         for job in self.jobs.keys().copied().collect::<Vec<_>>() {
             if let Some(job) = self.jobs.get(&job) {
                 // The first end counts.
@@ -437,22 +464,43 @@ impl Loop {
                 failure::task_end(&error, stage.query.cancel.is_cancelled())
             }
         };
+        self.ending.insert(task, (task, stage.results.clone()));
         self.feed(Event::TaskEnded { task, end });
-        // Only now is it known whether its rows count.
-        stage.results.ended(task);
     }
 
+    /// Hands an event to the scheduler and carries out its actions. An event that comes up while actions are carried out waits until all
+    /// of them are: what the scheduler says next builds on them.
     fn feed(&mut self, event: Event) {
-        for action in self.scheduler.handle(self.now(), event) {
-            self.carry_out(action);
+        self.events.push_back(event);
+        if std::mem::replace(&mut self.feeding, true) {
+            return;
         }
+        while let Some(event) = self.events.pop_front() {
+            let ended = match &event {
+                Event::TaskEnded { task, .. } => self.ending.remove(task),
+                _ => None,
+            };
+            for action in self.scheduler.handle(self.now(), event) {
+                self.carry_out(action);
+            }
+            if let Some((task, results)) = ended {
+                // Only now is it known whether its rows count.
+                results.ended(task);
+            }
+        }
+        self.feeding = false;
     }
 
     fn carry_out(&mut self, action: Action) {
         match action {
             Action::Launch { job, task, attempt, executor, speculative, .. } => {
                 let stage = self.jobs.get(&job).and_then(|j| j.stages.get(&attempt.stage)).cloned();
-                let Some(stage) = stage else { return };
+                let Some(stage) = stage else {
+                    // A launch without its stage is a bug; its slot must be given back all the same.
+                    let error = Error::internal("a task was launched before its stage");
+                    self.feed(Event::TaskEnded { task, end: failure::task_end(&error, false) });
+                    return;
+                };
                 if let Some(allocating) = &mut self.allocating {
                     allocating.launched(executor);
                 }
@@ -599,6 +647,22 @@ impl Loop {
                 self.backend.release(ShuffleId(w.shuffle));
             }
         }
+    }
+}
+
+/// However the loop ends, a panic among the ways: nobody waits for it any more.
+impl Drop for Loop {
+    fn drop(&mut self) {
+        let why = if std::thread::panicking() {
+            Error::internal("the driver's thread panicked")
+        } else {
+            Error::cancelled()
+        };
+        for (_, job) in self.jobs.drain() {
+            job.spec.results.end(Err(why.clone()));
+            job.spec.query.cancel.cancel();
+        }
+        self.backend.stop();
     }
 }
 

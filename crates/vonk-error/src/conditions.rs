@@ -430,6 +430,7 @@ pub static CONDITIONS: &[Condition] = &[
     row("_PLAN_TOO_LARGE", "54000", "A task of this query takes <bytes> bytes to describe, more than <limit> (\"spark.rpc.message.maxSize\")."),
     row("_RESULT_LOST", "58030", "Rows of the result were lost after they had been given out: <cause>"),
     row("_ROUNDING_NECESSARY", "22003", "Rounding necessary"),
+    row("_ROW_TOO_LARGE", "54000", "A row of the result takes <bytes> bytes, more than <limit> (\"spark.rpc.message.maxSize\")."),
     row("_STAGE_ATTEMPTS_EXCEEDED", "58030", "Stage <stage> lost its input <attempts> times in a row and is given up. Last: <cause>"),
     row("_STATEMENT_TOO_COMPLEX", "54001", "The statement is too complex: <what> exceeds the limit of <limit>."),
     row("_TASK_KILLED_EXECUTORS", "58030", "<message>"),

@@ -43,8 +43,8 @@ pub(crate) struct RemoteBackend {
     /// Executors that were asked to leave.
     leaving: HashSet<ExecutorId>,
     /// Descriptions of the stages that run.
-    stages: HashMap<StageKey, Arc<StageDescription>>,
-    jobs: HashMap<u64, Arc<JobDescription>>,
+    stages: HashMap<StageKey, (JobId, Result<Arc<StageDescription>>)>,
+    jobs: HashMap<u64, Result<Arc<JobDescription>>>,
 }
 
 struct Running {
@@ -77,28 +77,15 @@ impl RemoteBackend {
 
     /// What an executor must know before it can run tasks of a stage, as far as it was not told.
     fn tell(&mut self, executor: ExecutorId, stage: &Arc<StageLaunch>) -> Result<Vec<ToExecutor>> {
-        let key = key_of(stage);
-        let description = match self.stages.get(&key) {
-            Some(known) => known.clone(),
-            None => {
-                let new = Arc::new(describe(stage, self.options.message_bytes)?);
-                self.stages.insert(key, new.clone());
-                new
-            }
-        };
+        let (key, limit) = (key_of(stage), self.options.message_bytes);
+        // What is too large stays so: it is not encoded again for each task.
+        let description =
+            self.stages.entry(key).or_insert_with(|| (stage.job, describe(stage, limit))).1.clone()?;
+        let job = self.jobs.entry(stage.job.0).or_insert_with(|| describe_job(stage, limit)).clone()?;
         let told = self.told.entry(executor).or_default();
         let mut messages = Vec::new();
         if told.jobs.insert(stage.job.0) {
-            let job = self.jobs.entry(stage.job.0).or_insert_with(|| {
-                let env = &stage.query.env;
-                Arc::new(JobDescription {
-                    job: stage.job.0,
-                    context: (*env.ctx).clone(),
-                    scalar_subqueries: (*env.scalar_subqueries).clone(),
-                    batch_rows: stage.query.batch_rows as u64,
-                })
-            });
-            messages.push(ToExecutor::Job(job.clone()));
+            messages.push(ToExecutor::Job(job));
         }
         if told.stages.insert(key) {
             messages.push(ToExecutor::Stage(description));
@@ -111,18 +98,37 @@ fn key_of(stage: &StageLaunch) -> StageKey {
     StageKey { stage: stage.stage.0, attempt: stage.stage_attempt }
 }
 
-fn describe(stage: &StageLaunch, limit: usize) -> Result<StageDescription> {
+fn describe(stage: &StageLaunch, limit: usize) -> Result<Arc<StageDescription>> {
     let fragment = vonk_physical::encode(&stage.fragment)?;
     let inputs = (*stage.inputs).clone();
-    let places: usize = inputs.iter().map(|(_, p)| 64 * p.places.len() + 5 * p.maps.len()).sum();
-    let bytes = fragment.len() + places;
-    // Something is left for the rest of the message.
-    if bytes + 4096 > limit {
+    let description = StageDescription { job: stage.job.0, key: key_of(stage), fragment, inputs };
+    fits(&description, limit)?;
+    Ok(Arc::new(description))
+}
+
+fn describe_job(stage: &StageLaunch, limit: usize) -> Result<Arc<JobDescription>> {
+    let env = &stage.query.env;
+    let description = JobDescription {
+        job: stage.job.0,
+        context: (*env.ctx).clone(),
+        scalar_subqueries: (*env.scalar_subqueries).clone(),
+        batch_rows: stage.query.batch_rows as u64,
+    };
+    fits(&description, limit)?;
+    Ok(Arc::new(description))
+}
+
+/// An error unless a description fits into a message.
+fn fits<T: serde::Serialize>(description: &T, limit: usize) -> Result<()> {
+    let bytes = postcard::experimental::serialized_size(description)
+        .map_err(|e| Error::internal(format!("a description cannot be encoded: {e}")))?;
+    // Something is left for the message's own words.
+    if bytes + 64 > limit {
         return Err(Error::new("_PLAN_TOO_LARGE")
             .with("bytes", bytes.to_string())
             .with("limit", limit.to_string()));
     }
-    Ok(StageDescription { job: stage.job.0, key: key_of(stage), fragment, inputs })
+    Ok(())
 }
 
 impl Backend for RemoteBackend {
@@ -134,8 +140,12 @@ impl Backend for RemoteBackend {
         let limits = Limits { message_bytes: options.message_bytes, ..Limits::default() };
         let (host, port) = &options.bind;
         let listening = runtime.block_on(Listening::bind(host, *port, &options.security, limits))?;
-        let public = if options.host.is_empty() { "127.0.0.1" } else { options.host.as_str() };
-        let address = listening.public_address(public);
+        if options.host.is_empty() && listening.address().ip().is_unspecified() {
+            return Err(Error::new("_INVALID_ARGUMENT")
+                .with("argument", format!("spark.driver.bindAddress={host} without spark.driver.host"))
+                .with("expected", "the name by which executors reach this machine in spark.driver.host"));
+        }
+        let address = listening.public_address(&options.host);
         let endpoint = Endpoint {
             registry: registry.clone(),
             results: self.results.clone(),
@@ -195,8 +205,8 @@ impl Backend for RemoteBackend {
 
     fn job_ended(&mut self, job: JobId) {
         self.jobs.remove(&job.0);
-        let over = |_: &StageKey, stage: &mut Arc<StageDescription>| stage.job == job.0;
-        let stages: Vec<StageKey> = self.stages.extract_if(over).map(|(key, _)| key).collect();
+        let stages: Vec<StageKey> =
+            self.stages.extract_if(|_, (of, _)| *of == job).map(|(key, _)| key).collect();
         let Some(running) = &self.running else { return };
         for (executor, told) in &mut self.told {
             if told.jobs.remove(&job.0) {

@@ -3,7 +3,7 @@
 //! Invariant: an executor without its driver does not live on. What it leaves on disk is in its own folder, which whoever started it
 //! removes should it be killed.
 
-use crate::remote::orders::Orders;
+use crate::remote::orders::{Orders, RunningTasks};
 use crate::remote::protocol::{FromExecutor, Heartbeat, Registration, ToExecutor};
 use crate::remote::service::driver_client::DriverClient;
 use serde::{Deserialize, Serialize};
@@ -149,6 +149,8 @@ async fn attached(options: &ExecutorOptions, formats: Formats, watch: MemoryWatc
     };
     tracing::info!(executor = options.executor, driver = options.driver, "registered");
 
+    // Half of a message: the news of a task's end carries some frames together with its counters.
+    let frame_bytes = message_bytes / 2;
     let mut orders = Orders::new(
         ExecutorId(options.executor),
         exec.clone(),
@@ -156,9 +158,10 @@ async fn attached(options: &ExecutorOptions, formats: Formats, watch: MemoryWatc
         options.slots,
         outbox.clone(),
         client,
+        frame_bytes,
     )?;
-    let mut beat = tokio::time::interval(heartbeat);
-    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    // On its own: whatever the loop below is busy with, the executor lives.
+    tokio::spawn(beat(heartbeat, memory.clone(), orders.tasks(), outbox.clone()));
     let mut terminate = tokio::signal::unix::signal(SignalKind::terminate())
         .map_err(|e| Error::io("cannot listen for signals", e))?;
     let mut draining = None;
@@ -183,27 +186,39 @@ async fn attached(options: &ExecutorOptions, formats: Formats, watch: MemoryWatc
                 let _ = outbox.try_send(FromExecutor::Leaving);
             }
             () = looked(&mut draining) => {
-                if orders.running() == 0 {
+                if orders.tasks().lock().is_empty() {
                     draining = None;
                     let outputs = blocks.store.outputs();
                     let _ = outbox.send(FromExecutor::Drained { outputs }).await;
-                }
-            }
-            _ = beat.tick() => {
-                let health = Heartbeat {
-                    memory_used: memory.used(),
-                    memory_peak: memory.peak(),
-                    running: orders.running(),
-                };
-                // A full outbox is a sign of life, too.
-                if let Err(mpsc::error::TrySendError::Closed(_)) = outbox.try_send(FromExecutor::Heartbeat(health)) {
-                    break;
                 }
             }
         }
     }
     orders.cancel_all();
     Ok(())
+}
+
+/// Says again and again that the executor lives, until nobody hears it.
+async fn beat(
+    interval: Duration,
+    memory: Arc<MemoryManager>,
+    tasks: RunningTasks,
+    outbox: mpsc::Sender<FromExecutor>,
+) {
+    let mut beat = tokio::time::interval(interval);
+    beat.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        beat.tick().await;
+        let health = Heartbeat {
+            memory_used: memory.used(),
+            memory_peak: memory.peak(),
+            running: u32::try_from(tasks.lock().len()).unwrap_or(u32::MAX),
+        };
+        // A full outbox is a sign of life, too.
+        if let Err(mpsc::error::TrySendError::Closed(_)) = outbox.try_send(FromExecutor::Heartbeat(health)) {
+            return;
+        }
+    }
 }
 
 /// How often the memory in use is looked at.

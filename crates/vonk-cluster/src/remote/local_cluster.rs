@@ -7,7 +7,7 @@ use crate::remote::manager::{ExecutorManager, ManagerContext};
 use crate::remote::process::{self, Program};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::process::ExitStatus;
+use std::process::{Child, ExitStatus};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -181,12 +181,18 @@ impl Keeper {
             self.next += 1;
             if let Err(error) = self.start(executor) {
                 self.context.registry.lost(executor, "it could not be started");
+                process::clean(&self.folder(executor));
                 self.came_to_nothing(&error.to_string());
             }
         }
     }
 
+    fn folder(&self, executor: ExecutorId) -> PathBuf {
+        self.options.dir.join(format!("executor-{executor}"))
+    }
+
     fn start(&mut self, executor: ExecutorId) -> Result<()> {
+        let dir = self.folder(executor);
         let o = &self.options;
         let options = ExecutorOptions {
             driver: self.context.driver.clone(),
@@ -196,7 +202,7 @@ impl Keeper {
             host: "127.0.0.1".to_string(),
             slots: o.slots,
             memory: o.memory,
-            dir: o.dir.join(format!("executor-{executor}")),
+            dir,
             service: self.service.clone(),
             blocks_dir: self
                 .service
@@ -205,16 +211,20 @@ impl Keeper {
             conf: o.conf.clone(),
         };
         self.context.registry.expect(executor);
-        let mut child = process::start(&o.program, &options, &o.security)?;
-        self.running.insert(executor, Process { pid: child.id(), dir: options.dir });
+        // The thread first: a child that nobody waits for would never be reaped.
+        let (hand, child) = channel::<Child>();
         let messages = self.messages.clone();
         let waiting = std::thread::Builder::new().name(format!("vonk-wait-{executor}")).stack_size(64 << 10);
-        let spawned = waiting.spawn(move || {
+        let wait = move || {
+            let Ok(mut child) = child.recv() else { return };
             let status = child.wait();
             // A keeper that is gone has nothing left to keep.
             let _ = messages.send(Message::Exited(executor, status));
-        });
-        spawned.map(|_| ()).map_err(|e| Error::io("cannot start a thread that waits for an executor", e))
+        };
+        waiting.spawn(wait).map_err(|e| Error::io("cannot start a thread that waits for an executor", e))?;
+        let child = process::start(&o.program, &options, &o.security)?;
+        self.running.insert(executor, Process { pid: child.id(), dir: options.dir });
+        hand.send(child).map_err(|_| Error::internal("the thread that waits for an executor is gone"))
     }
 
     fn kill(&self, executor: ExecutorId) {

@@ -19,6 +19,9 @@ use vonk_functions::Registry;
 use vonk_scheduler::ExecutorId;
 use vonk_shuffle::ClusterBlocks;
 
+/// Tasks that run or wait for a thread, with the flags that end them.
+pub(super) type RunningTasks = Arc<Mutex<HashMap<u64, CancelFlag>>>;
+
 /// An executor's state.
 pub(super) struct Orders {
     executor: ExecutorId,
@@ -27,10 +30,12 @@ pub(super) struct Orders {
     pool: rayon::ThreadPool,
     outbox: mpsc::Sender<FromExecutor>,
     client: Client,
+    /// Bytes of the largest frame of rows.
+    frame_bytes: usize,
     jobs: HashMap<u64, Arc<QueryContext>>,
     /// What was described; an error is told by each task of the stage.
     stages: HashMap<StageKey, (u64, Result<Arc<Stage>>)>,
-    running: Arc<Mutex<HashMap<u64, CancelFlag>>>,
+    running: RunningTasks,
 }
 
 impl Orders {
@@ -41,15 +46,16 @@ impl Orders {
         slots: u32,
         outbox: mpsc::Sender<FromExecutor>,
         client: Client,
+        frame_bytes: usize,
     ) -> Result<Orders> {
         let pool = task_pool(slots)?;
         let (jobs, stages, running) = (HashMap::new(), HashMap::new(), Arc::default());
-        Ok(Orders { executor, exec, blocks, pool, outbox, client, jobs, stages, running })
+        Ok(Orders { executor, exec, blocks, pool, outbox, client, frame_bytes, jobs, stages, running })
     }
 
     /// Tasks that run or wait for a thread.
-    pub fn running(&self) -> u32 {
-        u32::try_from(self.running.lock().len()).unwrap_or(u32::MAX)
+    pub fn tasks(&self) -> RunningTasks {
+        self.running.clone()
     }
 
     /// Does what the driver says. What it says of jobs, stages and tasks that are not here changes nothing.
@@ -136,19 +142,20 @@ impl Orders {
         let cancel = stage.query.cancel.child();
         self.running.lock().insert(task, cancel.clone());
         let (exec, client, running) = (self.exec.clone(), self.client.clone(), self.running.clone());
-        let (runtime, executor) = (tokio::runtime::Handle::current(), self.executor);
+        let (runtime, executor, frame_bytes) =
+            (tokio::runtime::Handle::current(), self.executor, self.frame_bytes);
         self.pool.spawn_fifo(move || {
             let span = tracing::info_span!("task", %executor, job = stage.job, task, stage = order.stage.stage, partition = order.partition);
             let outcome = span.in_scope(|| {
                 tracing::debug!("begins");
-                run(&exec, &stage, &order, cancel, &client, &runtime).unwrap_or_else(|error| {
+                run(&exec, &stage, &order, cancel, &client, &runtime, frame_bytes).unwrap_or_else(|error| {
                     tracing::info!(%error, "failed");
                     Outcome::Failed(error)
                 })
             });
-            running.lock().remove(&task);
-            // A driver that is gone wants to know nothing.
+            // A driver that is gone wants to know nothing. Said before the task counts as ended here: who leaves says so last.
             let _ = outbox.blocking_send(FromExecutor::Ended { task, outcome });
+            running.lock().remove(&task);
         });
     }
 }

@@ -35,6 +35,7 @@ pub(super) fn run(
     cancel: CancelFlag,
     client: &Client,
     runtime: &Handle,
+    frame_bytes: usize,
 ) -> Result<Outcome> {
     let task = TaskSpec {
         fragment: stage.fragment.clone(),
@@ -43,8 +44,14 @@ pub(super) fn run(
         inputs: stage.inputs.clone(),
         cancel: Some(cancel.clone()),
     };
-    let mut rows = Rows { task: order.task, held: vec![], bytes: 0, call: None, client, runtime, cancel };
-    let output = run_task(exec, &stage.query, &task, &mut |batch| rows.push(frames::encode(&batch)?))?;
+    let inline_bytes = INLINE_BYTES.min(frame_bytes);
+    let mut rows =
+        Rows { task: order.task, held: vec![], bytes: 0, inline_bytes, call: None, client, runtime, cancel };
+    let output = run_task(exec, &stage.query, &task, &mut |batch| {
+        let mut frames = Vec::new();
+        frames::encode_within(&batch, frame_bytes, &mut frames)?;
+        frames.into_iter().try_for_each(|frame| rows.push(frame))
+    })?;
     let nodes = output.metrics.counts();
     match (output.map_output, &stage.fragment.plan) {
         (Some(sizes), _) => Ok(Outcome::Map { sizes, nodes }),
@@ -58,6 +65,8 @@ struct Rows<'a> {
     task: u64,
     held: Vec<Frame>,
     bytes: usize,
+    /// See [`INLINE_BYTES`].
+    inline_bytes: usize,
     /// The call that takes them, once they are many.
     call: Option<Call>,
     client: &'a Client,
@@ -74,7 +83,7 @@ impl Rows<'_> {
     fn push(&mut self, frame: Frame) -> Result<()> {
         self.bytes += frame.0.len();
         self.held.push(frame);
-        if self.bytes > INLINE_BYTES {
+        if self.bytes > self.inline_bytes {
             self.send_held()?;
         }
         Ok(())
