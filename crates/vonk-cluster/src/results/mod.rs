@@ -45,10 +45,10 @@ impl Results {
         }
     }
 
-    /// A task failed or was lost: it gives no rows.
-    pub fn failed(&self, partition: u32, task: TaskId) {
+    /// A task failed, or was lost without an error of its own: it gives no rows.
+    pub fn failed(&self, partition: u32, task: TaskId, error: Option<&Error>) {
         match self {
-            Results::Streamed(r) => r.failed(partition, attempt_number(task)),
+            Results::Streamed(r) => r.failed(partition, attempt_number(task), error),
             Results::Whole(r) => r.discard(task),
         }
     }

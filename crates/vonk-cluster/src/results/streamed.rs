@@ -23,6 +23,8 @@ struct Part {
     batches: VecDeque<RecordBatch>,
     /// Batches of this attempt were read already: another attempt could not take them back.
     read: bool,
+    /// Why its last attempt failed.
+    error: Option<Error>,
     complete: bool,
 }
 
@@ -52,9 +54,10 @@ impl StreamedResults {
         let mut state = self.state.lock();
         let part = state.parts.entry(partition).or_default();
         if part.read {
-            return vonk_error::internal_err!(
-                "rows of partition {partition} were read before its task failed"
-            );
+            // Trying again does not help; what went wrong first is what the reader should hear.
+            let unknown =
+                || Error::internal(format!("rows of partition {partition} were read before its task failed"));
+            return Err(part.error.take().unwrap_or_else(unknown));
         }
         part.attempt = Some(attempt);
         let dropped: u64 = part.batches.drain(..).map(|b| batch_bytes(&b)).sum();
@@ -95,11 +98,12 @@ impl StreamedResults {
     }
 
     /// An attempt failed: its partition does not run for now.
-    pub fn failed(&self, partition: u32, attempt: u32) {
+    pub fn failed(&self, partition: u32, attempt: u32, error: Option<&Error>) {
         let mut state = self.state.lock();
         if let Some(part) = state.parts.get_mut(&partition) {
             if part.attempt == Some(attempt) && !part.complete {
                 part.attempt = None;
+                part.error = error.cloned();
             }
         }
         self.changed.notify_all();
@@ -166,7 +170,7 @@ mod tests {
         results.push(1, 0, batch(10)).unwrap();
         results.begin(0, 0).unwrap();
         results.push(0, 0, batch(99)).unwrap();
-        results.failed(0, 0);
+        results.failed(0, 0, None);
         results.begin(0, 1).unwrap();
         results.push(0, 0, batch(98)).unwrap();
         results.push(0, 1, batch(1)).unwrap();
@@ -186,7 +190,8 @@ mod tests {
         results.begin(0, 0).unwrap();
         results.push(0, 0, batch(1)).unwrap();
         results.next().unwrap();
-        assert!(results.begin(0, 1).is_err());
+        results.failed(0, 0, Some(&Error::io("cannot read", "the disk")));
+        assert_eq!(results.begin(0, 1).unwrap_err().condition(), "_IO_ERROR");
         results.end(Err(Error::cancelled()));
         assert_eq!(results.next().unwrap_err().condition(), "OPERATION_CANCELED");
     }

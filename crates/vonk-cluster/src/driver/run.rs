@@ -1,119 +1,26 @@
-//! The driver: one thread that owns the scheduler, carries out its actions and hears what becomes of them.
+//! The driver's thread: owns the scheduler, carries out its actions and hears what becomes of them.
 //!
 //! Must not know: where tasks run ([`Backend`]).
 
+use super::{JobMetrics, JobSpec, Message};
 use crate::allocating::Allocating;
 use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskReport, TaskResult, attempt_number};
 use crate::failure;
-use crate::progress::Progress;
 use crate::results::Results;
 use crate::status::{Note, Observer, TaskOutcomeNote};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::thread::JoinHandle;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use vonk_error::{Error, ErrorKind, Result};
-use vonk_exec::QueryContext;
-use vonk_physical::{Exchange, ExplainMetrics, PhysicalPlan, PlanNode};
+use vonk_physical::{PhysicalPlan, PlanNode};
 use vonk_scheduler::allocation::{AllocationAction, AllocationOptions};
 use vonk_scheduler::{
-    Action, Dependency, Event, ExecutorId, Fragment, JobId, MapId, MapStatus, RddGraph, RddId, Scheduler,
+    Action, Dependency, Event, ExecutorId, Fragment, JobId, MapId, MapStatus, RddId, Scheduler,
     SchedulerOptions, ShuffleId, StageId, TaskAttempt, TaskEnd, TaskId, Time,
 };
 use vonk_shuffle::{MapPlaces, Place, ShuffleInputs};
-
-/// A job: lineage, fragments and what its tasks share.
-pub(crate) struct JobSpec {
-    /// The lineage.
-    pub graph: RddGraph,
-    /// The RDD whose partitions are the result.
-    pub last: RddId,
-    /// Fragments by number.
-    pub fragments: Vec<Arc<PlanNode>>,
-    /// What its tasks share in this process.
-    pub query: Arc<QueryContext>,
-    /// Where its rows go.
-    pub results: Arc<Results>,
-    /// Where to tell how far it is.
-    pub progress: Arc<Progress>,
-    /// Shuffles that later jobs of the query will read.
-    pub keep: Vec<ShuffleId>,
-    /// The pool that it shares executors in.
-    pub pool: String,
-    /// The statement it is part of, for those who look.
-    pub description: Arc<str>,
-}
-
-enum Message {
-    Submit { job: JobId, spec: JobSpec, metrics: Arc<Mutex<JobMetrics>> },
-    Cancel(JobId),
-    Release(Vec<ShuffleId>),
-    ExecutorAdded { executor: ExecutorId, host: String, slots: u32 },
-    ExecutorLost { executor: ExecutorId, blocks_lost: bool },
-    Unavailable(Error),
-    Drain(ExecutorId),
-    Drained { executor: ExecutorId, outputs: Vec<(ShuffleId, MapId)> },
-    TookOver { from: ExecutorId, to: ExecutorId, outputs: Vec<(ShuffleId, MapId)> },
-    Ended { task: TaskId, result: TaskResult },
-    Stop,
-}
-
-/// Where a backend tells the driver what happens. Cheap to clone; a driver that has stopped hears nothing.
-#[derive(Clone)]
-pub struct Mailbox(Sender<Message>);
-
-impl Mailbox {
-    fn send(&self, message: Message) {
-        // The driver may be gone: then nobody wants to know.
-        let _ = self.0.send(message);
-    }
-
-    /// An executor can run `slots` tasks at once.
-    pub fn executor_added(&self, executor: ExecutorId, host: String, slots: u32) {
-        self.send(Message::ExecutorAdded { executor, host, slots });
-    }
-
-    /// An executor is gone with what ran on it, and perhaps with its blocks.
-    pub fn executor_lost(&self, executor: ExecutorId, blocks_lost: bool) {
-        self.send(Message::ExecutorLost { executor, blocks_lost });
-    }
-
-    /// There are no executors and will be none: the jobs that wait fail for this reason.
-    pub fn unavailable(&self, reason: Error) {
-        self.send(Message::Unavailable(reason));
-    }
-
-    /// An executor is to leave in order: it gets no more tasks, and its blocks are handed over.
-    pub fn drain(&self, executor: ExecutorId) {
-        self.send(Message::Drain(executor));
-    }
-
-    /// An executor that is to leave runs nothing any more; it has these map outputs.
-    pub fn drained(&self, executor: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) {
-        self.send(Message::Drained { executor, outputs });
-    }
-
-    /// An executor has taken map outputs over.
-    pub fn took_over(&self, from: ExecutorId, to: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) {
-        self.send(Message::TookOver { from, to, outputs });
-    }
-
-    /// A task ended.
-    pub fn ended(&self, task: TaskId, result: TaskResult) {
-        self.send(Message::Ended { task, result });
-    }
-}
-
-/// What a job's tasks counted.
-#[derive(Debug, Default, Clone)]
-pub(crate) struct JobMetrics {
-    pub nodes: ExplainMetrics,
-    pub tasks: u32,
-    pub stages: u32,
-}
 
 struct Job {
     spec: JobSpec,
@@ -128,96 +35,8 @@ struct Launched {
     stage: Arc<StageLaunch>,
 }
 
-/// A handle to the driver's thread. Dropping it stops the thread; jobs that run then are cancelled.
-pub(crate) struct Driver {
-    mailbox: Mailbox,
-    thread: Option<JoinHandle<()>>,
-    next_job: AtomicU64,
-}
-
-impl Driver {
-    /// Starts the driver's thread, and executors.
-    pub fn start(
-        options: SchedulerOptions,
-        mut backend: Box<dyn Backend>,
-        observer: Option<Arc<Observer>>,
-        allocation: Option<AllocationOptions>,
-    ) -> Result<Driver> {
-        let (messages, inbox) = channel();
-        let mailbox = Mailbox(messages);
-        backend.start(mailbox.clone())?;
-        let thread = std::thread::Builder::new()
-            .name("vonk-driver".to_string())
-            .spawn(move || Loop::new(options, backend, observer, allocation).run(&inbox))
-            .map_err(|e| Error::io("cannot start the driver's thread", e))?;
-        Ok(Driver { mailbox, thread: Some(thread), next_job: AtomicU64::new(0) })
-    }
-
-    /// A guard over shuffles that a query's jobs keep for its later ones.
-    pub fn kept_shuffles(&self) -> KeptShuffles {
-        KeptShuffles { ids: HashMap::new(), mailbox: self.mailbox.clone() }
-    }
-
-    /// Submits a job.
-    pub fn submit(&self, spec: JobSpec) -> RunningJob {
-        let job = JobId(self.next_job.fetch_add(1, Ordering::Relaxed));
-        let metrics = Arc::<Mutex<JobMetrics>>::default();
-        let running = RunningJob {
-            job,
-            results: spec.results.clone(),
-            metrics: metrics.clone(),
-            query: spec.query.clone(),
-            mailbox: self.mailbox.clone(),
-        };
-        if self.mailbox.0.send(Message::Submit { job, spec, metrics }).is_err() {
-            running.results.end(Err(Error::internal("the driver has stopped")));
-        }
-        running
-    }
-}
-
-impl Drop for Driver {
-    fn drop(&mut self) {
-        self.mailbox.send(Message::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
-    }
-}
-
-/// Shuffles of a query that several of its jobs read, by the exchange they come from. Dropped with the query, it releases those
-/// that are still there.
-pub(crate) struct KeptShuffles {
-    pub ids: HashMap<Exchange, u64>,
-    mailbox: Mailbox,
-}
-
-impl Drop for KeptShuffles {
-    fn drop(&mut self) {
-        if !self.ids.is_empty() {
-            let shuffles = self.ids.values().map(|id| ShuffleId(*id)).collect();
-            self.mailbox.send(Message::Release(shuffles));
-        }
-    }
-}
-
-/// A submitted job. Dropping it cancels it.
-pub(crate) struct RunningJob {
-    job: JobId,
-    pub results: Arc<Results>,
-    pub metrics: Arc<Mutex<JobMetrics>>,
-    query: Arc<QueryContext>,
-    mailbox: Mailbox,
-}
-
-impl Drop for RunningJob {
-    fn drop(&mut self) {
-        self.query.cancel.cancel();
-        self.mailbox.send(Message::Cancel(self.job));
-    }
-}
-
-struct Loop {
+/// The thread's state.
+pub(super) struct Loop {
     scheduler: Scheduler,
     backend: Box<dyn Backend>,
     jobs: HashMap<JobId, Job>,
@@ -250,7 +69,7 @@ impl Loop {
         }
     }
 
-    fn new(
+    pub fn new(
         options: SchedulerOptions,
         backend: Box<dyn Backend>,
         observer: Option<Arc<Observer>>,
@@ -274,7 +93,8 @@ impl Loop {
         }
     }
 
-    fn run(mut self, inbox: &Receiver<Message>) {
+    /// Until it is told to stop.
+    pub fn run(mut self, inbox: &Receiver<Message>) {
         loop {
             match self.receive(inbox) {
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
@@ -349,11 +169,11 @@ impl Loop {
                 }
                 self.unavailable = None;
                 self.executors.insert(executor);
-                self.feed(Event::ExecutorAdded { executor, host, slots });
                 if self.draining.contains_key(&executor) {
-                    // It was told to leave before it had come.
-                    self.feed(Event::ExecutorDraining { executor });
+                    // It was told to leave before it had come: the scheduler never hears of it.
                     self.backend.drain(executor);
+                } else {
+                    self.feed(Event::ExecutorAdded { executor, host, slots });
                 }
             }
             Message::ExecutorLost { executor, blocks_lost } => self.executor_lost(executor, blocks_lost),
@@ -380,7 +200,7 @@ impl Loop {
         // The scheduler reports no ends of these tasks, and knows none that come late.
         let gone = self.launched.extract_if(|_, l| l.executor == executor);
         for (task, launched) in gone {
-            launched.stage.results.failed(launched.attempt.partition, task);
+            launched.stage.results.failed(launched.attempt.partition, task, None);
         }
         // Not sent out yet: it is lost like the others.
         self.launches.retain(|l| l.executor != executor);
@@ -460,7 +280,7 @@ impl Loop {
                 TaskEnd::Success { map_status: report.map_output.map(status) }
             }
             Err(error) => {
-                stage.results.failed(attempt.partition, task);
+                stage.results.failed(attempt.partition, task, Some(&error));
                 failure::task_end(&error, stage.query.cancel.is_cancelled())
             }
         };
