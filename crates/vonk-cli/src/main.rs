@@ -65,10 +65,18 @@ fn main() -> ExitCode {
 fn executor_main(executor: &vonk::Executor) -> ExitCode {
     log_to_stderr();
     // While there is room, freed memory is kept for the next task; where it gets tight, it goes back at once.
+    let was_tight = std::sync::atomic::AtomicBool::new(false);
     let watch = |memory: vonk::MemoryUse| {
         let tight = memory.limit.is_some_and(|limit| memory.used > limit / 4);
-        set_purge_delay(if tight { PURGE_DELAY_MS.1 } else { PURGE_DELAY_MS.0 });
+        if was_tight.swap(tight, std::sync::atomic::Ordering::Relaxed) != tight {
+            set_purge_delay(if tight { PURGE_DELAY_MS.1 } else { PURGE_DELAY_MS.0 });
+            if tight {
+                // SAFETY: gives free pages back; any thread may call it at any time.
+                unsafe { libmimalloc_sys::mi_collect(true) };
+            }
+        }
     };
+    set_purge_delay(PURGE_DELAY_MS.0);
     match executor.run_watched(&watch) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {

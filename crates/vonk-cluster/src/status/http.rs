@@ -10,6 +10,7 @@ use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
@@ -76,8 +77,9 @@ async fn authorised(
     (StatusCode::UNAUTHORIZED, body).into_response()
 }
 
-/// The answer about one application: `f` of the state, or 404 if it is not this one or `f` finds nothing.
-fn about(shared: &Shared, id: &str, f: impl FnOnce(&Known) -> Option<Value>) -> Response {
+/// The answer about one application: `f` of the state, or 404 if it is not this one or `f` finds nothing. `f` copies what it finds: it
+/// becomes JSON when the state is free again for the driver.
+fn about<T: Serialize>(shared: &Shared, id: &str, f: impl FnOnce(&Known) -> Option<T>) -> Response {
     let found = shared.observer.with_state(|s| (s.application.id == id).then(|| f(s)).flatten());
     match found {
         Some(value) => Json(value).into_response(),
@@ -109,21 +111,22 @@ async fn application(State(shared): State<Shared>, Path(id): Path<String>) -> Re
 
 async fn jobs(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
     // The newest first, as in Spark.
-    about(&shared, &id, |s| Some(json!(s.jobs.values().rev().collect::<Vec<_>>())))
+    about(&shared, &id, |s| Some(s.jobs.values().rev().cloned().collect::<Vec<_>>()))
 }
 
 async fn job(State(shared): State<Shared>, Path((id, job)): Path<(String, u64)>) -> Response {
-    about(&shared, &id, |s| s.jobs.get(&job).map(|j| json!(j)))
+    about(&shared, &id, |s| s.jobs.get(&job).cloned())
 }
 
 async fn stages(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
-    about(&shared, &id, |s| Some(json!(s.stages.values().rev().collect::<Vec<_>>())))
+    about(&shared, &id, |s| Some(s.stages.values().rev().cloned().collect::<Vec<_>>()))
 }
 
 async fn stage(State(shared): State<Shared>, Path((id, stage)): Path<(String, u64)>) -> Response {
     about(&shared, &id, |s| {
-        let attempts: Vec<_> = s.stages.range((stage, 0)..=(stage, u32::MAX)).map(|(_, a)| a).collect();
-        (!attempts.is_empty()).then(|| json!(attempts))
+        let attempts: Vec<_> =
+            s.stages.range((stage, 0)..=(stage, u32::MAX)).map(|(_, a)| a.clone()).collect();
+        (!attempts.is_empty()).then_some(attempts)
     })
 }
 
@@ -134,12 +137,12 @@ async fn tasks(
     about(&shared, &id, |s| {
         s.stages.get(&(stage, attempt))?;
         let of = s.tasks.values().filter(|t| (t.stage_id, t.stage_attempt_id) == (stage, attempt));
-        Some(json!(of.collect::<Vec<_>>()))
+        Some(of.cloned().collect::<Vec<_>>())
     })
 }
 
 async fn executors(State(shared): State<Shared>, Path(id): Path<String>) -> Response {
-    about(&shared, &id, |s| Some(json!(s.executors.values().collect::<Vec<_>>())))
+    about(&shared, &id, |s| Some(s.executors.values().cloned().collect::<Vec<_>>()))
 }
 
 /// The text format of Prometheus.
