@@ -164,7 +164,7 @@ async fn an_application_gets_executors_and_leaves_nothing() {
     // The secret is nowhere to be read on the command line.
     for pid in processes_of("app-one") {
         let line = std::fs::read(format!("/proc/{pid}/cmdline")).unwrap();
-        assert_eq!(String::from_utf8_lossy(&line), "sleep\01000\0");
+        assert_eq!(String::from_utf8_lossy(&line), "sleep\x001000\0");
     }
     let web = master.web_address().unwrap();
     let mut running = 0;

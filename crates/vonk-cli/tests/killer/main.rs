@@ -11,6 +11,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
+mod cut;
 mod killer;
 mod session;
 mod standalone;
@@ -194,5 +195,107 @@ fn answers_stay_right_while_a_standalone_cluster_dies() {
             left.extend(std::fs::read_dir(folder).into_iter().flatten().map(|e| e.unwrap().path()));
         }
         assert!(left.is_empty(), "left on disk: {left:?}");
+    }
+}
+
+/// A worker on a machine of its own, whose network is cut again and again: its executors are lost by silence alone, and come back as others.
+#[test]
+fn answers_stay_right_while_a_network_is_cut() {
+    let machine = match cut::Machine::make() {
+        Ok(machine) => machine,
+        Err(why) => {
+            println!("SKIPPED: this machine allows no network namespaces: {why}");
+            return;
+        }
+    };
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("tpch");
+    generate(&data, setting("VONK_KILLER_SCALE", 0.02));
+    let cases = cases(&data);
+    let (here, there) = (machine.here(), machine.there());
+    let port = std::net::TcpListener::bind((here.as_str(), 0)).unwrap().local_addr().unwrap().port();
+    let url = format!("vonk://{here}:{port}");
+    let vonk = env!("CARGO_BIN_EXE_vonk");
+    let daemon = |mut command: Command, name: &str, arguments: &[&str]| {
+        let log = std::fs::File::create(dir.path().join(format!("{name}.log"))).unwrap();
+        let command = command.args(arguments).args(["--webui-port", "0", "--conf", "spark.worker.timeout=4"]);
+        command
+            .env("VONK_AUTHENTICATE_SECRET", "hush")
+            .stdin(std::process::Stdio::null())
+            .stdout(std::process::Stdio::null());
+        Ended(command.stderr(log).spawn().unwrap())
+    };
+    let master = ["master", "--host", &here, "--port", &port.to_string()].map(str::to_string);
+    let _master = daemon(Command::new(vonk), "master", &master.each_ref().map(String::as_str));
+    std::thread::sleep(Duration::from_millis(500));
+    let worker = |host: &str, name: &str| {
+        let dir = dir.path().join(name).to_string_lossy().into_owned();
+        ["worker", &url, "--host", host, "--cores", "1", "--memory", "1g", "--work-dir", &dir]
+            .map(str::to_string)
+    };
+    let near = worker(&here, "near");
+    let _near = daemon(Command::new(vonk), "near", &near.each_ref().map(String::as_str));
+    let far = worker(&there, "far");
+    let _far = daemon(machine.command(vonk), "far", &far.each_ref().map(String::as_str));
+
+    let local = tempfile::tempdir().unwrap();
+    let settings = [
+        ("spark.local.dir", local.path().to_str().unwrap()),
+        ("spark.driver.bindAddress", &here),
+        ("spark.driver.host", &here),
+        ("spark.authenticate.secret", "hush"),
+        ("spark.network.timeout", "1s"),
+        ("spark.executor.heartbeatInterval", "100ms"),
+        ("spark.sql.shuffle.partitions", "6"),
+        ("spark.sql.files.maxPartitionBytes", "1m"),
+    ];
+    let settings: Vec<_> = settings.iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
+    let mut session = Session::start(&url, &settings);
+    views(&mut session, &data);
+    let done = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        let cutter = scope.spawn(|| {
+            let mut cuts = 0;
+            while !done.load(std::sync::atomic::Ordering::Relaxed) {
+                std::thread::sleep(Duration::from_millis(700));
+                machine.connect(false);
+                std::thread::sleep(Duration::from_millis(2500));
+                machine.connect(true);
+                cuts += 1;
+            }
+            cuts
+        });
+        let mut wrong = None;
+        'rounds: for round in 0..setting("VONK_KILLER_ROUNDS", 2) {
+            for case in &cases {
+                for (sql, expected) in &case.statements {
+                    match session.rows(sql) {
+                        Ok(rows) if rows == *expected => {}
+                        Ok(_) => wrong = Some(format!("round {round}, {}: other rows", case.name)),
+                        Err(error) => wrong = Some(format!("round {round}, {}: {error}", case.name)),
+                    }
+                    if wrong.is_some() {
+                        break 'rounds;
+                    }
+                }
+            }
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        let cuts = cutter.join().unwrap();
+        assert_eq!(wrong, None);
+        println!("{cuts} cuts");
+    });
+    session.end();
+}
+
+/// A process that ends with the test.
+struct Ended(std::process::Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        std::thread::sleep(Duration::from_millis(300));
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }

@@ -382,7 +382,7 @@ impl Loop {
         if self.observer.is_some() {
             let name = root.plan.name();
             let (job, stage, attempt) = (job.0, stage.0, stage_attempt);
-            self.note(&Note::StageSubmitted { job, stage, attempt, tasks, name: &name });
+            self.note(&Note::StageSubmitted { job, stage, attempt, tasks, name });
         }
         let launch = StageLaunch {
             job,
