@@ -54,21 +54,22 @@ pub struct Killer {
     thread: JoinHandle<()>,
 }
 
-/// The living children of a process.
+/// The children of a process that live and are not paused.
 fn children(parent: u32) -> Vec<u32> {
-    let output =
-        Command::new("ps").args(["-o", "pid=,stat=", "--ppid", &parent.to_string()]).output().unwrap();
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    let alive = |line: &str| {
-        let (pid, state) = line.trim().split_once(' ')?;
-        if state.trim().starts_with(['Z', 'T']) { None } else { pid.parse().ok() }
+    let child = |pid: u32| {
+        // "pid (name) state parent …"; the name may have spaces and parentheses.
+        let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+        let mut fields = stat.rsplit_once(") ")?.1.split(' ');
+        let (state, of) = (fields.next()?, fields.next()?);
+        (of == parent.to_string() && !matches!(state, "Z" | "T" | "X")).then_some(pid)
     };
-    text.lines().filter_map(alive).collect()
+    let pids = std::fs::read_dir("/proc").unwrap().flatten();
+    pids.filter_map(|e| child(e.file_name().to_string_lossy().parse().ok()?)).collect()
 }
 
-fn signal(pid: u32, name: &str) {
-    // The process may have ended in the meantime.
-    let _ = Command::new("kill").args([&format!("-{name}"), &pid.to_string()]).output();
+/// Sends a signal, by the shell's own `kill`: the program may not be installed. The process may have ended in the meantime.
+pub fn signal(pid: u32, name: &str) {
+    let _ = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).output();
 }
 
 /// Files with blocks of map outputs below a folder.

@@ -293,7 +293,7 @@ struct Ended(std::process::Child);
 
 impl Drop for Ended {
     fn drop(&mut self) {
-        let _ = Command::new("kill").args(["-TERM", &self.0.id().to_string()]).status();
+        killer::signal(self.0.id(), "TERM");
         std::thread::sleep(Duration::from_millis(300));
         let _ = self.0.kill();
         let _ = self.0.wait();

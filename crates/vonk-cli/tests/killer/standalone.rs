@@ -113,7 +113,7 @@ impl Standalone {
     /// Ends all daemons; what they leave of executors is removed by then.
     pub fn stop(self) {
         for child in self.daemons.lock().unwrap().iter_mut().rev() {
-            let _ = Command::new("kill").args(["-TERM", &child.id().to_string()]).status();
+            crate::killer::signal(child.id(), "TERM");
             let deadline = Instant::now() + Duration::from_secs(10);
             while child.try_wait().unwrap().is_none() {
                 assert!(Instant::now() < deadline, "a daemon does not end when it is asked to");
