@@ -46,7 +46,7 @@ pub enum ApplicationAction {
     Ended(ExecutorId, ExecutorEnd),
     /// The worker of an executor wants to leave.
     Draining(ExecutorId),
-    /// A worker is gone with the shuffle blocks that it served.
+    /// A worker on which it had executors is gone with the shuffle blocks that it served.
     WorkerLost(WorkerId),
     /// It is over for the master.
     Removed {
@@ -67,6 +67,8 @@ pub struct ApplicationMachine {
     seq: u64,
     total: Option<u32>,
     executors: BTreeMap<ExecutorId, Granted>,
+    /// On which it has or had executors, and which are not lost: there may be blocks of it.
+    workers: BTreeSet<WorkerId>,
     kill: BTreeSet<ExecutorId>,
     ready: BTreeSet<ExecutorId>,
     next_executor: u64,
@@ -85,6 +87,7 @@ impl ApplicationMachine {
             seq: 0,
             total,
             executors: BTreeMap::new(),
+            workers: BTreeSet::new(),
             kill: BTreeSet::new(),
             ready: BTreeSet::new(),
         }
@@ -98,6 +101,11 @@ impl ApplicationMachine {
     /// What it has been given, and not given back.
     pub fn executors(&self) -> &BTreeMap<ExecutorId, Granted> {
         &self.executors
+    }
+
+    /// The workers on which it has or had executors, but for those that are lost.
+    pub fn workers(&self) -> &BTreeSet<WorkerId> {
+        &self.workers
     }
 
     /// Whether it has a connection.
@@ -168,7 +176,7 @@ impl ApplicationMachine {
 
     fn hear(&mut self, message: ToApplication, out: &mut Vec<ApplicationAction>) {
         match message {
-            ToApplication::Registered { application, executors } => {
+            ToApplication::Registered { application, executors, workers } => {
                 if self.name.as_ref() != Some(&application) {
                     self.name = Some(application.clone());
                     out.push(ApplicationAction::Named(application));
@@ -179,6 +187,10 @@ impl ApplicationMachine {
                     self.ended(executor, ExecutorEnd::Lost("the master does not know it".to_string()), out);
                 }
                 executors.into_iter().for_each(|granted| self.added(granted, out));
+                let known: BTreeSet<_> = workers.into_iter().collect();
+                for worker in self.workers.difference(&known).cloned().collect::<Vec<_>>() {
+                    self.lost(worker, out);
+                }
             }
             ToApplication::ExecutorAdded(granted) => self.added(granted, out),
             ToApplication::ExecutorEnded { executor, end } => self.ended(executor, end, out),
@@ -187,7 +199,7 @@ impl ApplicationMachine {
                     out.push(ApplicationAction::Draining(executor));
                 }
             }
-            ToApplication::WorkerLost { worker } => out.push(ApplicationAction::WorkerLost(worker)),
+            ToApplication::WorkerLost { worker } => self.lost(worker, out),
             ToApplication::Removed { state, reason } => {
                 self.over = true;
                 out.push(ApplicationAction::Removed { state, reason });
@@ -195,8 +207,15 @@ impl ApplicationMachine {
         }
     }
 
+    fn lost(&mut self, worker: WorkerId, out: &mut Vec<ApplicationAction>) {
+        if self.workers.remove(&worker) {
+            out.push(ApplicationAction::WorkerLost(worker));
+        }
+    }
+
     fn added(&mut self, granted: Granted, out: &mut Vec<ApplicationAction>) {
         self.next_executor = self.next_executor.max(granted.executor.0.saturating_add(1));
+        self.workers.insert(granted.worker.clone());
         if self.executors.insert(granted.executor, granted.clone()).is_none() {
             out.push(ApplicationAction::Added(granted));
         }

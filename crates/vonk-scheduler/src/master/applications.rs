@@ -106,7 +106,13 @@ impl Master {
             Some(worker.granted(*executor, placed.resources))
         };
         let executors = app.executors.iter().filter_map(granted).collect();
-        app.say(ToApplication::Registered { application: id.clone(), executors }, out);
+        let workers = self.workers.keys().cloned().collect();
+        app.say(ToApplication::Registered { application: id.clone(), executors, workers }, out);
+        // Said on an earlier connection, or while there was none: to hear it twice changes nothing.
+        let leaves = |worker: &WorkerId| self.workers.get(worker).is_some_and(|w| w.draining);
+        for (executor, _) in app.executors.iter().filter(|(_, worker)| leaves(worker)) {
+            app.say(ToApplication::ExecutorDraining { executor: *executor }, out);
+        }
         if let Some(old) = old.filter(|old| *old != session) {
             self.close(old, out);
         }

@@ -235,6 +235,8 @@ pub enum ToApplication {
         application: ApplicationId,
         /// All that it has.
         executors: Vec<Granted>,
+        /// All workers that the master knows: another one on which the application had executors was lost while nobody could tell it.
+        workers: Vec<WorkerId>,
     },
     /// It gets another executor.
     ExecutorAdded(Granted),

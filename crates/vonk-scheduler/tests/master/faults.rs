@@ -161,6 +161,8 @@ impl World {
             let view = master.application(name).expect("a live application is known");
             let known: Vec<_> = view.executors.iter().map(|e| e.id).collect();
             assert_eq!(known, machine.executors().keys().copied().collect::<Vec<_>>(), "executors of {name}");
+            let workers: BTreeSet<_> = master.workers(self.now).into_iter().map(|w| w.id).collect();
+            assert!(machine.workers().is_subset(&workers), "{name} counts on blocks of lost workers");
         }
         if matches!(self.kind, Kind::None | Kind::MasterOnly) {
             assert_eq!(

@@ -215,3 +215,53 @@ fn what_is_not_known_changes_nothing() {
         [Action::ToWorker { message: ToWorker::Refused(_), .. }, Action::Close { .. }]
     ));
 }
+
+/// What an application that registers anew learns, beside what it has.
+fn learns(machine: &mut ApplicationMachine, actions: &[Action]) -> Vec<ApplicationAction> {
+    let said = |a: &Action| match a {
+        Action::ToApplication { message, .. } => Some(message.clone()),
+        _ => None,
+    };
+    let heard = |m| machine.handle(ApplicationEvent::Heard(m));
+    actions.iter().filter_map(said).flat_map(heard).collect()
+}
+
+#[test]
+fn what_becomes_of_workers_while_an_application_is_away_is_told_when_it_is_back() {
+    let mut master = Master::new(MasterOptions::default());
+    let mut machine = ApplicationMachine::new(Nonce::from("nonce of a"), (*app_spec(Some(3))).clone(), None);
+    register_worker(&mut master, 0, 0, "v", 1);
+    register_worker(&mut master, 0, 1, "w", 1);
+    register_worker(&mut master, 0, 2, "x", 1);
+    let back = |master: &mut Master, session: u64, seq: u64| {
+        let event = Event::ApplicationRegisters {
+            session: SessionId(session),
+            fresh: ApplicationId::from("a"),
+            nonce: Nonce::from("nonce of a"),
+            spec: app_spec(Some(3)),
+            wish: Wish { seq, ..Wish::default() },
+        };
+        master.handle(Time(seq), event)
+    };
+    machine.handle(ApplicationEvent::Connected);
+    learns(&mut machine, &back(&mut master, 10, 1));
+    assert_eq!((machine.executors().len(), machine.workers().len()), (3, 3));
+
+    machine.handle(ApplicationEvent::Disconnected);
+    master.handle(Time(2), Event::Disconnected { session: SessionId(10) });
+    master.handle(Time(3), Event::WorkerDrains { session: SessionId(0) });
+    master.handle(Time(4), Event::WorkerLeaves { session: SessionId(1) });
+    machine.handle(ApplicationEvent::Connected);
+    let learnt = learns(&mut machine, &back(&mut master, 11, 5));
+    let on = |name: &str| {
+        let known = machine.executors().values().find(|g| g.worker == WorkerId::from(name));
+        known.map(|g| g.executor)
+    };
+    assert!(on("w").is_none());
+    assert!(learnt.contains(&ApplicationAction::WorkerLost(WorkerId::from("w"))), "{learnt:?}");
+    assert!(learnt.contains(&ApplicationAction::Draining(on("v").unwrap())), "{learnt:?}");
+    let told = |a: &&ApplicationAction| {
+        matches!(a, ApplicationAction::WorkerLost(_) | ApplicationAction::Draining(_))
+    };
+    assert_eq!(learnt.iter().filter(told).count(), 2, "the third is as it was: {learnt:?}");
+}
