@@ -10,6 +10,11 @@ use std::net::IpAddr;
 use std::path::Path;
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tonic::metadata::{Ascii, MetadataValue};
 use tonic::service::Interceptor;
 use tonic::transport::{Certificate, ClientTlsConfig, Identity, ServerTlsConfig};
@@ -45,13 +50,28 @@ impl fmt::Debug for Secret {
     }
 }
 
-/// Certificates in PEM.
+/// A certificate with those that vouch for it, and its key, in PEM.
+#[derive(Clone)]
+pub struct Pem {
+    /// The certificates, the own one first.
+    pub chain: Vec<u8>,
+    /// The key.
+    pub key: Vec<u8>,
+}
+
+impl Pem {
+    fn identity(&self) -> Identity {
+        Identity::from_pem(&self.chain, &self.key)
+    }
+}
+
+/// How connections are encrypted.
 #[derive(Clone)]
 pub struct Tls {
-    /// This process's certificate chain and key.
-    pub identity: Option<Identity>,
-    /// Whose certificates are believed.
-    pub authority: Certificate,
+    /// What this process shows.
+    pub identity: Option<Pem>,
+    /// Whose certificates are believed, in PEM.
+    pub authority: Vec<u8>,
     /// Clients must show a certificate, too.
     pub mutual: bool,
 }
@@ -82,14 +102,11 @@ impl Security {
     }
 
     /// A secret of this process's own, for the processes it starts.
-    pub fn or_random_secret(mut self) -> Security {
-        use std::hash::{BuildHasher, RandomState};
-        // Seeded from the system's randomness, once for each.
-        let word = || RandomState::new().hash_one(std::process::id());
-        self.secret.get_or_insert_with(|| {
-            Secret(format!("{:016x}{:016x}{:016x}{:016x}", word(), word(), word(), word()).into())
-        });
-        self
+    pub fn or_random_secret(mut self) -> Result<Security> {
+        if self.secret.is_none() {
+            self.secret = Some(Secret(crate::random_hex(32)?.into()));
+        }
+        Ok(self)
     }
 
     /// What the settings say; the secret may come from the environment ([`SECRET_VARIABLE`]) or a file, too.
@@ -105,6 +122,16 @@ impl Security {
                 _ => std::env::var(SECRET_VARIABLE).ok().filter(|s| !s.is_empty()),
             },
         };
+        Security::with_secret(secret, conf)
+    }
+
+    /// For a process that another one has started, which hands the secret on by the environment: settings that name a file speak of the
+    /// other one's machine.
+    pub fn of_child(conf: &Conf) -> Result<Security> {
+        Security::with_secret(std::env::var(SECRET_VARIABLE).ok().filter(|s| !s.is_empty()), conf)
+    }
+
+    fn with_secret(secret: Option<String>, conf: &Conf) -> Result<Security> {
         let secret = secret.map(|s| Secret::new(&s)).transpose()?;
         let tls = conf.get(&conf::SSL_ENABLED).then(|| tls(conf)).transpose()?;
         Ok(Security::new(secret, tls))
@@ -169,20 +196,53 @@ impl Security {
 
     pub(crate) fn server_tls(&self) -> Result<Option<ServerTlsConfig>> {
         let Some(tls) = &self.tls else { return Ok(None) };
-        let identity = tls.identity.clone().ok_or_else(|| {
-            Error::new("_INVALID_TLS")
-                .with("cause", "a server needs spark.ssl.certChain and spark.ssl.privateKey")
-        })?;
-        let config = ServerTlsConfig::new().identity(identity);
-        Ok(Some(if tls.mutual { config.client_ca_root(tls.authority.clone()) } else { config }))
+        let config = ServerTlsConfig::new().identity(tls.server_identity()?.identity());
+        let authority = || Certificate::from_pem(&tls.authority);
+        Ok(Some(if tls.mutual { config.client_ca_root(authority()) } else { config }))
+    }
+
+    /// The same for other protocols than gRPC.
+    pub(crate) fn acceptor(&self) -> Result<Option<TlsAcceptor>> {
+        let Some(tls) = &self.tls else { return Ok(None) };
+        let identity = tls.server_identity()?;
+        let invalid = |e: &dyn fmt::Display| Error::new("_INVALID_TLS").with("cause", e.to_string());
+        let certificates = |pem: &[u8]| {
+            let all = CertificateDer::pem_slice_iter(pem).collect::<std::result::Result<Vec<_>, _>>();
+            all.map_err(|e| invalid(&e))
+        };
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let builder = rustls::ServerConfig::builder_with_provider(provider.clone())
+            .with_safe_default_protocol_versions()
+            .map_err(|e| invalid(&e))?;
+        let builder = match tls.mutual {
+            false => builder.with_no_client_auth(),
+            true => {
+                let mut roots = rustls::RootCertStore::empty();
+                roots.add_parsable_certificates(certificates(&tls.authority)?);
+                let verifier = WebPkiClientVerifier::builder_with_provider(roots.into(), provider).build();
+                builder.with_client_cert_verifier(verifier.map_err(|e| invalid(&e))?)
+            }
+        };
+        let key = PrivateKeyDer::from_pem_slice(&identity.key).map_err(|e| invalid(&e))?;
+        let config = builder.with_single_cert(certificates(&identity.chain)?, key);
+        Ok(Some(TlsAcceptor::from(Arc::new(config.map_err(|e| invalid(&e))?))))
     }
 
     pub(crate) fn client_tls(&self) -> Option<ClientTlsConfig> {
         let tls = self.tls.as_ref()?;
-        let config = ClientTlsConfig::new().ca_certificate(tls.authority.clone());
+        let config = ClientTlsConfig::new().ca_certificate(Certificate::from_pem(&tls.authority));
         Some(match (&tls.identity, tls.mutual) {
-            (Some(identity), true) => config.identity(identity.clone()),
+            (Some(identity), true) => config.identity(identity.identity()),
             _ => config,
+        })
+    }
+}
+
+impl Tls {
+    fn server_identity(&self) -> Result<&Pem> {
+        self.identity.as_ref().ok_or_else(|| {
+            Error::new("_INVALID_TLS")
+                .with("cause", "a server needs spark.ssl.certChain and spark.ssl.privateKey")
         })
     }
 }
@@ -194,7 +254,7 @@ fn tls(conf: &Conf) -> Result<Tls> {
     };
     let (chain, key) = (conf.get(&conf::SSL_CERT_CHAIN), conf.get(&conf::SSL_PRIVATE_KEY));
     let identity = match (chain.is_empty(), key.is_empty()) {
-        (false, false) => Some(Identity::from_pem(read(&chain)?, read(&key)?)),
+        (false, false) => Some(Pem { chain: read(&chain)?, key: read(&key)? }),
         (true, true) => None,
         _ => {
             let cause = "spark.ssl.certChain and spark.ssl.privateKey go together";
@@ -206,7 +266,7 @@ fn tls(conf: &Conf) -> Result<Tls> {
         let cause = "spark.ssl.trustStore must name the certificates that are believed";
         return Err(Error::new("_INVALID_TLS").with("cause", cause));
     }
-    let authority = Certificate::from_pem(read(&authority)?);
+    let authority = read(&authority)?;
     Ok(Tls { identity, authority, mutual: conf.get(&conf::SSL_NEED_CLIENT_AUTH) })
 }
 

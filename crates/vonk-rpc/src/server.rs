@@ -3,15 +3,20 @@
 //! Must not know: services.
 
 use crate::security::Security;
+use crate::sockets::{Admission, Sockets};
 use std::future::Future;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 use tokio::net::TcpListener;
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
 use tonic::service::{Interceptor, InterceptorLayer, Routes};
 use tonic::transport::Server;
-use tonic::transport::server::TcpIncoming;
 use tonic::{Request, Status};
 use vonk_error::{Error, Result};
+
+/// How long a peer may take to agree on encryption.
+const HANDSHAKE: Duration = Duration::from_secs(10);
 
 /// Bounds of a server.
 #[derive(Debug, Clone, Copy)]
@@ -20,11 +25,13 @@ pub struct Limits {
     pub message_bytes: usize,
     /// Calls at once on one connection.
     pub streams: u32,
+    /// Connections at once.
+    pub sockets: usize,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Limits { message_bytes: 128 << 20, streams: 1024 }
+        Limits { message_bytes: 128 << 20, streams: 1024, sockets: 16_384 }
     }
 }
 
@@ -34,7 +41,11 @@ pub struct Gate(Security);
 
 impl Interceptor for Gate {
     fn call(&mut self, request: Request<()>) -> std::result::Result<Request<()>, Status> {
-        self.0.check(&request).map(|()| request)
+        self.0.check(&request)?;
+        if let Some(admission) = request.extensions().get::<Admission>() {
+            admission.admit();
+        }
+        Ok(request)
     }
 }
 
@@ -89,13 +100,21 @@ impl Listening {
             .initial_connection_window_size(16 << 20)
             .max_frame_size(1 << 20);
         if let Some(tls) = self.security.server_tls()? {
+            let tls = tls.timeout(HANDSHAKE);
             server = server.tls_config(tls).map_err(failed)?;
         }
-        let incoming = TcpIncoming::from(self.listener).with_nodelay(Some(true));
+        let sockets = Sockets::new(self.listener, self.limits.sockets);
+        let (sender, incoming) = mpsc::channel(1);
+        let accepting = async move {
+            // The server ends first.
+            while sender.send(Ok::<_, std::io::Error>(sockets.accept().await)).await.is_ok() {}
+        };
         let gate = InterceptorLayer::new(Gate(self.security));
-        let serving = server.layer(gate).add_routes(routes).serve_with_incoming(incoming);
+        let serving =
+            server.layer(gate).add_routes(routes).serve_with_incoming(ReceiverStream::new(incoming));
         tokio::select! {
             served = serving => served.map_err(failed),
+            () = accepting => Ok(()),
             () = stop => Ok(()),
         }
     }

@@ -12,10 +12,9 @@ use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tonic::codegen::http;
 use tonic::service::Routes;
-use tonic::transport::{Certificate, Identity};
 use tonic::{Code, Request, Response, Status};
 use vonk_error::Error;
-use vonk_rpc::{Connection, Limits, Listening, PostcardCodec, Secret, Security, Tls, connect};
+use vonk_rpc::{Connection, Limits, Listening, Pem, PostcardCodec, Secret, Security, Tls, connect};
 
 const WAIT: Duration = Duration::from_secs(5);
 
@@ -188,15 +187,15 @@ impl Authority {
         Authority { issuer: CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap() }
     }
 
-    fn identity(&self) -> Identity {
+    fn identity(&self) -> Pem {
         let key = KeyPair::generate().unwrap();
         let names = vec!["localhost".to_string(), "127.0.0.1".to_string()];
         let cert = CertificateParams::new(names).unwrap().signed_by(&key, &self.issuer).unwrap();
-        Identity::from_pem(cert.pem(), key.serialize_pem())
+        Pem { chain: cert.pem().into_bytes(), key: key.serialize_pem().into_bytes() }
     }
 
-    fn security(&self, identity: Option<Identity>, mutual: bool) -> Security {
-        let authority = Certificate::from_pem(self.issuer.pem());
+    fn security(&self, identity: Option<Pem>, mutual: bool) -> Security {
+        let authority = self.issuer.pem().into_bytes();
         Security::new(Some(Secret::new("s").unwrap()), Some(Tls { identity, authority, mutual }))
     }
 }
@@ -225,4 +224,57 @@ fn secrets_are_checked_and_not_printed() {
     assert!(Secret::new("naïve").is_err());
     let security = secret("hush");
     assert!(!format!("{security:?} {:?}", Secret::new("hush").unwrap()).contains("hush"));
+}
+
+/// A client of another protocol than gRPC.
+async fn tls_client(address: SocketAddr, believes: &Authority) -> std::io::Result<impl AsyncReadExt + AsyncWriteExt + Unpin> {
+    use tokio_rustls::rustls::pki_types::pem::PemObject;
+    use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
+    use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
+    let mut roots = RootCertStore::empty();
+    roots.add(CertificateDer::from_pem_slice(believes.issuer.pem().as_bytes()).unwrap()).unwrap();
+    let config = ClientConfig::builder_with_provider(std::sync::Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_root_certificates(roots)
+        .with_no_client_auth();
+    let socket = tokio::net::TcpStream::connect(address).await?;
+    let name = ServerName::try_from("localhost").unwrap();
+    tokio_rustls::TlsConnector::from(std::sync::Arc::new(config)).connect(name, socket).await
+}
+
+#[tokio::test]
+async fn other_protocols_are_encrypted_with_the_same_certificates() {
+    let (ours, theirs) = (Authority::new(), Authority::new());
+    let bound = async |security: &Security| {
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (address, vonk_rpc::Sockets::new(listener, 8).streams(security).unwrap())
+    };
+    let (address, mut streams) = bound(&ours.security(Some(ours.identity()), false)).await;
+    // Who is silent, or speaks no TLS, keeps nobody waiting.
+    let _silent = tokio::net::TcpStream::connect(address).await.unwrap();
+    let mut plain = tokio::net::TcpStream::connect(address).await.unwrap();
+    plain.write_all(b"GET / HTTP/1.1\r\n\r\n").await.unwrap();
+    assert!(tls_client(address, &theirs).await.is_err(), "another authority's");
+    let mut client = tls_client(address, &ours).await.unwrap();
+    let (mut served, admission) = tokio::time::timeout(WAIT, streams.recv()).await.unwrap().unwrap();
+    admission.admit();
+    client.write_all(b"hello").await.unwrap();
+    let mut text = [0; 5];
+    served.read_exact(&mut text).await.unwrap();
+    assert_eq!(&text, b"hello");
+
+    // With mutual TLS a client without a certificate is not heard.
+    let (address, mut streams) = bound(&ours.security(Some(ours.identity()), true)).await;
+    if let Ok(mut client) = tls_client(address, &ours).await {
+        // In TLS 1.3 the refusal comes after the client's last word.
+        let _ = client.write_all(b"hello").await;
+        assert!(client.read(&mut text).await.is_err());
+    }
+    assert!(tokio::time::timeout(Duration::from_millis(300), streams.recv()).await.is_err());
+    // Without a certificate nothing is served at all.
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let without = vonk_rpc::Sockets::new(listener, 8).streams(&ours.security(None, false));
+    assert_eq!(without.err().unwrap().condition(), "_INVALID_TLS");
 }
