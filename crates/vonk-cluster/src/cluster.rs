@@ -13,6 +13,7 @@ use crate::remote::process::Program;
 use crate::results::{ResultStore, Results, StreamedResults, WholeResults};
 use crate::standalone::MasterAddress;
 use crate::standalone::manager::{Standalone, StandaloneOptions};
+use crate::standalone::protocol::fresh_name;
 use crate::status::{self, Application, Observer};
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -89,7 +90,7 @@ impl Cluster {
         // One process has all blocks or none: none is lost on its own.
         let mut scheduler = scheduler_options(conf)?;
         scheduler.dag.release_consumed = true;
-        let seen = Seen::new(&application_id(), conf)?;
+        let seen = Seen::new(&fresh_name("app")?, conf)?;
         let driver = Driver::start(scheduler, Box::new(backend), seen.observer, None)?;
         let executor_memory = memory.limit();
         Ok(Cluster {
@@ -108,10 +109,10 @@ impl Cluster {
 
     fn local_cluster(executors: u32, cores: u32, memory: u64, conf: &Conf) -> Result<Cluster> {
         let slots = (cores / positive(conf.get(&conf::TASK_CPUS))).max(1);
-        let application = application_id();
+        let application = fresh_name("app")?;
         let dir = local_dir(conf).join(format!("vonk-{application}"));
         // What it starts listens on loopback only, but other users of the machine reach that, too.
-        let security = Security::from_conf(conf)?.or_random_secret();
+        let security = Security::from_conf(conf)?.or_random_secret()?;
         let manager = LocalCluster::new(LocalClusterOptions {
             executors,
             dynamic: conf.get(&conf::DYNAMIC_ALLOCATION),
@@ -129,7 +130,7 @@ impl Cluster {
     }
 
     fn standalone(master: MasterAddress, conf: &Conf) -> Result<Cluster> {
-        let application = application_id();
+        let application = fresh_name("app")?;
         let dir = local_dir(conf).join(format!("vonk-{application}"));
         let security = Security::from_conf(conf)?;
         let set = |n: i32| u32::try_from(n).ok().filter(|n| *n > 0);
@@ -159,6 +160,7 @@ impl Cluster {
             task_cpus,
             initial_executors: allocation.map(|a| a.initial_executors),
             shuffle_service: conf.get(&conf::SHUFFLE_SERVICE),
+            blocks_in_store: !conf.get(&conf::SHUFFLE_STORE).is_empty(),
             conf: settings_of_executors(conf),
         });
         Cluster::remote(application, security, dir, shape, Box::new(manager), conf)
@@ -319,18 +321,11 @@ fn unique() -> u64 {
     NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
-/// `app-<time>-<random>`: unique among all applications of a cluster.
-fn application_id() -> String {
-    use std::hash::{BuildHasher, RandomState};
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();
-    // Seeded from the system's randomness.
-    let random = RandomState::new().hash_one((std::process::id(), unique())) as u32;
-    format!("app-{}-{random:08x}", now.as_secs())
-}
-
-/// The settings that executors are told: those that were set, but for what others must not see.
+/// The settings that executors are told: those that were set, but for what others must not see, and where this machine has the secret,
+/// which they are told by their environment.
 fn settings_of_executors(conf: &Conf) -> std::collections::BTreeMap<String, String> {
-    let told = conf.iter().filter(|(k, _)| !conf::is_secret(k) && *k != conf::MASTER.name);
+    let ours = [conf::MASTER.name, conf::AUTHENTICATE_SECRET_FILE.name];
+    let told = conf.iter().filter(|(k, _)| !conf::is_secret(k) && !ours.contains(k));
     told.map(|(k, v)| (k.to_string(), v.to_string())).collect()
 }
 

@@ -23,6 +23,7 @@ mod remote;
 mod results;
 pub mod standalone;
 mod status;
+mod web;
 
 pub use cluster::Cluster;
 pub use master::Master;

@@ -112,7 +112,7 @@ pub(crate) type Client = DriverClient<Connection>;
 
 async fn attached(options: &ExecutorOptions, formats: Formats, watch: MemoryWatch<'_>) -> Result<()> {
     let conf = options.conf()?;
-    let security = Security::from_conf(&conf)?;
+    let security = Security::of_child(&conf)?;
     let message_bytes = usize::try_from(conf.get(&conf::RPC_MESSAGE_MAX_SIZE).0).unwrap_or(usize::MAX);
     let limits = Limits { message_bytes, ..Limits::default() };
     let listening = Listening::bind(&options.bind, 0, &security, limits).await?;

@@ -1,46 +1,9 @@
-//! Serving status over HTTP.
+//! Answers of the status APIs of master and worker.
 //!
-//! It is read-only, and bound as the daemon is: without a secret to this machine only.
-//!
-//! Must not know: what is served.
+//! Must not know: what they say, how they are served ([`crate::web`]).
 
-use axum::Router;
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
-use std::net::SocketAddr;
-use tokio::net::TcpListener;
-use vonk_error::{Error, Result};
-use vonk_rpc::Security;
-
-/// A bound port that is not served yet.
-pub(crate) struct Bound {
-    listener: TcpListener,
-    address: SocketAddr,
-}
-
-/// Binds; port 0 takes a free one.
-pub(crate) async fn bind(host: &str, port: u16, security: &Security) -> Result<Bound> {
-    let failed = |e| Error::io(format!("cannot listen on {host}:{port}"), e);
-    let address = tokio::net::lookup_host((host, port)).await.map_err(failed)?.next();
-    let address = address.ok_or_else(|| failed(std::io::Error::other("the name has no address")))?;
-    security.may_bind(address.ip())?;
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    Ok(Bound { listener, address })
-}
-
-impl Bound {
-    pub fn address(&self) -> SocketAddr {
-        self.address
-    }
-
-    /// Serves until it is aborted.
-    pub async fn serve(self, router: Router) {
-        if let Err(error) = axum::serve(self.listener, router).await {
-            tracing::error!(%error, "the status server ended");
-        }
-    }
-}
 
 /// JSON, or 404 for what is not there.
 pub(crate) fn json<T: serde::Serialize>(value: Option<T>) -> Response {

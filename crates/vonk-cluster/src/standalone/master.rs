@@ -7,11 +7,12 @@
 
 use crate::standalone::log::Log;
 use crate::standalone::machine::{self, Clock, Inbox};
+use crate::standalone::master_api;
 use crate::standalone::protocol::{
     Answered, Command, CommandAnswer, ToWorkerFrame, fresh_name, is_safe_name,
 };
 use crate::standalone::service::master_server::{Master as MasterService, MasterServer};
-use crate::standalone::{http, master_api};
+use crate::web;
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -89,10 +90,10 @@ impl MasterDaemon {
         let listening = Listening::bind(&options.host, options.port, &options.security, limits).await?;
         let address = listening.address();
         let web = match options.webui_port {
-            Some(port) => Some(http::bind(&options.host, port, &options.security).await?),
+            Some(port) => Some(web::bind(&options.host, port, &options.security).await?),
             None => None,
         };
-        let web_address = web.as_ref().map(http::Bound::address);
+        let web_address = web.as_ref().map(web::Bound::address);
         let clock = Clock::start();
         let (log, master) = recover(&options, clock.now())?;
         let (inbox, receiver) = machine::inbox();
@@ -233,7 +234,13 @@ impl Loop {
         let mut feed = |master: &mut Master, event| actions.extend(master.handle(now, event));
         match command {
             Command::Submit { nonce, spec } => {
-                let fresh = DriverId::from(fresh_name("driver").as_str());
+                let fresh = match fresh_name("driver") {
+                    Ok(name) => DriverId::from(name.as_str()),
+                    Err(error) => {
+                        tracing::error!(%error, "a driver cannot be named");
+                        return CommandAnswer(None);
+                    }
+                };
                 tracing::info!(name = spec.name, user = spec.user, "driver submitted");
                 feed(&mut self.master, Event::SubmitDriver { fresh, nonce: nonce.clone(), spec });
                 CommandAnswer(self.master.driver_by_nonce(&nonce).map(Answered::driver))

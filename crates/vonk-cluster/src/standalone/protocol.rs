@@ -111,15 +111,9 @@ pub(crate) fn is_safe_name(name: &str) -> bool {
     (1..=80).contains(&name.len()) && name.chars().all(plain)
 }
 
-/// `driver-<seconds>-<random>` and the like.
-pub(crate) fn fresh_name(prefix: &str) -> String {
-    use std::hash::{BuildHasher, RandomState};
-    use std::sync::atomic::{AtomicU64, Ordering};
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    let count = NEXT.fetch_add(1, Ordering::Relaxed);
-    // Seeded from the system's randomness.
-    let random = RandomState::new().hash_one((std::process::id(), count));
-    format!("{prefix}-{}-{random:016x}", unix_millis() / 1000)
+/// `driver-<seconds>-<random>` and the like: made once, and not to be guessed.
+pub(crate) fn fresh_name(prefix: &str) -> Result<String> {
+    Ok(format!("{prefix}-{}-{}", unix_millis() / 1000, vonk_rpc::random_hex(8)?))
 }
 
 /// Milliseconds since 1970.

@@ -76,7 +76,7 @@ pub async fn submit(
         supervise,
         command: encode(driver)?,
     });
-    let nonce = Nonce::from(fresh_name("submission").as_str());
+    let nonce = Nonce::from(fresh_name("submission")?.as_str());
     let mut tries = 0;
     loop {
         tries += 1;

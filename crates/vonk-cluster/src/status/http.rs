@@ -1,12 +1,12 @@
 //! The state over HTTP: `GET /api/v1/…` as JSON, `GET /metrics` for Prometheus.
 //!
-//! It shows and changes nothing. With a secret it asks for it (`Authorization: Bearer …`); without one it listens on loopback only.
+//! Must not know: how it is served ([`crate::web`]).
 
 use crate::status::Observer;
 use crate::status::state::State as Known;
+use crate::web;
 use axum::extract::{Path, State};
-use axum::http::{HeaderMap, StatusCode, header};
-use axum::middleware::{Next, from_fn_with_state};
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
@@ -15,13 +15,12 @@ use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::net::SocketAddr;
 use std::sync::Arc;
-use vonk_error::{Error, Result};
+use vonk_error::Result;
 use vonk_rpc::Security;
 
 #[derive(Clone)]
 struct Shared {
     observer: Arc<Observer>,
-    security: Security,
 }
 
 /// Listens on `host:port` (0 takes a free port) and serves until the runtime ends; gives the address.
@@ -31,18 +30,9 @@ pub(crate) async fn serve(
     host: &str,
     port: u16,
 ) -> Result<SocketAddr> {
-    let failed = |e| Error::io(format!("cannot serve the status on {host}:{port}"), e);
-    let address = tokio::net::lookup_host((host, port)).await.map_err(failed)?.next();
-    let address = address.ok_or_else(|| failed(std::io::Error::other("the name has no address")))?;
-    security.may_bind(address.ip())?;
-    let listener = tokio::net::TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
-    let router = router(Shared { observer, security });
-    tokio::spawn(async move {
-        if let Err(error) = axum::serve(listener, router).await {
-            tracing::error!(%error, "the status server ended");
-        }
-    });
+    let bound = web::bind(host, port, &security).await?;
+    let address = bound.address();
+    tokio::spawn(bound.serve(router(Shared { observer })));
     Ok(address)
 }
 
@@ -56,25 +46,7 @@ fn router(shared: Shared) -> Router {
         .route("/applications/{id}/stages/{stage}", get(stage))
         .route("/applications/{id}/stages/{stage}/{attempt}/taskList", get(tasks))
         .route("/applications/{id}/executors", get(executors));
-    Router::new()
-        .nest("/api/v1", api)
-        .route("/metrics", get(metrics))
-        .layer(from_fn_with_state(shared.clone(), authorised))
-        .with_state(shared)
-}
-
-async fn authorised(
-    State(shared): State<Shared>,
-    headers: HeaderMap,
-    request: axum::extract::Request,
-    next: Next,
-) -> Response {
-    let given = headers.get(header::AUTHORIZATION).map(|v| v.as_bytes());
-    if shared.security.admits(given) {
-        return next.run(request).await;
-    }
-    let body = Json(json!({"error": "the shared secret is missing or wrong"}));
-    (StatusCode::UNAUTHORIZED, body).into_response()
+    Router::new().nest("/api/v1", api).route("/metrics", get(metrics)).with_state(shared)
 }
 
 /// The answer about one application: `f` of the state, or 404 if it is not this one or `f` finds nothing. `f` copies what it finds: it
