@@ -141,6 +141,7 @@ impl MasterClient {
             listener: Box::new(listener),
             first: Some(first),
             over: over.clone(),
+            ended: ended.clone(),
         };
         let connecting = Connecting {
             options: options.clone(),
@@ -210,6 +211,8 @@ struct Loop {
     /// Who waits for the registration.
     first: Option<tokio::sync::oneshot::Sender<Result<()>>>,
     over: Arc<tokio::sync::Notify>,
+    /// No other connection is made.
+    ended: Arc<std::sync::atomic::AtomicBool>,
 }
 
 impl Loop {
@@ -262,6 +265,8 @@ impl Loop {
             ApplicationAction::Draining(executor) => MasterNotice::Draining(executor),
             ApplicationAction::WorkerLost(worker) => MasterNotice::WorkerLost(worker),
             ApplicationAction::Removed { state, reason } => {
+                // The same answer would come for ever.
+                self.ended.store(true, std::sync::atomic::Ordering::Relaxed);
                 if let Some(first) = self.first.take() {
                     let error = Error::io("the master refused the application", reason.clone());
                     let _ = first.send(Err(error));

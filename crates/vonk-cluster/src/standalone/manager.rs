@@ -12,7 +12,7 @@ use std::time::Duration;
 use vonk_error::{Error, Result};
 use vonk_rpc::Security;
 use vonk_scheduler::ExecutorId;
-use vonk_scheduler::master::{Allocation, ApplicationSpec, DriverId, ExecutorEnd, WorkerId};
+use vonk_scheduler::master::{Allocation, ApplicationSpec, DriverId, ExecutorEnd, Granted, WorkerId};
 
 /// How long a master may take to answer.
 const TIMEOUT: Duration = Duration::from_secs(10);
@@ -42,6 +42,8 @@ pub struct StandaloneOptions {
     pub initial_executors: Option<u32>,
     /// Blocks go to the shuffle services of workers.
     pub shuffle_service: bool,
+    /// Blocks are in an object store, which outlives machines (`spark.vonk.shuffle.store`).
+    pub blocks_in_store: bool,
     /// Settings handed on to executors.
     pub conf: BTreeMap<String, String>,
 }
@@ -103,6 +105,39 @@ fn words(end: &ExecutorEnd) -> String {
     }
 }
 
+/// Which executors' blocks are lost with which worker: those of live executors and, where the worker serves blocks, of dead ones.
+struct Places {
+    /// The application leaves its blocks to shuffle services.
+    served: bool,
+    /// For each executor its worker, and whether that has the executor's blocks when it is gone.
+    of: BTreeMap<ExecutorId, (WorkerId, bool)>,
+}
+
+impl Places {
+    fn new(served: bool) -> Places {
+        Places { served, of: BTreeMap::new() }
+    }
+
+    fn added(&mut self, granted: &Granted) {
+        let stays = self.served && granted.shuffle_service.is_some();
+        self.of.insert(granted.executor, (granted.worker.clone(), stays));
+    }
+
+    fn ended(&mut self, executor: ExecutorId) {
+        if self.of.get(&executor).is_some_and(|(_, stays)| !stays) {
+            self.of.remove(&executor);
+        }
+    }
+
+    /// Forgets the worker's executors; which they are.
+    fn lost(&mut self, worker: &WorkerId) -> Vec<ExecutorId> {
+        let lost: Vec<ExecutorId> =
+            self.of.iter().filter(|(_, (at, _))| at == worker).map(|(executor, _)| *executor).collect();
+        lost.iter().for_each(|executor| drop(self.of.remove(executor)));
+        lost
+    }
+}
+
 impl ExecutorManager for Standalone {
     fn start(&mut self, context: ManagerContext) -> Result<()> {
         let spec = self.spec(&context.driver)?;
@@ -118,16 +153,17 @@ impl ExecutorManager for Standalone {
         let waiting: Arc<Mutex<BTreeSet<ExecutorId>>> = Arc::default();
         let (registry, mailbox, expected) =
             (context.registry.clone(), context.mailbox.clone(), waiting.clone());
-        // Which executors ran where, those that are gone too: a worker's shuffle service may have their blocks.
-        let places: Mutex<BTreeMap<WorkerId, Vec<ExecutorId>>> = Mutex::default();
+        let places = Mutex::new(Places::new(o.shuffle_service));
+        let blocks_in_store = o.blocks_in_store;
         let listener = move |notice| match notice {
             MasterNotice::Added(granted) => {
                 registry.expect(granted.executor);
-                places.lock().entry(granted.worker).or_default().push(granted.executor);
+                places.lock().added(&granted);
                 expected.lock().insert(granted.executor);
             }
             MasterNotice::Ended(executor, end) => {
                 expected.lock().remove(&executor);
+                places.lock().ended(executor);
                 registry.lost(executor, &words(&end));
             }
             MasterNotice::Removed { reason, .. } => {
@@ -137,9 +173,10 @@ impl ExecutorManager for Standalone {
             MasterNotice::Draining(executor) => mailbox.drain(executor),
             MasterNotice::WorkerLost(worker) => {
                 tracing::warn!(%worker, "a worker is lost");
-                for executor in places.lock().remove(&worker).unwrap_or_default() {
+                for executor in places.lock().lost(&worker) {
                     registry.lost(executor, "its worker is lost");
-                    mailbox.executor_lost(executor, true);
+                    // It may have been lost before without its blocks, which its worker served.
+                    mailbox.executor_lost(executor, !blocks_in_store);
                 }
             }
         };
@@ -172,6 +209,35 @@ impl ExecutorManager for Standalone {
         if let Some(Running { client, runtime, watch }) = self.running.take() {
             watch.abort();
             runtime.block_on(client.end(true));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vonk_scheduler::master::Resources;
+
+    #[test]
+    fn dead_executors_are_remembered_only_where_their_blocks_may_be() {
+        let granted = |executor, worker: &str, service: bool| Granted {
+            executor: ExecutorId(executor),
+            worker: WorkerId::from(worker),
+            host: "h".to_string(),
+            resources: Resources { cores: 1, memory: 1 },
+            shuffle_service: service.then(|| "h:1".to_string()),
+        };
+        for served in [false, true] {
+            let mut places = Places::new(served);
+            for executor in [granted(0, "v", true), granted(1, "v", true), granted(2, "w", false)] {
+                places.added(&executor);
+            }
+            places.ended(ExecutorId(0));
+            places.ended(ExecutorId(2));
+            assert!(places.lost(&WorkerId::from("w")).is_empty(), "it serves nothing");
+            let expected = if served { vec![ExecutorId(0), ExecutorId(1)] } else { vec![ExecutorId(1)] };
+            assert_eq!(places.lost(&WorkerId::from("v")), expected);
+            assert!(places.of.is_empty());
         }
     }
 }
