@@ -7,9 +7,9 @@
 //!
 //! Must not know: what records say.
 
-use std::fs::{File, OpenOptions};
+use crate::standalone::files::{failed, lock_by_file, make_folder, private};
+use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
-use std::os::fd::AsRawFd;
 use std::path::{Path, PathBuf};
 use vonk_error::{Error, Result};
 use vonk_scheduler::master::Record;
@@ -31,17 +31,13 @@ pub(crate) struct Log {
     _lock: File,
 }
 
-fn failed(what: &str, path: &Path, e: impl std::fmt::Display) -> Error {
-    Error::io(format!("cannot {what} {}", path.display()), e)
-}
-
 impl Log {
     /// Opens the log in a folder, which is made if it is not there, and reads it.
     pub fn open(folder: &Path) -> Result<(Log, Vec<Record>)> {
-        std::fs::create_dir_all(folder).map_err(|e| failed("make the folder", folder, e))?;
-        let lock = lock_folder(folder)?;
+        make_folder(folder)?;
+        let lock = lock_by_file(folder)?;
         let path = folder.join(NAME);
-        let options = OpenOptions::new().read(true).write(true).create(true).truncate(false).open(&path);
+        let options = private().read(true).write(true).create(true).truncate(false).open(&path);
         let mut file = options.map_err(|e| failed("open", &path, e))?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).map_err(|e| failed("read", &path, e))?;
@@ -94,7 +90,7 @@ impl Log {
             frame(record, &mut bytes)?;
         }
         let write = || -> std::io::Result<File> {
-            let mut file = File::create(&new)?;
+            let mut file = private().write(true).create(true).truncate(true).open(&new)?;
             file.write_all(&bytes)?;
             file.sync_all()?;
             std::fs::rename(&new, &path)?;
@@ -106,18 +102,6 @@ impl Log {
         (self.length, self.compact) = (bytes.len() as u64, bytes.len() as u64);
         Ok(())
     }
-}
-
-/// Locks a folder for this process, as long as the file is open.
-pub(crate) fn lock_folder(folder: &Path) -> Result<File> {
-    let path = folder.join(".lock");
-    let file = OpenOptions::new().write(true).create(true).truncate(false).open(&path);
-    let file = file.map_err(|e| failed("open", &path, e))?;
-    // SAFETY: the descriptor is open as long as `file` is.
-    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
-        return Err(failed("use the folder", folder, "another process uses it"));
-    }
-    Ok(file)
 }
 
 fn frame(record: &Record, out: &mut Vec<u8>) -> Result<()> {

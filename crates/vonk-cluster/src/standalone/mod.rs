@@ -6,6 +6,7 @@
 //! Must not know: queries, stages, tasks.
 
 pub(crate) mod client;
+mod files;
 mod http;
 mod log;
 mod machine;

@@ -7,14 +7,15 @@
 
 use crate::remote::process::Program;
 use crate::standalone::client::MasterAddress;
-use crate::standalone::log::lock_folder;
+use crate::standalone::files::{Trash, failed, lock_folder, make_folder};
 use crate::standalone::machine::{self, Clock, Inbox};
 use crate::standalone::process::{
     BLOCKS, LOG_BYTES, Surroundings, blocks_root, cut_logs, exit_of, kill_group,
 };
 use crate::standalone::protocol::{ToWorkerFrame, fresh_name, is_safe_name};
 use crate::standalone::service::master_client::MasterClient as Service;
-use crate::standalone::{http, worker_api};
+use crate::standalone::worker_api;
+use crate::web;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -37,6 +38,8 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// Pauses between two tries to connect.
 const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+/// How long a worker that ends removes files; the next one in its folder removes the rest.
+const REMOVING: Duration = Duration::from_secs(8);
 /// Messages to the master that wait to be sent.
 const OUTBOX: usize = 1024;
 const MESSAGE_BYTES: usize = 32 << 20;
@@ -100,19 +103,20 @@ impl WorkerDaemon {
                 .with("argument", format!("--cores {} --memory {}", options.cores, options.memory))
                 .with("expected", "at least one core and one byte"));
         }
-        let dir = prepare(&options.work_dir)?;
+        let (work_dir, lock, trash) = prepare(&options.work_dir)?;
+        let options = WorkerDaemonOptions { work_dir, ..options };
         let program = Program::from_setting(&options.program)?;
         let web = match options.webui_port {
-            Some(port) => Some(http::bind(&options.host, port, &options.security).await?),
+            Some(port) => Some(web::bind(&options.host, port, &options.security).await?),
             None => None,
         };
-        let web_address = web.as_ref().map(http::Bound::address);
+        let web_address = web.as_ref().map(web::Bound::address);
         let mut tasks = Vec::new();
         let service = match options.shuffle_service {
             true => Some(serve_blocks(&options, &mut tasks).await?),
             false => None,
         };
-        let id = fresh_name("worker");
+        let id = fresh_name("worker")?;
         let spec = WorkerSpec {
             id: WorkerId::from(id.as_str()),
             host: options.host.clone(),
@@ -143,7 +147,8 @@ impl WorkerDaemon {
             pids: HashMap::new(),
             runtime: Handle::current(),
             next_cut: Time(0),
-            _lock: dir,
+            trash,
+            _lock: lock,
         };
         let thread = std::thread::Builder::new()
             .name("vonk-worker".to_string())
@@ -223,21 +228,23 @@ async fn serve_blocks(
     Ok(address)
 }
 
-/// Makes the folder, locks it, and removes what a worker that was killed has left in it.
-fn prepare(dir: &Path) -> Result<std::fs::File> {
-    let failed = |e| Error::io(format!("cannot use the folder {}", dir.display()), e);
-    std::fs::create_dir_all(dir).map_err(failed)?;
+/// Makes the folder, locks it, and removes what a worker that was killed has left in it; gives its absolute path, since processes are
+/// in other folders.
+fn prepare(dir: &Path) -> Result<(PathBuf, std::fs::File, Trash)> {
+    make_folder(dir)?;
+    let dir = &std::fs::canonicalize(dir).map_err(|e| failed("use the folder", dir, e))?;
     let lock = lock_folder(dir)?;
-    for entry in std::fs::read_dir(dir).map_err(failed)?.flatten() {
+    let trash = Trash::of(dir)?;
+    for entry in std::fs::read_dir(dir).map_err(|e| failed("use the folder", dir, e))?.flatten() {
         let name = entry.file_name();
         let name = name.to_string_lossy();
         let ours = ["app-", "driver-", BLOCKS].iter().any(|prefix| name.starts_with(prefix));
         if is_safe_name(&name) && ours {
             tracing::info!(folder = %name, "removing what an earlier worker has left");
-            std::fs::remove_dir_all(entry.path()).map_err(failed)?;
+            trash.take(&entry.path());
         }
     }
-    Ok(lock)
+    Ok((dir.clone(), lock, trash))
 }
 
 struct Loop {
@@ -249,6 +256,7 @@ struct Loop {
     pids: HashMap<Process, u32>,
     runtime: Handle,
     next_cut: Time,
+    trash: Trash,
     _lock: std::fs::File,
 }
 
@@ -269,23 +277,18 @@ impl Loop {
                 None => break,
             }
         }
-        homes.into_iter().for_each(|home| drop(std::fs::remove_dir_all(home)));
+        homes.iter().for_each(|home| self.trash.take(home));
         self.machine.applications().into_iter().for_each(|a| self.clean(&a.0));
-        let _ = std::fs::remove_dir_all(blocks_root(&self.surroundings.dir));
+        self.trash.take(&blocks_root(&self.surroundings.dir));
+        self.trash.finish(REMOVING);
         result
     }
 
     /// Removes an application's files, those for the shuffle service too.
     fn clean(&self, application: &str) {
         let dir = &self.surroundings.dir;
-        for folder in [dir.join(application), blocks_root(dir).join(application)] {
-            match std::fs::remove_dir_all(&folder) {
-                Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
-                    tracing::warn!(folder = %folder.display(), %error, "files cannot be removed");
-                }
-                _ => {}
-            }
-        }
+        self.trash.take(&dir.join(application));
+        self.trash.take(&blocks_root(dir).join(application));
     }
 
     fn serve(&mut self, inbox: &mut mpsc::Receiver<Message>) -> Result<()> {
@@ -411,7 +414,7 @@ impl Loop {
             kill_group_only(pid);
         }
         match process {
-            Process::Executor { .. } => drop(std::fs::remove_dir_all(self.surroundings.folder(process))),
+            Process::Executor { .. } => self.trash.take(&self.surroundings.folder(process)),
             Process::Driver { .. } => {}
         }
     }
