@@ -191,7 +191,6 @@ fn run_here(
         DriverProgram::Sql(_) => {
             let mut command = std::process::Command::new(this);
             command.arg("sql").arg("-f").arg(file);
-            command.args(conf.iter().flat_map(|(k, v)| ["--conf".to_string(), format!("{k}={v}")]));
             command
         }
         DriverProgram::Binary { file, arguments } => {

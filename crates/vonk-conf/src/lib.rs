@@ -75,7 +75,19 @@ impl Conf {
 /// Whether the value of a key is not to be shown (`spark.redaction.regex` of Spark).
 pub fn is_secret(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
-    let hidden = ["secret", "password", "token", "accesskey", "access.key"];
+    let hidden = [
+        "secret",
+        "password",
+        "passphrase",
+        "token",
+        "credential",
+        "accesskey",
+        "access.key",
+        "account.key",
+        "accountkey",
+        "saskey",
+        "sas.key",
+    ];
     hidden.iter().any(|word| name.contains(word)) && name != AUTHENTICATE_SECRET_FILE.name
 }
 

@@ -5,9 +5,11 @@ use crate::opener::SessionOpener;
 use crate::samples::Samples;
 use crate::{commands, settings};
 use parking_lot::RwLock;
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use vonk_analyzer::Parameters;
 use vonk_catalog::{SessionCatalog, Warehouse};
+use vonk_cluster::standalone::SUBMITTED_VARIABLE;
 use vonk_cluster::{Cluster, Progress};
 use vonk_conf::{self as conf, Conf};
 use vonk_error::{Error, Result};
@@ -63,6 +65,17 @@ impl SessionBuilder {
         self
     }
 
+    /// Settings as a submitted program is told them: an object of texts in JSON.
+    fn submitted(mut self, json: &str) -> Self {
+        match serde_json::from_str::<BTreeMap<String, String>>(json) {
+            Ok(settings) => settings.iter().fold(self, |builder, (key, value)| builder.config(key, value)),
+            Err(e) => {
+                self.error = Some(Error::internal(format!("{SUBMITTED_VARIABLE} is not understood: {e}")));
+                self
+            }
+        }
+    }
+
     /// Starts the session.
     pub fn build(self) -> Result<Session> {
         if let Some(e) = self.error {
@@ -91,9 +104,12 @@ impl SessionBuilder {
 }
 
 impl Session {
-    /// A builder with the defaults.
+    /// A builder with the defaults and, in a program that was submitted to a cluster, what it was submitted with.
     pub fn builder() -> SessionBuilder {
-        SessionBuilder::default()
+        match std::env::var(SUBMITTED_VARIABLE) {
+            Ok(settings) => SessionBuilder::default().submitted(&settings),
+            Err(_) => SessionBuilder::default(),
+        }
     }
 
     /// Runs one statement. Commands are done when this returns; a query's rows are read from the answer.

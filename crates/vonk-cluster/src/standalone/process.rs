@@ -7,6 +7,7 @@
 
 use crate::remote::executor::{EXECUTOR_VARIABLE, ExecutorOptions};
 use crate::remote::process::{Program, describe, kill};
+use crate::standalone::files::{failed, make_folder, private};
 use crate::standalone::manager::DRIVER_VARIABLE;
 use crate::standalone::protocol::{DriverCommand, DriverProgram, ExecutorCommand, decode};
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use vonk_conf as conf;
 use vonk_error::{Error, Result};
 use vonk_rpc::Security;
 use vonk_scheduler::master::{Exit, Process, Resources};
@@ -31,7 +33,7 @@ pub(crate) const LOG_BYTES: u64 = 8 << 20;
 pub(crate) struct Surroundings {
     pub program: Program,
     pub security: Security,
-    /// Folder of all of them.
+    /// Folder of all of them, whichever folder a process is in: an absolute path.
     pub dir: PathBuf,
     /// Interface on which executors serve their blocks, and the name by which others reach it.
     pub bind: String,
@@ -72,7 +74,7 @@ impl Surroundings {
     /// Starts a process. Must be called on a thread that outlives it.
     pub fn start(&self, process: &Process, resources: Resources, command: &[u8]) -> Result<Child> {
         let folder = self.folder(process);
-        std::fs::create_dir_all(&folder).map_err(|e| failed("make the folder", &folder, e))?;
+        make_folder(&folder)?;
         match process {
             Process::Executor { application, executor } => {
                 let told: ExecutorCommand = decode(command)?;
@@ -103,18 +105,19 @@ impl Surroundings {
     }
 
     fn start_driver(&self, folder: &Path, id: &str, driver: DriverCommand) -> Result<Child> {
-        let mut conf = self.conf.clone();
-        conf.extend(driver.conf);
-        conf.insert("spark.master".to_string(), self.master.clone());
+        let mut conf = driver.conf;
+        // Who submitted may have the secret and certificates in other files than this machine.
+        conf.retain(|key, _| !key.starts_with("spark.ssl.") && key != conf::AUTHENTICATE_SECRET_FILE.name);
+        conf.extend(self.conf.clone());
+        conf.insert(conf::MASTER.name.to_string(), self.master.clone());
         let command = match driver.program {
             DriverProgram::Sql(text) => {
                 let script = folder.join("script.sql");
-                std::fs::write(&script, text).map_err(|e| failed("write", &script, e))?;
+                let file = private().write(true).create(true).truncate(true).open(&script);
+                let written = file.and_then(|mut file| file.write_all(text.as_bytes()));
+                written.map_err(|e| failed("write", &script, e))?;
                 let mut command = self.command()?;
                 command.arg("sql").arg("-f").arg(script);
-                for (key, value) in &conf {
-                    command.arg("--conf").arg(format!("{key}={value}"));
-                }
                 command
             }
             DriverProgram::Binary { file, arguments } => {
@@ -160,14 +163,10 @@ impl Surroundings {
 /// The environment variable by which a submitted program is told its settings: a JSON object of texts.
 pub const SUBMITTED_VARIABLE: &str = "VONK_SUBMITTED_CONF";
 
-fn failed(what: &str, path: &Path, e: impl std::fmt::Display) -> Error {
-    Error::io(format!("cannot {what} {}", path.display()), e)
-}
-
 /// Opens `FOLDER.EXTENSION` for a process to write to. It appends, so that the file can be cut meanwhile.
 fn log_file(folder: &Path, extension: &str) -> Result<File> {
     let path = folder.with_extension(extension);
-    let file = OpenOptions::new().create(true).append(true).open(&path);
+    let file = private().create(true).append(true).open(&path);
     file.map_err(|e| failed("open", &path, e))
 }
 
