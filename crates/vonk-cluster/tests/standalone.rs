@@ -136,10 +136,16 @@ fn ended(notices: &Notices) -> Vec<(ExecutorId, ExecutorEnd)> {
     notices.lock().unwrap().iter().filter_map(pick).collect()
 }
 
-/// What a GET answers: the status and the body.
+/// What a GET with the secret of these tests answers: the status and the body.
 async fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
+    get_as(address, path, "s").await
+}
+
+async fn get_as(address: std::net::SocketAddr, path: &str, secret: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\nconnection: close\r\n\r\n");
+    let request = format!(
+        "GET {path} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {secret}\r\nconnection: close\r\n\r\n"
+    );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();
     stream.read_to_string(&mut text).await.unwrap();
@@ -148,7 +154,7 @@ async fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
 }
 
 fn is_empty(dir: &Path) -> bool {
-    std::fs::read_dir(dir).unwrap().flatten().all(|e| e.file_name() == ".lock")
+    std::fs::read_dir(dir).unwrap().next().is_none()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -183,6 +189,14 @@ async fn an_application_gets_executors_and_leaves_nothing() {
     assert!(get(web, "/metrics").await.1.contains("vonk_master_cores{kind=\"used\"} 2"));
     assert!(get(web, "/api/v1/applications/app-none").await.0.contains("404"));
     assert!(get(worker.web_address().unwrap(), "/metrics").await.1.contains("vonk_worker_processes 2"));
+
+    // Who does not know the secret sees nothing of either.
+    for at in [web, worker.web_address().unwrap()] {
+        for path in ["/metrics", "/api/v1/status", "/none"] {
+            let (status, body) = get_as(at, path, "t").await;
+            assert!(status.contains("401") && !body.contains("127.0.0.1"), "{path}: {status} {body}");
+        }
+    }
 
     // More, and one that is killed: another takes its place.
     client.want(Some(3));
@@ -259,6 +273,30 @@ async fn executors_that_do_not_start_end_their_application_with_the_reason() {
     assert!(reason.contains("3 executors failed to start"), "{reason}");
     assert!(reason.contains("/this/is/not/there"), "its last words are told: {reason}");
     until("the removal of files", || is_empty(dir.path())).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_application_that_was_removed_does_not_come_back() {
+    let master = MasterDaemon::start(master_options(0, None, Some("s"))).await.unwrap();
+    let at = address(&master);
+    let (_client, notices) = application(&at, "five", Some(1), Some("s")).await.unwrap();
+    kill(&at, &security(Some("s")), "app-five").await.unwrap().unwrap();
+    let removals = || {
+        let all = notices.lock().unwrap();
+        all.iter().filter(|n| matches!(n, MasterNotice::Removed { .. })).count()
+    };
+    until("the removal", || removals() == 1).await;
+    // Those that it would make by now, had it gone on.
+    let port = master.address().port();
+    drop(master);
+    let listener = loop {
+        match tokio::net::TcpListener::bind(("127.0.0.1", port)).await {
+            Ok(listener) => break listener,
+            Err(_) => tokio::time::sleep(Duration::from_millis(20)).await,
+        }
+    };
+    let comes = tokio::time::timeout(Duration::from_secs(3), listener.accept()).await;
+    assert!(comes.is_err(), "it connects again");
 }
 
 #[tokio::test(flavor = "multi_thread")]
