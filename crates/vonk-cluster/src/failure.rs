@@ -10,6 +10,7 @@ pub(crate) fn task_end(error: &Error, job_cancelled: bool) -> TaskEnd {
             shuffle: ShuffleId(f.shuffle),
             map: MapId(f.map),
             executor: ExecutorId(f.executor),
+            unreachable: f.unreachable,
         },
         ErrorKind::Cancelled if !job_cancelled => TaskEnd::Killed,
         kind => {

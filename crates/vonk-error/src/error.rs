@@ -32,6 +32,9 @@ pub struct FetchFailure {
     pub reduce: u32,
     /// The executor that should have had it.
     pub executor: u64,
+    /// Whoever serves that executor's outputs was not to be reached, or said nothing: then the others there cannot be had either.
+    /// Otherwise it has said that this output is gone or corrupt.
+    pub unreachable: bool,
 }
 
 /// An error with Spark's condition, SQLSTATE, message parameters and place in the SQL.
@@ -225,7 +228,10 @@ mod tests {
 
     #[test]
     fn survives_arrow_and_comes_back_typed() {
-        let e = Error::fetch_failed(FetchFailure { shuffle: 1, map: 2, reduce: 3, executor: 4 }, "gone");
+        let e = Error::fetch_failed(
+            FetchFailure { shuffle: 1, map: 2, reduce: 3, executor: 4, unreachable: true },
+            "gone",
+        );
         let back = Error::from(arrow_schema::ArrowError::from(e.clone()));
         assert_eq!(back, e);
     }

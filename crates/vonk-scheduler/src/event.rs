@@ -47,8 +47,8 @@ pub enum Event {
 pub enum TaskEnd {
     /// Done; with a map status if it is a shuffle-map task.
     Success { map_status: Option<MapStatus> },
-    /// A block it had to read is gone, or cannot be had from `executor`.
-    FetchFailed { shuffle: ShuffleId, map: MapId, executor: ExecutorId },
+    /// A block it had to read is gone, or cannot be had from `executor`: `unreachable` if nothing can be had from there.
+    FetchFailed { shuffle: ShuffleId, map: MapId, executor: ExecutorId, unreachable: bool },
     /// It failed; `retry` if another try may help. The error is opaque.
     Failed { retry: bool, error: Vec<u8> },
     /// It was killed, as asked.

@@ -199,8 +199,8 @@ impl Scheduler {
             TaskAction::Succeeded { task, attempt, map_status, late } => {
                 DagEvent::Succeeded { task, attempt, map_status, late }
             }
-            TaskAction::FetchFailed { attempt, shuffle, map, executor, wanted } => {
-                DagEvent::FetchFailed { attempt, shuffle, map, executor, wanted }
+            TaskAction::FetchFailed { attempt, shuffle, map, executor, unreachable, wanted } => {
+                DagEvent::FetchFailed { attempt, shuffle, map, executor, unreachable, wanted }
             }
             TaskAction::Failed { stage, failure } => DagEvent::StageFailed { stage, failure },
             TaskAction::Starved { stage } => DagEvent::Starved { stage },

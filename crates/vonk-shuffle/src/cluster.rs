@@ -150,7 +150,11 @@ impl ClusterBlocks {
             let idle = options.fetch.idle_timeout;
             let end = fetch_stream(&options.connections, address, &ticket, idle, take).await;
             let end = end.map_err(|f| match f {
-                Failure::Transient(e) | Failure::Busy(e) | Failure::Silent(e) | Failure::Final(e) => e,
+                Failure::Transient(e)
+                | Failure::Unreadable(e)
+                | Failure::Busy(e)
+                | Failure::Silent(e)
+                | Failure::Final(e) => e,
                 Failure::Corrupt(what) => Error::io(format!("cannot take over blocks from {address}"), what),
             })?;
             let parts = writer.get_or_insert_with(|| self.0.files.parts(end.partitions));

@@ -320,7 +320,8 @@ impl Reader {
         // Never to be found again, so that the map task that runs once more can put its output here.
         self.store.lose(self.shuffle, self.map);
         let (shuffle, map, reduce) = (self.shuffle, self.map, self.reduce);
-        let failure = FetchFailure { shuffle, map, reduce, executor: self.store.executor };
+        let failure =
+            FetchFailure { shuffle, map, reduce, executor: self.store.executor, unreachable: false };
         Error::fetch_failed(failure, damage)
     }
 }

@@ -179,7 +179,10 @@ impl StoreOutputs {
         mut take: impl FnMut(Arrived) -> Result<()>,
     ) -> Result<StreamEnd, Failure> {
         let lost = |map, damage: Damage| {
-            Failure::Final(Error::fetch_failed(FetchFailure { shuffle, map, reduce, executor }, damage))
+            Failure::Final(Error::fetch_failed(
+                FetchFailure { shuffle, map, reduce, executor, unreachable: false },
+                damage,
+            ))
         };
         let (blocks, end) = self.blocks(shuffle, reduce, maps, resume, max_bytes, &lost).await?;
         let gets = blocks.into_iter().map(|block| async {
@@ -193,7 +196,7 @@ impl StoreOutputs {
                 Err(Got::Damaged(damage)) => {
                     return Err(self.damaged(shuffle, block.map, damage, &lost).await);
                 }
-                Err(Got::Failed(e)) => return Err(Failure::Transient(e)),
+                Err(Got::Failed(e)) => return Err(Failure::Unreadable(e)),
             };
             let schema = block.stored.schema.clone();
             let schema = schema.ok_or_else(|| lost(block.map, Damage::Corrupt("it has no schema".into())))?;
@@ -223,7 +226,7 @@ impl StoreOutputs {
         while let Some(((map, stored), position)) = indexes.next().await {
             let stored = match stored {
                 Ok(stored) => stored,
-                Err(Got::Failed(e)) => return Err(Failure::Transient(e)),
+                Err(Got::Failed(e)) => return Err(Failure::Unreadable(e)),
                 // What is before it has to arrive first; the next request begins with the damage.
                 Err(Got::Damaged(_)) if position > 0 => {
                     return Ok((blocks, ended(position, None, partitions)));

@@ -35,8 +35,16 @@ pub enum DagEvent {
     SubmitJob { job: JobId, graph: RddGraph, last: RddId, keep: Vec<ShuffleId>, pool: String },
     /// A task succeeded; `late` if its task set does not know of it any more.
     Succeeded { task: TaskId, attempt: TaskAttempt, map_status: Option<MapStatus>, late: bool },
-    /// A block was not to be had; `wanted` if the task that missed it still has to be done.
-    FetchFailed { attempt: TaskAttempt, shuffle: ShuffleId, map: MapId, executor: ExecutorId, wanted: bool },
+    /// A block was not to be had; `unreachable` if nothing is from that executor, `wanted` if the task that missed it still has to be
+    /// done.
+    FetchFailed {
+        attempt: TaskAttempt,
+        shuffle: ShuffleId,
+        map: MapId,
+        executor: ExecutorId,
+        unreachable: bool,
+        wanted: bool,
+    },
     /// A stage cannot go on.
     StageFailed { stage: StageId, failure: JobFailure },
     /// A stalled stage has tasks that wait for its input.
@@ -116,8 +124,11 @@ struct StageInfo {
     attempts: u32,
     /// What attempts before this one report does not count: they read what was rolled back.
     valid_from: u32,
-    /// Attempts since the last completion in which a block was missing.
-    failed: BTreeSet<u32>,
+    /// Attempts since the last completion in which a block was missing, and whether only because nobody was to be reached: those are
+    /// forgiven when a task of the stage gets through.
+    failed: BTreeMap<u32, bool>,
+    /// Executors that were found unreachable since the last completion, and in which attempt first: that one is forgiven.
+    unreachable: BTreeMap<ExecutorId, u32>,
     /// Stalled with tasks that wait.
     starved: bool,
     determinate: bool,
@@ -138,6 +149,11 @@ impl StageInfo {
             StageKind::ShuffleMap(s) => Some(s.shuffle),
             StageKind::Result => None,
         }
+    }
+
+    /// One of its tasks has succeeded.
+    fn got_through(&mut self) {
+        self.failed.retain(|_, unreachable| !*unreachable);
     }
 
     fn has_set(&self) -> bool {
@@ -247,8 +263,8 @@ impl DagScheduler {
             DagEvent::Succeeded { task, attempt, map_status, late } => {
                 self.succeeded(task, attempt, map_status, late, out);
             }
-            DagEvent::FetchFailed { attempt, shuffle, map, executor, wanted } => {
-                self.fetch_failed(attempt, (shuffle, map, executor), wanted, out);
+            DagEvent::FetchFailed { attempt, shuffle, map, executor, unreachable, wanted } => {
+                self.fetch_failed(attempt, (shuffle, map, executor), (unreachable, wanted), out);
             }
             DagEvent::StageFailed { stage, failure } => {
                 if let Some(job) = self.stages.get(&stage).map(|s| s.job) {
@@ -344,7 +360,8 @@ impl DagScheduler {
             state,
             attempts: 0,
             valid_from: 0,
-            failed: BTreeSet::new(),
+            failed: BTreeMap::new(),
+            unreachable: BTreeMap::new(),
             starved: false,
             determinate,
             results: Missing::all(results),
@@ -436,6 +453,7 @@ impl DagScheduler {
                 if !self.outputs.add(shuffle, MapId(partition), &status) {
                     return;
                 }
+                info.got_through();
                 // Perhaps another job's stage is about to compute it.
                 let runner = self.shuffles.get(&shuffle).and_then(|s| s.runner);
                 if (late || runner != Some(attempt.stage))
@@ -448,6 +466,7 @@ impl DagScheduler {
                 }
             }
             (None, _) if info.results.remove(partition) => {
+                info.got_through();
                 out.push(DagAction::ResultAccepted { job, task, attempt });
                 if info.results.is_empty() {
                     self.complete_result(attempt.stage, out);
@@ -471,6 +490,7 @@ impl DagScheduler {
             if info.has_set() {
                 info.state.step(StageCause::AllDone);
                 info.failed.clear();
+                info.unreachable.clear();
                 out.push(DagAction::StageCompleted { stage: *id });
             } else if info.state == StageState::Waiting {
                 info.state.step(StageCause::OutputsFound);

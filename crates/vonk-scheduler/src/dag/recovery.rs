@@ -54,15 +54,26 @@ impl DagScheduler {
     }
 
     /// A task did not get a block. If the block is where the task looked for it, it is forgotten, whoever's task it was: so that one
-    /// attempt makes up for all that is known to be lost.
+    /// attempt makes up for all that is known to be lost. If nothing can be had from its executor, all outputs there are forgotten:
+    /// an attempt per output would be too many.
+    ///
+    /// A stage gives up after so many attempts that missed a block. Not counted is, for each executor, the attempt in which it was
+    /// found unreachable first, for the machine of many may be dead long before the driver knows; and others in which one was
+    /// unreachable count only until a task of the stage gets through. It ends all the same: executors are finitely many; partitions
+    /// of a result are done once; those of a map stage are undone only with an executor, or by a failed attempt of a stage that reads
+    /// them, of which there are, in turn, finitely many.
     pub(super) fn fetch_failed(
         &mut self,
         attempt: TaskAttempt,
         (shuffle, map, executor): (ShuffleId, MapId, ExecutorId),
-        wanted: bool,
+        (unreachable, wanted): (bool, bool),
         out: &mut Vec<DagAction>,
     ) {
         let removed = self.outputs.remove(shuffle, map, executor);
+        let mut lost = BTreeMap::new();
+        if removed {
+            lost.insert(shuffle, vec![map.0]);
+        }
         // Before anything is made anew: this may have been one attempt too many.
         if let Some(info) = self
             .stages
@@ -74,8 +85,17 @@ impl DagScheduler {
             if current && info.state == StageState::Running {
                 stall(info, out);
             }
-            if current || removed {
-                info.failed.insert(attempt.stage_attempt);
+            // What an earlier attempt's task did not reach may be back by now.
+            let unreachable = unreachable && current;
+            if unreachable && removed {
+                for (of, maps) in self.outputs.remove_executor(executor) {
+                    lost.entry(of).or_insert_with(Vec::new).extend(maps);
+                }
+            }
+            let number = attempt.stage_attempt;
+            let forgiven = unreachable && *info.unreachable.entry(executor).or_insert(number) == number;
+            if (current || removed) && !forgiven {
+                *info.failed.entry(number).or_insert(unreachable) &= unreachable;
             }
             let attempts = u32::try_from(info.failed.len()).unwrap_or(u32::MAX);
             let (job, stage) = (info.job, attempt.stage);
@@ -87,7 +107,7 @@ impl DagScheduler {
             }
         }
         if removed {
-            self.outputs_lost(vec![(shuffle, vec![map.0])], out);
+            self.outputs_lost(lost.into_iter().collect(), out);
         }
     }
 

@@ -78,10 +78,20 @@ impl Bench {
         self.feed(DagEvent::Succeeded { task: TaskId(0), attempt, map_status, late: false })
     }
 
-    fn fetch_failed(&mut self, stage: u64, (shuffle, map, executor): (u64, u32, u64)) -> Vec<DagAction> {
+    fn fetch_failed(&mut self, stage: u64, block: (u64, u32, u64)) -> Vec<DagAction> {
+        self.missed(stage, block, false)
+    }
+
+    fn missed(
+        &mut self,
+        stage: u64,
+        (shuffle, map, executor): (u64, u32, u64),
+        unreachable: bool,
+    ) -> Vec<DagAction> {
         let attempt = self.attempt(stage, 0);
         let (shuffle, map, executor) = (ShuffleId(shuffle), MapId(map), ExecutorId(executor));
-        let mut out = self.feed(DagEvent::FetchFailed { attempt, shuffle, map, executor, wanted: true });
+        let mut out =
+            self.feed(DagEvent::FetchFailed { attempt, shuffle, map, executor, unreachable, wanted: true });
         out.extend(self.feed(DagEvent::Starved { stage: StageId(stage) }));
         out
     }
@@ -269,8 +279,8 @@ fn moved_outputs_are_found_by_a_new_attempt() {
     assert!(b.feed(DagEvent::ExecutorLost { executor: ExecutorId(0), blocks_lost: true }).is_empty());
     // The first attempt's tasks look where it was: that is no loss, and no attempt is used up.
     let attempt = TaskAttempt { stage: StageId(1), stage_attempt: 0, partition: 0, attempt: 0 };
-    let (shuffle, map, executor) = (ShuffleId(7), MapId(0), ExecutorId(0));
-    let missed = DagEvent::FetchFailed { attempt, shuffle, map, executor, wanted: true };
+    let (shuffle, map, executor, unreachable) = (ShuffleId(7), MapId(0), ExecutorId(0), false);
+    let missed = DagEvent::FetchFailed { attempt, shuffle, map, executor, unreachable, wanted: true };
     assert!(b.feed(missed).is_empty());
 }
 
@@ -398,4 +408,65 @@ fn a_late_output_spares_whoever_makes_the_shuffle_now() {
     let late = DagEvent::Succeeded { task: TaskId(9), attempt, map_status: Some(status), late: true };
     let set = SetKey { job: JOB, stage: StageId(2) };
     assert_eq!(b.feed(late), [DagAction::Done { set, partition: 0 }]);
+}
+
+#[test]
+fn an_unreachable_executor_is_forgiven_once_and_all_it_served_is_forgotten() {
+    let mut b = Bench::new(DagOptions::default());
+    b.submit(1, &chain(&[7, 8], true), &[]);
+    for (stage, executors) in [(0, [3, 3]), (1, [4, 3])] {
+        for (partition, executor) in (0..).zip(executors) {
+            b.succeed_as(b.attempt(stage, partition), executor);
+        }
+    }
+    // The last stage misses one block: whatever else executor 3 has is forgotten, of the other shuffle too.
+    let actions = b.missed(2, (8, 1, 3), true);
+    assert_eq!(
+        sets(&actions),
+        [(0, 1, vec![0, 1])],
+        "both of the first shuffle are needed for one of the second"
+    );
+    assert_eq!(b.dag.outputs().missing(ShuffleId(7)), [0, 1]);
+    assert_eq!(b.dag.outputs().places(ShuffleId(8)).unwrap(), [Some(ExecutorId(4)), None]);
+    // An earlier attempt's task knows nothing of what is there now.
+    let old = b.attempt(2, 0);
+    for (stage, partition) in [(0, 0), (0, 1), (1, 1)] {
+        b.succeed_as(b.attempt(stage, partition), 3);
+    }
+    let (shuffle, map, executor) = (ShuffleId(8), MapId(1), ExecutorId(3));
+    let late =
+        DagEvent::FetchFailed { attempt: old, shuffle, map, executor, unreachable: true, wanted: true };
+    b.feed(late);
+    assert!(b.dag.outputs().is_complete(ShuffleId(7)));
+}
+
+#[test]
+fn attempts_count_until_a_task_gets_through() {
+    let failed = |actions: &[DagAction]| actions.iter().any(|a| matches!(a, DagAction::JobFailed { .. }));
+    for (executors, progress, most) in [(1, false, 5), (9, false, 12), (1, true, 8)] {
+        let mut b = Bench::new(DagOptions::default());
+        b.submit(1, &chain(&[7], true), &[]);
+        b.succeed_as(b.attempt(0, 0), 100);
+        b.succeed_as(b.attempt(0, 1), 0);
+        let mut attempts = 0u64;
+        loop {
+            attempts += 1;
+            assert!(attempts < 100, "it does not end");
+            // Of one executor, or of one after the other, nothing can be had; all tasks notice.
+            let block = (7, 1, (attempts - 1) % executors);
+            let attempt = b.attempt(1, 0);
+            let first = b.missed(1, block, true);
+            let (shuffle, map, executor) = (ShuffleId(7), MapId(1), ExecutorId(block.2));
+            let second =
+                DagEvent::FetchFailed { attempt, shuffle, map, executor, unreachable: true, wanted: true };
+            if failed(&first) || failed(&b.feed(second)) {
+                break;
+            }
+            b.succeed_as(b.attempt(0, 1), attempts % executors);
+            if progress && attempts == 4 {
+                b.succeed(1, 1);
+            }
+        }
+        assert_eq!(attempts, most + u64::from(executors == 9), "{executors} executors, {progress}");
+    }
 }

@@ -31,10 +31,10 @@ impl TaskScheduler {
                     self.kill_copies(key, partition, out);
                 }
             }
-            TaskEnd::FetchFailed { shuffle, map, executor } => {
+            TaskEnd::FetchFailed { shuffle, map, executor, unreachable } => {
                 let wanted = !set.is_done(partition);
                 self.again(key, partition, out);
-                out.push(TaskAction::FetchFailed { attempt, shuffle, map, executor, wanted });
+                out.push(TaskAction::FetchFailed { attempt, shuffle, map, executor, unreachable, wanted });
             }
             // Nobody waits for it any more: how it ended does not matter.
             _ if killed || set.is_done(partition) => self.again(key, partition, out),
@@ -57,8 +57,15 @@ impl TaskScheduler {
             TaskEnd::Success { map_status } => {
                 out.push(TaskAction::Succeeded { task, attempt, map_status, late: true });
             }
-            TaskEnd::FetchFailed { shuffle, map, executor } => {
-                out.push(TaskAction::FetchFailed { attempt, shuffle, map, executor, wanted: false });
+            TaskEnd::FetchFailed { shuffle, map, executor, unreachable } => {
+                out.push(TaskAction::FetchFailed {
+                    attempt,
+                    shuffle,
+                    map,
+                    executor,
+                    unreachable,
+                    wanted: false,
+                });
             }
             TaskEnd::Failed { .. } | TaskEnd::Killed => {}
         }

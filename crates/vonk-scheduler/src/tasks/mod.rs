@@ -107,6 +107,7 @@ pub enum TaskAction {
         shuffle: ShuffleId,
         map: MapId,
         executor: ExecutorId,
+        unreachable: bool,
         wanted: bool,
     },
     /// A stage cannot go on.

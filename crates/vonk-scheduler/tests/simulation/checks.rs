@@ -51,7 +51,8 @@ enum Excuse {
     #[default]
     None,
     Executor(ExecutorId),
-    Block(ShuffleId, u32, ExecutorId),
+    /// This block is lost; if its executor is unreachable, what else it has may be given up.
+    Block(ShuffleId, u32, ExecutorId, bool),
 }
 
 impl Book {
@@ -104,9 +105,9 @@ impl Book {
     pub fn before(&mut self, event: &Event) {
         self.excuse = match event {
             Event::ExecutorLost { executor, blocks_lost: true } => Excuse::Executor(*executor),
-            Event::TaskEnded { end: TaskEnd::FetchFailed { shuffle, map, executor }, .. } if self.known => {
-                Excuse::Block(*shuffle, map.0, *executor)
-            }
+            Event::TaskEnded {
+                end: TaskEnd::FetchFailed { shuffle, map, executor, unreachable }, ..
+            } if self.known => Excuse::Block(*shuffle, map.0, *executor, *unreachable),
             _ => Excuse::None,
         };
     }
@@ -128,11 +129,15 @@ impl Book {
                 let lost = match self.excuse {
                     Excuse::None => false,
                     Excuse::Executor(executor) => executor == place,
-                    Excuse::Block(s, m, executor) => (s, m, executor) == (shuffle, map, place),
+                    Excuse::Block(s, m, executor, _) => (s, m, executor) == (shuffle, map, place),
                 };
+                let given_up = matches!(self.excuse, Excuse::Block(.., executor, true) if executor == place);
                 let now = new[map as usize];
                 assert!(!lost || now != Some(place), "output {map} of {shuffle} is lost and still tracked");
-                assert!(now.is_some() || lost || indeterminate, "output {map} of {shuffle} vanished");
+                assert!(
+                    now.is_some() || lost || given_up || indeterminate,
+                    "output {map} of {shuffle} vanished"
+                );
             }
             *old_version = version;
             new.clone_into(old);

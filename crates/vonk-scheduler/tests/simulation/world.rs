@@ -486,12 +486,13 @@ impl<'a> World<'a> {
                     None => (TaskEnd::Success { map_status: None }, Some(value)),
                 },
                 Err(missing) => {
-                    wait = if missing.3 { FETCH_TIMEOUT } else { 0 };
+                    wait = if missing.4 { FETCH_TIMEOUT } else { 0 };
                     (
                         TaskEnd::FetchFailed {
                             shuffle: missing.0,
                             map: MapId(missing.1),
                             executor: missing.2,
+                            unreachable: missing.3,
                         },
                         None,
                     )
@@ -505,18 +506,19 @@ impl<'a> World<'a> {
         self.after(millis + wait, Happening::Finish(id, task));
     }
 
-    /// Reads a block; or which is missing where, and whether that took long to find out.
+    /// Reads a block; or which is missing where, whether nothing can be had from there, and whether that took long to find out.
     fn fetch(
         &self,
         places: &Places,
         shuffle: ShuffleId,
         map: u32,
-    ) -> Result<Value, (ShuffleId, u32, ExecutorId, bool)> {
+    ) -> Result<Value, (ShuffleId, u32, ExecutorId, bool, bool)> {
         let place = places.get(&shuffle).and_then(|p| p.get(map as usize).copied().flatten());
         let place = place.expect("a stage was submitted before its parents were complete");
         let stands_still = self.processes.get(&place).is_some_and(|p| p.alive && p.paused_until > self.now);
-        let miss = (shuffle, map, place, stands_still);
-        let store = self.stores.get(&place).filter(|_| !stands_still).ok_or(miss)?;
+        let store = self.stores.get(&place).filter(|_| !stands_still);
+        let miss = (shuffle, map, place, store.is_none(), stands_still);
+        let store = store.ok_or(miss)?;
         let block = store.blocks.get(&(shuffle, map)).filter(|b| !b.damaged).ok_or(miss)?;
         Ok(block.value.clone())
     }

@@ -148,7 +148,7 @@ impl FetchReader {
         for map in 0..maps {
             let Some(place) = places.of(map) else {
                 let executor = u64::MAX; // None is known to have it.
-                let failure = FetchFailure { shuffle, map, reduce, executor };
+                let failure = FetchFailure { shuffle, map, reduce, executor, unreachable: false };
                 return Err(Error::fetch_failed(failure, "no executor is known to have the map output"));
             };
             if place.executor == env.executor && matches!(place.source, Source::Flight(_)) {
@@ -190,7 +190,7 @@ impl FetchReader {
             if !matches!(d, Damage::Unreadable(_)) {
                 self.env.local.discard(&key);
             }
-            Error::fetch_failed(FetchFailure { shuffle, map, reduce, executor }, d)
+            Error::fetch_failed(FetchFailure { shuffle, map, reduce, executor, unreachable: false }, d)
         };
         let batches = match &mut self.local {
             Some(batches) => batches,

@@ -42,7 +42,9 @@ async fn to_its_end(shared: &Shared, remote: usize) -> Option<Error> {
                 let progressed = shared.arrivals() != before;
                 match patience.after(failure, progressed) {
                     Verdict::Again(wait) => tokio::time::sleep(wait).await,
-                    Verdict::Lost(cause) => return Some(lost(shared, remote, &cause)),
+                    Verdict::Lost { cause, unreachable } => {
+                        return Some(lost(shared, remote, &cause, unreachable));
+                    }
                     Verdict::Final(error) => return Some(error),
                 }
             }
@@ -82,7 +84,7 @@ async fn attempt(shared: &Shared, remote: usize) -> Result<(), Failure> {
         }
     };
     if taken == 0 && end.position == 0 && asked > 0 {
-        return Err(Failure::Transient(Error::io(
+        return Err(Failure::Unreadable(Error::io(
             "cannot fetch blocks",
             "a stream ended where it had begun",
         )));
@@ -91,9 +93,9 @@ async fn attempt(shared: &Shared, remote: usize) -> Result<(), Failure> {
     Ok(())
 }
 
-fn lost(shared: &Shared, remote: usize, cause: &str) -> Error {
+fn lost(shared: &Shared, remote: usize, cause: &str, unreachable: bool) -> Error {
     let (map, executor) = shared.current(remote);
-    let failure = FetchFailure { shuffle: shared.shuffle, map, reduce: shared.reduce, executor };
+    let failure = FetchFailure { shuffle: shared.shuffle, map, reduce: shared.reduce, executor, unreachable };
     Error::fetch_failed(failure, cause)
 }
 
@@ -111,8 +113,22 @@ struct Patience {
 #[derive(Debug)]
 enum Verdict {
     Again(Duration),
-    Lost(String),
+    Lost {
+        cause: String,
+        /// Of what is at that place nothing can be had.
+        unreachable: bool,
+    },
     Final(Error),
+}
+
+impl Verdict {
+    fn lost(cause: impl ToString) -> Verdict {
+        Verdict::Lost { cause: cause.to_string(), unreachable: false }
+    }
+
+    fn unreachable(cause: impl ToString) -> Verdict {
+        Verdict::Lost { cause: cause.to_string(), unreachable: true }
+    }
 }
 
 impl Patience {
@@ -127,6 +143,12 @@ impl Patience {
         }
     }
 
+    /// One of the tries, if any is left.
+    fn again(&mut self) -> Option<Verdict> {
+        self.tries += 1;
+        (self.tries <= self.max_retries).then_some(Verdict::Again(self.wait))
+    }
+
     fn after(&mut self, failure: Failure, progressed: bool) -> Verdict {
         if progressed {
             self.tries = 0;
@@ -135,32 +157,27 @@ impl Patience {
             Failure::Final(error) => match error.kind() {
                 // A wrong secret, another version, a cancelled task: not the block's fault.
                 ErrorKind::FetchFailed(_) | ErrorKind::User | ErrorKind::Cancelled => Verdict::Final(error),
-                _ => Verdict::Lost(error.to_string()),
+                _ => Verdict::lost(error),
             },
-            Failure::Transient(error) => {
-                self.tries += 1;
-                if self.tries > self.max_retries {
-                    return Verdict::Lost(error.to_string());
-                }
-                Verdict::Again(self.wait)
-            }
+            Failure::Transient(error) => self.again().unwrap_or_else(|| Verdict::unreachable(error)),
+            Failure::Unreadable(error) => self.again().unwrap_or_else(|| Verdict::lost(error)),
             Failure::Busy(error) => {
                 self.busy = if progressed { 1 } else { self.busy + 1 };
                 if self.busy > MAX_BUSY {
-                    return Verdict::Lost(error.to_string());
+                    return Verdict::lost(error);
                 }
                 Verdict::Again(self.wait)
             }
             // Once more: it may have been this process that was paused.
             Failure::Silent(error) => {
                 if std::mem::replace(&mut self.was_silent, true) {
-                    return Verdict::Lost(error.to_string());
+                    return Verdict::unreachable(error);
                 }
                 Verdict::Again(Duration::ZERO)
             }
             Failure::Corrupt(what) => {
                 if std::mem::replace(&mut self.was_corrupt, true) {
-                    return Verdict::Lost(format!("{what} has arrived corrupt twice"));
+                    return Verdict::lost(format!("{what} has arrived corrupt twice"));
                 }
                 Verdict::Again(Duration::ZERO)
             }
@@ -181,14 +198,20 @@ mod tests {
         assert!(matches!(p.after(broken(), false), Verdict::Again(_)));
         assert!(matches!(p.after(broken(), true), Verdict::Again(_)), "progress counts");
         assert!(matches!(p.after(broken(), false), Verdict::Again(_)));
-        assert!(matches!(p.after(broken(), false), Verdict::Lost(_)));
+        assert!(matches!(p.after(broken(), false), Verdict::Lost { unreachable: true, .. }));
+        let mut p = Patience::new(&FetchOptions { max_retries: 0, ..options });
+        let disk = Failure::Unreadable(Error::io("reading", "too many open files"));
+        assert!(matches!(p.after(disk, false), Verdict::Lost { unreachable: false, .. }));
         let mut p = Patience::new(&options);
         let silent = || Failure::Silent(Error::io("reading", "nothing"));
         assert!(matches!(p.after(silent(), false), Verdict::Again(_)));
-        assert!(matches!(p.after(silent(), false), Verdict::Lost(_)));
+        assert!(matches!(p.after(silent(), false), Verdict::Lost { unreachable: true, .. }));
         let mut p = Patience::new(&options);
         assert!(matches!(p.after(Failure::Corrupt("it".into()), true), Verdict::Again(_)));
-        assert!(matches!(p.after(Failure::Corrupt("it".into()), true), Verdict::Lost(_)));
+        assert!(matches!(
+            p.after(Failure::Corrupt("it".into()), true),
+            Verdict::Lost { unreachable: false, .. }
+        ));
         let user = Failure::Final(Error::new("_UNAUTHENTICATED"));
         assert!(matches!(p.after(user, false), Verdict::Final(_)));
     }

@@ -28,8 +28,10 @@ pub(crate) struct Arrived {
 /// Why a stream failed.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// May pass: the connection broke, or a disk.
+    /// May pass: nobody answers there, or the connection broke.
     Transient(Error),
+    /// May pass: who answers cannot read it now.
+    Unreadable(Error),
     /// The server has as many streams as it takes.
     Busy(Error),
     /// The peer says nothing.
@@ -115,6 +117,8 @@ fn of_status(address: &str, status: &Status) -> Failure {
         // Said by servers of ours only: asking again will not help.
         Code::InvalidArgument | Code::Unimplemented => Failure::Final(error),
         Code::ResourceExhausted => Failure::Busy(error),
+        // An error of ours was said by a server of ours, which is there.
+        _ if !status.details().is_empty() && *error.kind() == ErrorKind::Io => Failure::Unreadable(error),
         _ => of_error(error),
     }
 }

@@ -159,6 +159,9 @@ impl Cursor {
         }
         self.source.discard(&self.key(map));
         let (shuffle, executor) = (self.ticket.shuffle, self.ticket.executor);
-        Error::fetch_failed(FetchFailure { shuffle, map, reduce: self.reduce, executor }, damage)
+        Error::fetch_failed(
+            FetchFailure { shuffle, map, reduce: self.reduce, executor, unreachable: false },
+            damage,
+        )
     }
 }

@@ -41,6 +41,7 @@ fn a_missing_output_is_told_after_those_before_it() {
             assert_eq!(rows, (0..20).filter(|_| reduce == 0).collect::<Vec<_>>());
             let (failure, _) = fetch_failure(failed);
             assert_eq!((failure.shuffle, failure.map, failure.reduce, failure.executor), (5, 3, reduce, 0));
+            assert!(!failure.unreachable);
         }
         // A place that the driver did not name.
         let unknown = Arc::new(MapPlaces { places: vec![nodes[0].place()], maps: vec![0, 7] });
@@ -125,7 +126,7 @@ fn a_server_that_dies_in_the_middle_is_a_fetch_failure() {
         }
     };
     let (failure, _) = fetch_failure(failed);
-    assert_eq!(failure.executor, 0);
+    assert_eq!((failure.executor, failure.unreachable), (0, true));
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     drop(reader);
     nodes[2].assert_quiet();
@@ -149,7 +150,8 @@ fn a_silent_peer_does_not_hang_a_reader() {
     let place = Place { executor: 3, source: Source::Flight(silent.local_addr().unwrap().to_string()) };
     let places = Arc::new(MapPlaces { places: vec![place], maps: vec![0] });
     let start = Instant::now();
-    assert_eq!(fetch_failure(node.read(1, &places, 0)).0.executor, 3);
+    let (failure, _) = fetch_failure(node.read(1, &places, 0));
+    assert_eq!((failure.executor, failure.unreachable), (3, true));
     assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
 }
 
