@@ -109,25 +109,32 @@ impl ClusterBlocks {
     }
 
     /// Takes map outputs over from an executor that is about to leave: from now on this one has them, as files. Blocks its thread;
-    /// those that could be had are told, and of the others the first error, if any.
+    /// those that could be had are told, and of the others the last error, if any. Without a connection no more are tried.
     pub fn take_over(
         &self,
         executor: u64,
         address: &str,
         outputs: &[(u64, u32)],
     ) -> (Vec<(u64, u32)>, Option<Error>) {
-        let mut taken = vec![];
+        let (mut taken, mut failed) = (vec![], None);
         for (shuffle, map) in outputs {
             let one = self.take_one(executor, address, *shuffle, *map);
             match self.0.options.runtime.block_on(one) {
                 Ok(()) => taken.push((*shuffle, *map)),
-                Err(e) => return (taken, Some(e)),
+                Err(NotTaken::Unreachable(e)) => return (taken, Some(e)),
+                Err(NotTaken::Other(e)) => failed = Some(e),
             }
         }
-        (taken, None)
+        (taken, failed)
     }
 
-    async fn take_one(&self, executor: u64, address: &str, shuffle: u64, map: u32) -> Result<()> {
+    async fn take_one(
+        &self,
+        executor: u64,
+        address: &str,
+        shuffle: u64,
+        map: u32,
+    ) -> std::result::Result<(), NotTaken> {
         let options = &self.0.options;
         // The number of partitions comes with the end of the stream, so batches wait here; a writer may be told more than there are.
         let mut writer: Option<PartsWriter> = None;
@@ -140,8 +147,7 @@ impl ClusterBlocks {
             resume: None,
             max_bytes: options.fetch.request_bytes(),
         };
-        let mut attempt = 0;
-        loop {
+        let attempt = loop {
             let mut arrived: Vec<Arrived> = vec![];
             let take = |a| {
                 arrived.push(a);
@@ -150,25 +156,24 @@ impl ClusterBlocks {
             let idle = options.fetch.idle_timeout;
             let end = fetch_stream(&options.connections, address, &ticket, idle, take).await;
             let end = end.map_err(|f| match f {
-                Failure::Transient(e)
-                | Failure::Unreadable(e)
-                | Failure::Busy(e)
-                | Failure::Silent(e)
-                | Failure::Final(e) => e,
-                Failure::Corrupt(what) => Error::io(format!("cannot take over blocks from {address}"), what),
+                Failure::Transient(e) | Failure::Silent(e) => NotTaken::Unreachable(e),
+                Failure::Unreadable(e) | Failure::Busy(e) | Failure::Final(e) => NotTaken::Other(e),
+                Failure::Corrupt(what) => {
+                    NotTaken::Other(Error::io(format!("cannot take over blocks from {address}"), what))
+                }
             })?;
             let parts = writer.get_or_insert_with(|| self.0.files.parts(end.partitions));
             for a in arrived {
-                attempt = a.at.attempt;
                 parts.push_message(a.at.reduce, &a.schema, a.message)?;
             }
             if end.position > 0 {
-                break;
+                break end.attempt;
             }
             ticket.resume = end.resume;
-        }
+        };
         let writer = writer.ok_or_else(|| Error::internal("a map output without an end"))?;
-        self.0.files.commit(shuffle, map, writer.finish(attempt)?).map(|_| ())
+        self.0.files.commit(shuffle, map, writer.finish(attempt)?)?;
+        Ok(())
     }
 
     pub(crate) fn source(&self) -> Arc<dyn OutputSource> {
@@ -194,8 +199,9 @@ impl OutputSource for ClusterBlocks {
         self.0.files.find(key.shuffle, key.map).map(Output::File).ok_or(Damage::Gone)
     }
 
-    fn discard(&self, key: &OutputKey) {
-        if key.application == self.0.application && key.executor == self.0.options.executor {
+    fn discard(&self, key: &OutputKey, found: Option<&Output>) {
+        let Some(found) = found else { return };
+        if self.find(key).is_ok_and(|now| now.is(found)) {
             self.lose(key.shuffle, key.map);
         }
     }
@@ -276,6 +282,19 @@ impl SpillableBlocks for ClusterBlocks {
             return Ok(freed);
         }
         Ok(freed + self.0.files.spill(bytes - freed)?)
+    }
+}
+
+/// Why an output was not taken over.
+enum NotTaken {
+    /// Nor can any other be.
+    Unreachable(Error),
+    Other(Error),
+}
+
+impl From<Error> for NotTaken {
+    fn from(e: Error) -> Self {
+        NotTaken::Other(e)
     }
 }
 

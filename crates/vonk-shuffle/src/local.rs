@@ -317,8 +317,11 @@ struct Reader {
 
 impl Reader {
     fn missing(&self, damage: Damage) -> Error {
-        // Never to be found again, so that the map task that runs once more can put its output here.
-        self.store.lose(self.shuffle, self.map);
+        // Never to be found again, so that the map task that runs once more can put its output here. What was not there may be by
+        // now.
+        if !matches!(damage, Damage::Gone) {
+            self.store.lose(self.shuffle, self.map);
+        }
         let (shuffle, map, reduce) = (self.shuffle, self.map, self.reduce);
         let failure =
             FetchFailure { shuffle, map, reduce, executor: self.store.executor, unreachable: false };

@@ -194,7 +194,7 @@ impl StoreOutputs {
             let messages = match messages {
                 Ok(messages) => messages,
                 Err(Got::Damaged(damage)) => {
-                    return Err(self.damaged(shuffle, block.map, damage, &lost).await);
+                    return Err(self.damaged(shuffle, &block, damage, &lost).await);
                 }
                 Err(Got::Failed(e)) => return Err(Failure::Unreadable(e)),
             };
@@ -219,8 +219,9 @@ impl StoreOutputs {
         max_bytes: u64,
         lost: &impl Fn(u32, Damage) -> Failure,
     ) -> Result<(Vec<Block>, StreamEnd), Failure> {
-        let (mut blocks, mut bytes, mut partitions) = (vec![], 0, 0);
-        let ended = |position, resume, partitions| StreamEnd { position, resume, partitions };
+        let (mut blocks, mut bytes, mut of) = (vec![], 0, (0, 0));
+        let ended =
+            |position, resume, (partitions, attempt)| StreamEnd { position, resume, partitions, attempt };
         let indexes = maps.iter().copied().map(|map| async move { (map, self.index(shuffle, map).await) });
         let mut indexes = stream::iter(indexes).buffered(GETS).zip(stream::iter(0u32..));
         while let Some(((map, stored), position)) = indexes.next().await {
@@ -229,19 +230,19 @@ impl StoreOutputs {
                 Err(Got::Failed(e)) => return Err(Failure::Unreadable(e)),
                 // What is before it has to arrive first; the next request begins with the damage.
                 Err(Got::Damaged(_)) if position > 0 => {
-                    return Ok((blocks, ended(position, None, partitions)));
+                    return Ok((blocks, ended(position, None, of)));
                 }
                 Err(Got::Damaged(d)) => return Err(lost(map, d)),
             };
-            partitions = stored.index.partitions();
             let attempt = stored.index.attempt;
+            of = (stored.index.partitions(), attempt);
             let from = match resume.take() {
                 Some(r) if r.attempt != attempt => return Err(lost(map, Damage::Gone)),
                 Some(r) => r.message,
                 None => 0,
             };
             if bytes >= max_bytes && bytes > 0 {
-                return Ok((blocks, ended(position, None, partitions)));
+                return Ok((blocks, ended(position, None, of)));
             }
             let frames = stored.index.frames(reduce, from, max_bytes.saturating_sub(bytes));
             bytes += frames.iter().map(Frame::bytes).sum::<u64>();
@@ -252,10 +253,10 @@ impl StoreOutputs {
             }
             if more {
                 let resume = Resume { reduce, message: next, attempt };
-                return Ok((blocks, ended(position, Some(resume), partitions)));
+                return Ok((blocks, ended(position, Some(resume), of)));
             }
         }
-        Ok((blocks, ended(maps.len() as u32, None, partitions)))
+        Ok((blocks, ended(maps.len() as u32, None, of)))
     }
 
     async fn index(&self, shuffle: u64, map: u32) -> Result<Arc<Stored>, Got> {
@@ -286,21 +287,26 @@ impl StoreOutputs {
         block.stored.index.messages(&block.frames, &bytes).map_err(Got::Damaged)
     }
 
-    /// A block is not what it was: got once more, then given up and forgotten, so that another attempt can put it.
+    /// A block is not what it was, or not there: looked for once more, by the index that is there now, then given up. If it is corrupt,
+    /// it is forgotten, so that another attempt can put it.
     async fn damaged(
         &self,
         shuffle: u64,
-        map: u32,
+        block: &Block,
         damage: Damage,
         lost: &impl Fn(u32, Damage) -> Failure,
     ) -> Failure {
+        let map = block.map;
         self.indexes.lock().remove(&(shuffle, map));
         let first = self.suspects.lock().insert((shuffle, map));
-        if matches!(damage, Damage::Corrupt(_)) && first {
+        if first {
             return Failure::Corrupt(format!("a block of map output {map}"));
         }
         self.suspects.lock().remove(&(shuffle, map));
-        let _ = self.store.delete(&self.index_path(shuffle, map)).await; // It may be gone.
+        let corrupt = matches!(damage, Damage::Corrupt(_));
+        if corrupt && self.whole_index(shuffle, map).await.is_some_and(|now| now == block.stored.index) {
+            let _ = self.store.delete(&self.index_path(shuffle, map)).await; // It may be gone.
+        }
         lost(map, damage)
     }
 

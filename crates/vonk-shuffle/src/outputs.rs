@@ -30,8 +30,9 @@ pub(crate) struct OutputKey {
 pub(crate) trait OutputSource: Send + Sync + 'static {
     /// Finds a committed output.
     fn find(&self, key: &OutputKey) -> Result<Output, Damage>;
-    /// Forgets a damaged output, so that the map task that runs again can commit another.
-    fn discard(&self, key: &OutputKey);
+    /// Forgets an output that was found corrupt, so that the map task that runs again can commit another. `found`: the output, if
+    /// it could be opened; one that was committed in its place since stays.
+    fn discard(&self, key: &OutputKey, found: Option<&Output>);
     /// Deletes what belongs to an application, or to one shuffle of it.
     fn release(&self, application: &str, shuffle: Option<u64>) -> Result<()>;
 }
@@ -94,6 +95,15 @@ impl Output {
         Ok(out)
     }
 
+    /// Whether both are the same commit of the same output, as this process knows it.
+    pub fn is(&self, other: &Output) -> bool {
+        match (self, other) {
+            (Output::Memory(a), Output::Memory(b)) => Arc::ptr_eq(a, b),
+            (Output::File(a), Output::File(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+
     /// The batches of a partition.
     pub fn batches(self, reduce: u32) -> Batches {
         Batches { output: self, reduce, next: 0, ready: VecDeque::new() }
@@ -138,6 +148,11 @@ pub(crate) struct Batches {
 }
 
 impl Batches {
+    /// The output that they are of.
+    pub fn output(&self) -> &Output {
+        &self.output
+    }
+
     /// The next; `None` at the end.
     pub fn next(&mut self) -> Result<Option<RecordBatch>, Damage> {
         let file = match &self.output {

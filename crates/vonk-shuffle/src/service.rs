@@ -72,13 +72,17 @@ impl OutputSource for ServiceFiles {
         Ok(Output::File(file))
     }
 
-    fn discard(&self, key: &OutputKey) {
-        let known = self.known.lock().files.remove(key);
-        match (known, self.open(key)) {
+    fn discard(&self, key: &OutputKey, found: Option<&Output>) {
+        let found = match found {
+            Some(Output::File(file)) => Some(file),
+            _ => None,
+        };
+        self.forget(|known| known == key);
+        match (found, self.open(key)) {
             // The executor has committed another since: that one may be good.
             (Some(old), Ok(new)) if old.index != new.index => {}
             (Some(old), _) => old.remove(),
-            (None, Ok(new)) => new.remove(),
+            (None, Ok(_)) => {}
             (None, Err(Damage::Corrupt(_))) => {
                 let folder = Self::folder(&self.root, &key.application, key.executor);
                 let (data, index) = file_names(key.shuffle, key.map);

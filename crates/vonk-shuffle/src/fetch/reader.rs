@@ -8,7 +8,7 @@ use crate::flight::protocol::Resume;
 use crate::map_file::Damage;
 use crate::message::decode;
 use crate::object::Stores;
-use crate::outputs::{Batches, OutputKey, OutputSource};
+use crate::outputs::{Batches, Output, OutputKey, OutputSource};
 use crate::places::{MapPlaces, Place, Source};
 use arrow::array::RecordBatch;
 use parking_lot::{Condvar, Mutex};
@@ -186,23 +186,23 @@ impl FetchReader {
         let (shuffle, map, reduce) = (self.shared.shuffle, self.map as u32, self.shared.reduce);
         let (application, executor) = (self.env.application.clone(), self.env.executor);
         let key = OutputKey { application, executor, shuffle, map };
-        let failed = |d: Damage| {
-            if !matches!(d, Damage::Unreadable(_)) {
-                self.env.local.discard(&key);
+        let failed = |d: Damage, output: Option<&Output>| {
+            if matches!(d, Damage::Corrupt(_)) {
+                self.env.local.discard(&key, output);
             }
             Error::fetch_failed(FetchFailure { shuffle, map, reduce, executor, unreachable: false }, d)
         };
         let batches = match &mut self.local {
             Some(batches) => batches,
             None => {
-                let output = self.env.local.find(&key).map_err(failed)?;
+                let output = self.env.local.find(&key).map_err(|d| failed(d, None))?;
                 if reduce >= output.partitions() {
                     return vonk_error::internal_err!("reduce partition {reduce} is not there");
                 }
                 self.local.insert(output.batches(reduce))
             }
         };
-        let batch = batches.next().map_err(failed)?;
+        let batch = batches.next().map_err(|d| failed(d, Some(batches.output())))?;
         if batch.is_none() {
             self.local = None;
         }

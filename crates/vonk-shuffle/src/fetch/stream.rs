@@ -51,6 +51,8 @@ pub(crate) struct StreamEnd {
     pub resume: Option<Resume>,
     /// Reduce partitions of the last output.
     pub partitions: u32,
+    /// The attempt that made it.
+    pub attempt: u32,
 }
 
 /// Asks for a ticket's blocks and gives them to `take`, in their order.
@@ -186,8 +188,8 @@ impl Assembly {
                 let Open { position, at, rows, crc, header, body, .. } = open;
                 self.batch(position, at, Message { header, body: body.freeze(), rows, crc })
             }
-            (Tag::End { position, resume, partitions }, None) => {
-                Ok(Some(Event::End(StreamEnd { position, resume, partitions })))
+            (Tag::End { position, resume, partitions, attempt }, None) => {
+                Ok(Some(Event::End(StreamEnd { position, resume, partitions, attempt })))
             }
             _ => Err(corrupt("the order of messages")),
         }

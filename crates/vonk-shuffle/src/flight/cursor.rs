@@ -95,6 +95,7 @@ impl Cursor {
         let output = self.source.find(&self.key(map)).map_err(|d| self.failed(map, d))?;
         if let Some(resume) = self.ticket.resume.filter(|_| self.position == 0) {
             if resume.attempt != output.attempt() {
+                // Another was committed since: for the reader its own is gone, and this one is good.
                 return Err(self.failed(map, Damage::Gone));
             }
         }
@@ -143,7 +144,7 @@ impl Cursor {
         let attempt = self.output.as_ref().map(Output::attempt);
         let resume =
             more.and(attempt).map(|attempt| Resume { reduce: self.reduce, message: self.message, attempt });
-        let tag = Tag::End { position: self.position, resume, partitions };
+        let tag = Tag::End { position: self.position, resume, partitions, attempt: attempt.unwrap_or(0) };
         data.push(flight_data(&tag, Bytes::new(), Bytes::new())?);
         Ok(())
     }
@@ -157,7 +158,9 @@ impl Cursor {
         if let Damage::Unreadable(why) = &damage {
             return Error::io(format!("cannot read output {map} of shuffle {}", self.ticket.shuffle), why);
         }
-        self.source.discard(&self.key(map));
+        if matches!(damage, Damage::Corrupt(_)) {
+            self.source.discard(&self.key(map), self.output.as_ref());
+        }
         let (shuffle, executor) = (self.ticket.shuffle, self.ticket.executor);
         Error::fetch_failed(
             FetchFailure { shuffle, map, reduce: self.reduce, executor, unreachable: false },

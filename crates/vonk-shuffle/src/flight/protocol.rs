@@ -53,8 +53,9 @@ pub(crate) enum Tag {
     Part,
     /// The server has nothing yet, and is alive.
     Wait,
-    /// The stream ends: outputs before `position` are complete. If that is not all, go on there; `partitions` are those of the last.
-    End { position: u32, resume: Option<Resume>, partitions: u32 },
+    /// The stream ends: outputs before `position` are complete. If that is not all, go on there; `partitions` are those of the last,
+    /// and `attempt` is the one that made it.
+    End { position: u32, resume: Option<Resume>, partitions: u32, attempt: u32 },
 }
 
 /// Deletes an application's map outputs, or those of one shuffle.

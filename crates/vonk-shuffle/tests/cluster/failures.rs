@@ -273,3 +273,34 @@ fn a_server_with_too_many_streams_is_asked_again() {
         }
     });
 }
+
+#[test]
+fn an_output_that_was_replaced_in_the_middle_of_reading_is_missed_and_the_new_one_stays() {
+    for keep in [Keep::Memory, Keep::Files] {
+        let dir = tempfile::tempdir().unwrap();
+        let fetch = FetchOptions { max_bytes_in_flight: 100 << 10, ..Setup::default().fetch };
+        let setup = Setup { fetch, ..Default::default() };
+        let nodes = [0, 1].map(|id| Node::start(id, dir.path(), keep.clone(), &setup));
+        let write = |attempt: u32| {
+            let mut w = nodes[0].blocks.writer(1, 0, attempt, 1).unwrap();
+            (0..40).for_each(|_| w.push(0, numbers(0..1000)).unwrap());
+            w.commit().unwrap();
+        };
+        write(1);
+        let places = places(&[&nodes[0]], 1);
+        let mut reader = nodes[1].blocks.reader(1, 1, 0, Some(&places)).unwrap();
+        reader.next(&|| Ok(())).unwrap().unwrap();
+        nodes[0].blocks.roll_back(1, 5);
+        write(5);
+        let failed = loop {
+            match reader.next(&|| Ok(())) {
+                Ok(batch) => assert!(batch.is_some()),
+                Err(e) => break Err::<(), _>(e),
+            }
+        };
+        let (failure, _) = fetch_failure(failed);
+        assert_eq!((failure.map, failure.unreachable), (0, false));
+        assert_eq!(nodes[0].blocks.outputs(), [(1, 0)], "the tracker points to it");
+        assert_eq!(nodes[1].read(1, &places, 0).unwrap().len(), 40);
+    }
+}

@@ -142,3 +142,29 @@ fn what_was_rolled_back_is_gone_and_does_not_come_back() {
         assert_eq!(files(dir.path()).len(), 0);
     }
 }
+
+#[test]
+fn what_cannot_be_taken_over_does_not_keep_the_rest_from_it() {
+    let dir = tempfile::tempdir().unwrap();
+    let mut leaving = Node::start(0, dir.path(), Keep::Memory, &Setup::default());
+    let heir = Node::start(1, dir.path(), Keep::Memory, &Setup::default());
+    let write = |map: u32, attempt: u32, rows: i64| {
+        let mut w = leaving.blocks.writer(1, map, attempt, 2).unwrap();
+        if rows > 0 {
+            w.push(0, numbers(0..rows)).unwrap();
+        }
+        w.commit().unwrap();
+    };
+    // Of attempts after a roll back, an empty one as well; and one from before it.
+    heir.blocks.roll_back(1, 5);
+    write(0, 7, 10);
+    write(1, 3, 10);
+    write(3, 8, 0);
+    let (taken, failed) =
+        heir.blocks.take_over(0, &leaving.server.address, &[(1, 0), (1, 1), (1, 2), (1, 3)]);
+    assert_eq!(taken, [(1, 0), (1, 3)]);
+    assert!(failed.is_some());
+    leaving.server.kill();
+    let (taken, failed) = heir.blocks.take_over(0, &leaving.server.address, &[(1, 0), (1, 3)]);
+    assert!(taken.is_empty() && failed.is_some());
+}
