@@ -102,7 +102,7 @@ impl ClusterBlocks {
         self.0.local.roll_back(shuffle, attempt);
         self.0.files.roll_back(shuffle, attempt);
         if let Ok(Some(outputs)) = self.store() {
-            if let Err(error) = self.0.options.runtime.block_on(outputs.release(shuffle)) {
+            if let Err(error) = self.0.options.runtime.block_on(outputs.roll_back(shuffle)) {
                 tracing::warn!(shuffle, %error, "map outputs stay behind");
             }
         }
@@ -318,7 +318,9 @@ impl MapWriter for StoreWriter {
             return Err(Error::cancelled());
         }
         let finished = self.parts.finish(self.attempt)?;
-        self.runtime.block_on(self.outputs.commit(self.shuffle, self.map, &finished))?;
+        let from_attempt = || self.files.from_attempt(self.shuffle);
+        let commit = self.outputs.commit(self.shuffle, self.map, &finished, from_attempt);
+        self.runtime.block_on(commit)?;
         Ok(finished.sizes.clone())
     }
 }

@@ -64,6 +64,7 @@ impl Stores {
             prefix,
             indexes: Mutex::default(),
             suspects: Mutex::default(),
+            roll_back: tokio::sync::RwLock::default(),
         };
         let outputs = Arc::new(outputs);
         known.insert(url.to_string(), outputs.clone());
@@ -85,6 +86,8 @@ pub(crate) struct StoreOutputs {
     indexes: Mutex<HashMap<(u64, u32), Arc<Stored>>>,
     /// Outputs of which a range came back corrupt once.
     suspects: Mutex<HashSet<(u64, u32)>>,
+    /// Held by commits while they put their index, shared, and by a roll back while it deletes.
+    roll_back: tokio::sync::RwLock<()>,
 }
 
 struct Stored {
@@ -116,13 +119,27 @@ impl StoreOutputs {
         self.folder(shuffle).join(format!("{map}-{attempt}.data"))
     }
 
-    /// Puts an output, unless there is one that is whole.
-    pub async fn commit(&self, shuffle: u64, map: u32, finished: &Finished) -> Result<()> {
+    /// Puts an output, unless there is one that is whole. `from_attempt` tells the first attempt whose outputs are taken: it is asked
+    /// when the data is there, which takes a while, for there may have been a roll back meanwhile.
+    pub async fn commit(
+        &self,
+        shuffle: u64,
+        map: u32,
+        finished: &Finished,
+        from_attempt: impl Fn() -> u32,
+    ) -> Result<()> {
         let failed =
             |e: object_store::Error| Error::io(format!("cannot put a map output into {}", self.prefix), e);
         let index = &finished.index;
         let data = self.data_path(shuffle, map, index.attempt);
         self.upload(finished, &data).await?;
+        // A roll back comes either before the question or after the index, which it then deletes.
+        let _committing = self.roll_back.read().await;
+        let from_attempt = from_attempt();
+        if index.attempt < from_attempt {
+            let _ = self.store.delete(&data).await; // The roll back may have deleted it.
+            return Err(Error::cancelled());
+        }
         let payload = PutPayload::from(index.encode());
         let path = self.index_path(shuffle, map);
         let options = PutOptions { mode: PutMode::Create, ..Default::default() };
@@ -132,11 +149,12 @@ impl StoreOutputs {
                 self.indexes.lock().remove(&(shuffle, map));
                 match self.whole_index(shuffle, map).await {
                     // The first commit wins.
-                    Some(first) if first.attempt != index.attempt => {
+                    Some(first) if first.attempt != index.attempt && first.attempt >= from_attempt => {
                         self.store.delete(&data).await.map_err(failed)
                     }
-                    Some(_) => Ok(()),
-                    None => self.store.put(&path, payload).await.map(|_| ()).map_err(failed),
+                    Some(first) if first.attempt == index.attempt => Ok(()),
+                    // None, or one that was rolled back: a put that was given up may still arrive.
+                    _ => self.store.put(&path, payload).await.map(|_| ()).map_err(failed),
                 }
             }
             Err(e) => Err(failed(e)),
@@ -308,6 +326,12 @@ impl StoreOutputs {
             let _ = self.store.delete(&self.index_path(shuffle, map)).await; // It may be gone.
         }
         lost(map, damage)
+    }
+
+    /// Deletes the outputs of a shuffle. From before on, commits are told that their attempts are not taken any more.
+    pub async fn roll_back(&self, shuffle: u64) -> Result<()> {
+        let _alone = self.roll_back.write().await;
+        self.release(shuffle).await
     }
 
     /// Deletes a shuffle.

@@ -1,9 +1,18 @@
 //! Map outputs in an object store.
 
 use crate::support::*;
+use futures::StreamExt;
+use futures::stream::BoxStream;
 use object_store::memory::InMemory;
 use object_store::path::Path as StorePath;
+use object_store::{
+    CopyOptions, GetOptions, GetResult, ListResult, MultipartUpload, ObjectMeta, ObjectStore,
+    PutMultipartOptions, PutOptions, PutPayload, PutResult,
+};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+use vonk_rpc::tonic::async_trait;
 use vonk_shuffle::{FetchOptions, Keep, ShuffleBlocks, Stores};
 
 fn node(id: u64, dir: &std::path::Path, stores: &Arc<Stores>, url: &str, setup: &Setup) -> Node {
@@ -107,4 +116,113 @@ fn large_outputs_are_put_in_parts() {
     let rows: usize =
         nodes[1].read(1, &places(&[&nodes[0]], 1), 0).unwrap().iter().map(|b| b.num_rows()).sum();
     assert_eq!(rows, 2_000_000);
+}
+
+/// A store in which puts of one object wait.
+#[derive(Debug)]
+struct Gated {
+    store: InMemory,
+    /// The end of the name of what waits.
+    what: &'static str,
+    waits: AtomicBool,
+    gate: tokio::sync::Semaphore,
+}
+
+impl std::fmt::Display for Gated {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("gated")
+    }
+}
+
+type Stored<T> = object_store::Result<T>;
+
+#[async_trait]
+impl ObjectStore for Gated {
+    async fn put_opts(&self, to: &StorePath, what: PutPayload, options: PutOptions) -> Stored<PutResult> {
+        if to.as_ref().ends_with(self.what) {
+            self.waits.store(true, Ordering::SeqCst);
+            let _open = self.gate.acquire().await.unwrap();
+        }
+        self.store.put_opts(to, what, options).await
+    }
+    async fn put_multipart_opts(
+        &self,
+        to: &StorePath,
+        options: PutMultipartOptions,
+    ) -> Stored<Box<dyn MultipartUpload>> {
+        self.store.put_multipart_opts(to, options).await
+    }
+    async fn get_opts(&self, from: &StorePath, options: GetOptions) -> Stored<GetResult> {
+        self.store.get_opts(from, options).await
+    }
+    fn delete_stream(
+        &self,
+        what: BoxStream<'static, Stored<StorePath>>,
+    ) -> BoxStream<'static, Stored<StorePath>> {
+        self.store.delete_stream(what)
+    }
+    fn list(&self, prefix: Option<&StorePath>) -> BoxStream<'static, Stored<ObjectMeta>> {
+        self.store.list(prefix)
+    }
+    async fn list_with_delimiter(&self, prefix: Option<&StorePath>) -> Stored<ListResult> {
+        self.store.list_with_delimiter(prefix).await
+    }
+    async fn copy_opts(&self, from: &StorePath, to: &StorePath, options: CopyOptions) -> Stored<()> {
+        self.store.copy_opts(from, to, options).await
+    }
+}
+
+#[test]
+fn a_commit_that_a_roll_back_overtakes_does_not_count() {
+    // The data is on its way, or the index is.
+    for what in ["-1.data", "0.index"] {
+        let dir = tempfile::tempdir().unwrap();
+        let gate = tokio::sync::Semaphore::new(0);
+        let gated = Arc::new(Gated { store: InMemory::new(), what, waits: AtomicBool::new(false), gate });
+        let stores = Stores::new("memory://x", gated.clone(), StorePath::default());
+        let owner = node(0, dir.path(), &stores, "memory://x", &Setup::default());
+        let reader = node(1, dir.path(), &stores, "memory://x", &Setup::default());
+        let writer = |attempt: u32, from: i64| {
+            let mut w = owner.blocks.writer(1, 0, attempt, 1).unwrap();
+            w.push(0, numbers(from..from + 10)).unwrap();
+            w
+        };
+        let late = writer(1, 100);
+        std::thread::scope(|s| {
+            let late = s.spawn(move || late.commit());
+            wait_until("it is put", || gated.waits.load(Ordering::SeqCst));
+            let roll_back = s.spawn(|| owner.blocks.roll_back(1, 5));
+            std::thread::sleep(Duration::from_millis(50));
+            gated.gate.add_permits(100);
+            roll_back.join().unwrap();
+            // An index that was before the roll back is deleted with it.
+            assert_eq!(late.join().unwrap().is_err(), what == "-1.data", "{what}");
+        });
+        let places = places(&[&owner], 1);
+        assert_eq!(fetch_failure(reader.read(1, &places, 0)).0.map, 0);
+        writer(5, 200).commit().unwrap();
+        assert_eq!(numbers_of(&reader.read(1, &places, 0).unwrap()), (200..210).collect::<Vec<_>>());
+        let left = reader.runtime.block_on(gated.store.list(None).count());
+        assert_eq!(left, 2, "data and index");
+    }
+}
+
+#[test]
+fn an_index_that_was_known_before_a_roll_back_is_looked_up_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let memory = Arc::new(InMemory::new());
+    let stores = Stores::new("memory://x", memory.clone(), StorePath::default());
+    let nodes = [0, 1].map(|id| node(id, dir.path(), &stores, "memory://x", &Setup::default()));
+    // Another process, which knows by itself.
+    let other = Stores::new("memory://x", memory.clone(), StorePath::default());
+    let reader = node(2, dir.path(), &other, "memory://x", &Setup::default());
+    let places = places(&[&nodes[0]], 1);
+    for attempt in [1, 5] {
+        nodes[0].blocks.roll_back(1, attempt);
+        let mut w = nodes[0].blocks.writer(1, 0, attempt, 1).unwrap();
+        w.push(0, numbers(0..i64::from(attempt))).unwrap();
+        w.commit().unwrap();
+        assert_eq!(numbers_of(&reader.read(1, &places, 0).unwrap()).len() as u32, attempt);
+        assert_eq!(numbers_of(&nodes[1].read(1, &places, 0).unwrap()).len() as u32, attempt);
+    }
 }
