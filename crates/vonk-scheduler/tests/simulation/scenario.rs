@@ -186,7 +186,10 @@ fn options(r: &mut Random) -> SchedulerOptions {
     let mode = |fair| if fair { SchedulingMode::Fair } else { SchedulingMode::Fifo };
     let wait = [0, 100, 3000][r.below(3) as usize];
     SchedulerOptions {
-        dag: DagOptions::default(),
+        dag: DagOptions {
+            max_consecutive_stage_attempts: [1, 2, 4, 4][r.below(4) as usize],
+            ..DagOptions::default()
+        },
         max_executor_losses: r.range(3, 16) as u32,
         mode: mode(fair),
         pools: vec![PoolOptions {
