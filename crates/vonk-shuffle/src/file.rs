@@ -1,6 +1,7 @@
 //! Files of spilled blocks: encoded batches, each readable on its own. A file is removed when it is dropped.
 
 use crate::message::{Message, PREFIX, prefix};
+use crate::private::{make_folder, new_file};
 use bytes::{Bytes, BytesMut};
 use parking_lot::Mutex;
 use std::fs::File;
@@ -50,8 +51,8 @@ impl BlockFile {
     pub fn create(dir: &Path, name: &str) -> Result<BlockFile> {
         let path = dir.join(name);
         let failed = |e| Error::io(format!("cannot create the spill file {}", path.display()), e);
-        std::fs::create_dir_all(dir).map_err(failed)?;
-        let file = File::options().create_new(true).read(true).write(true).open(&path).map_err(failed)?;
+        make_folder(dir).map_err(failed)?;
+        let file = new_file(&path).map_err(failed)?;
         Ok(BlockFile { path, file, end: Mutex::new(0) })
     }
 

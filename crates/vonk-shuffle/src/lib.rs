@@ -21,6 +21,7 @@ mod outputs;
 pub mod partition;
 mod partition_hash;
 mod places;
+mod private;
 mod release;
 mod service;
 mod sizes;

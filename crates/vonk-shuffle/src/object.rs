@@ -16,6 +16,7 @@ use object_store::{ObjectStore, ObjectStoreExt, PutMode, PutOptions, PutPayload}
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
+use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use vonk_error::{Error, FetchFailure, Result};
 
@@ -44,7 +45,9 @@ impl Stores {
             return Err(Error::unsupported(format!("shuffle blocks in {url}")));
         };
         let failed = |e: &dyn std::fmt::Display| Error::io(format!("cannot keep shuffle blocks in {url}"), e);
-        std::fs::create_dir_all(folder).map_err(|e| failed(&e))?;
+        // Whoever else has made it says who may read it: several users' processes may share it.
+        let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
+        made.map_err(|e| failed(&e))?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(folder).map_err(|e| failed(&e))?;
         Ok(Stores::new(url, Arc::new(store.with_automatic_cleanup(true)), Path::default()))
     }

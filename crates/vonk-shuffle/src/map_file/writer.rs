@@ -7,6 +7,7 @@ use crate::blocks::{BlockMemory, MapOutputSizes};
 use crate::file::{BlockFile, Frame, write_message};
 use crate::map_file::{MapFile, MapIndex, cannot_write, file_names};
 use crate::message::{Compression, Encoder, Message, encode_schema, prefix};
+use crate::private::{make_folder, new_file};
 use crate::sizes::batch_bytes;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
@@ -158,7 +159,7 @@ impl PartsWriter {
     /// Writes the sorted file and its index under temporary names. Memory and spill file are given back.
     pub fn finish(self, attempt: u32) -> Result<Finished> {
         let mut held = self.held.lock();
-        std::fs::create_dir_all(&held.dir).map_err(|e| cannot_write(&held.dir, e))?;
+        make_folder(&held.dir).map_err(|e| cannot_write(&held.dir, e))?;
         let n = NEXT_FILE.fetch_add(1, Ordering::Relaxed);
         let name = |kind: &str| held.dir.join(format!("output-{}-{n}.{kind}.tmp", std::process::id()));
         let (data, index_file) = (TempFile(name("data")), TempFile(name("index")));
@@ -175,7 +176,8 @@ impl PartsWriter {
         }
         let messages = out.finish()?;
         let index = MapIndex::new(attempt, schema, first, messages);
-        std::fs::write(&index_file.0, index.encode()).map_err(|e| cannot_write(&index_file.0, e))?;
+        let written = new_file(&index_file.0).and_then(|mut file| file.write_all(&index.encode()));
+        written.map_err(|e| cannot_write(&index_file.0, e))?;
         drop(held);
         Ok(Finished { data, index_file, index, sizes: self.sizes })
     }
@@ -190,8 +192,7 @@ struct Sorted {
 
 impl Sorted {
     fn create(path: PathBuf) -> Result<Sorted> {
-        let file = File::options().create_new(true).write(true).open(&path);
-        let file = file.map_err(|e| cannot_write(&path, e))?;
+        let file = new_file(&path).map_err(|e| cannot_write(&path, e))?;
         Ok(Sorted { out: BufWriter::with_capacity(WRITE_BUFFER, file), path, messages: vec![] })
     }
 
