@@ -214,7 +214,10 @@ impl OutputSource for ClusterBlocks {
             Some(one) => vec![one],
             None => self.outputs().into_iter().map(|(s, _)| s).collect(),
         };
-        shuffles.into_iter().for_each(|s| ShuffleBlocks::release(self, s));
+        for shuffle in shuffles {
+            ShuffleBlocks::release(self, shuffle);
+            self.0.files.remove_files(shuffle);
+        }
         Ok(())
     }
 }
@@ -262,8 +265,13 @@ impl ShuffleBlocks for ClusterBlocks {
     }
 
     fn release(&self, shuffle: u64) {
-        self.0.local.release(shuffle);
-        self.0.files.release(shuffle);
+        // Thousands of files take a while, and the thread that calls has other things to do.
+        let (batches, files) = (self.0.local.take(shuffle), self.0.files.clone());
+        files.forget(shuffle);
+        self.0.options.runtime.spawn_blocking(move || {
+            drop(batches);
+            files.remove_files(shuffle);
+        });
         if let Ok(Some(outputs)) = self.store() {
             // Nobody waits for it: what cannot be deleted now goes with the application.
             self.0.options.runtime.spawn(async move {

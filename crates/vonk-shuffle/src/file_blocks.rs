@@ -13,27 +13,43 @@ use std::path::PathBuf;
 use std::sync::{Arc, Weak};
 use vonk_error::{Error, Result};
 
+/// Files removed before others may change those of the shuffle.
+const REMOVED_AT_ONCE: usize = 32;
+
 /// The store.
 pub(crate) struct FileBlocks {
     memory: Arc<dyn BlockMemory>,
     dir: PathBuf,
     compression: Compression,
-    outputs: Mutex<HashMap<u64, Shuffle>>,
+    shuffles: Mutex<HashMap<u64, Arc<Shuffle>>>,
     /// Outputs that are being written: they give their memory back when others need it.
     writing: Mutex<Vec<Weak<Mutex<Held>>>>,
 }
 
+/// One shuffle's outputs. Who holds `work` may take `maps` or the store's lock, not the other way round; these are held
+/// for a moment only: who serves blocks does not wait for files to be renamed or removed.
 #[derive(Default)]
 struct Shuffle {
-    maps: BTreeMap<u32, Arc<MapFile>>,
+    /// What is served.
+    maps: Mutex<BTreeMap<u32, Arc<MapFile>>>,
+    /// Held by who changes files.
+    work: Mutex<Work>,
+}
+
+#[derive(Default)]
+struct Work {
     /// Outputs of attempts before this one are not taken.
     from_attempt: u32,
+    /// Forgotten outputs whose files are there.
+    doomed: BTreeMap<u32, Arc<MapFile>>,
+    /// It is not the store's any more: whoever comes late looks it up again.
+    over: bool,
 }
 
 impl FileBlocks {
     /// In a folder, which is made when first needed.
     pub fn new(memory: Arc<dyn BlockMemory>, dir: PathBuf, compression: Compression) -> Self {
-        FileBlocks { memory, dir, compression, outputs: Mutex::default(), writing: Mutex::default() }
+        FileBlocks { memory, dir, compression, shuffles: Mutex::default(), writing: Mutex::default() }
     }
 
     /// A writer of encoded batches, spilled by this store.
@@ -58,62 +74,103 @@ impl FileBlocks {
 
     /// Makes an output visible, if it is the first of its map partition.
     pub fn commit(&self, shuffle: u64, map: u32, finished: Finished) -> Result<MapOutputSizes> {
-        let mut outputs = self.outputs.lock();
-        let Shuffle { maps, from_attempt } = outputs.entry(shuffle).or_default();
-        if finished.index.attempt < *from_attempt {
-            return Err(Error::cancelled());
-        }
-        if maps.get(&map).is_some_and(|known| known.is_there()) {
-            return Ok(finished.sizes.clone());
-        }
-        let (file, sizes) = finished.publish(&self.dir, shuffle, map)?;
-        maps.insert(map, Arc::new(file));
-        Ok(sizes)
+        self.work(shuffle, |shuffle_of, work| {
+            if finished.index.attempt < work.from_attempt {
+                return Err(Error::cancelled());
+            }
+            let known = shuffle_of.maps.lock().get(&map).cloned();
+            if known.is_some_and(|known| known.is_there()) {
+                return Ok(finished.sizes.clone());
+            }
+            // Files of the same names that were about to be removed.
+            if let Some(doomed) = work.doomed.remove(&map) {
+                doomed.remove();
+            }
+            let (file, sizes) = finished.publish(&self.dir, shuffle, map)?;
+            shuffle_of.maps.lock().insert(map, Arc::new(file));
+            Ok(sizes)
+        })
     }
 
     /// Removes the outputs of attempts before `attempt`, and takes none of them from now on.
     pub fn roll_back(&self, shuffle: u64, attempt: u32) {
-        let mut outputs = self.outputs.lock();
-        let Shuffle { maps, from_attempt } = outputs.entry(shuffle).or_default();
-        *from_attempt = attempt.max(*from_attempt);
-        maps.retain(|_, file| {
-            let stays = file.index.attempt >= attempt;
-            if !stays {
-                file.remove();
-            }
-            stays
+        self.work(shuffle, |shuffle, work| {
+            work.from_attempt = attempt.max(work.from_attempt);
+            let old = |_: &u32, file: &mut Arc<MapFile>| file.index.attempt < attempt;
+            let gone: Vec<_> = shuffle.maps.lock().extract_if(.., old).collect();
+            gone.iter().for_each(|(_, file)| file.remove());
         });
     }
 
     /// The first attempt of a shuffle whose outputs are taken.
     pub fn from_attempt(&self, shuffle: u64) -> u32 {
-        self.outputs.lock().get(&shuffle).map_or(0, |s| s.from_attempt)
+        self.known(shuffle).map_or(0, |s| s.work.lock().from_attempt)
     }
 
     /// A committed output.
     pub fn find(&self, shuffle: u64, map: u32) -> Option<Arc<MapFile>> {
-        self.outputs.lock().get(&shuffle)?.maps.get(&map).cloned()
+        self.known(shuffle)?.maps.lock().get(&map).cloned()
     }
 
     /// The committed outputs: shuffle and map.
     pub fn outputs(&self) -> Vec<(u64, u32)> {
-        let outputs = self.outputs.lock();
-        outputs.iter().flat_map(|(s, shuffle)| shuffle.maps.keys().map(|m| (*s, *m))).collect()
+        let shuffles: Vec<_> =
+            self.shuffles.lock().iter().map(|(s, shuffle)| (*s, shuffle.clone())).collect();
+        let maps = |(s, shuffle): (u64, Arc<Shuffle>)| {
+            shuffle.maps.lock().keys().map(|m| (s, *m)).collect::<Vec<_>>()
+        };
+        shuffles.into_iter().flat_map(maps).collect()
     }
 
     /// Forgets an output and removes its files; whether it was there.
     pub fn lose(&self, shuffle: u64, map: u32) -> bool {
-        let mut outputs = self.outputs.lock();
-        let found = outputs.get_mut(&shuffle).and_then(|s| s.maps.remove(&map));
-        // With the lock: another attempt may be about to put its files at the same names.
+        let Some(shuffle) = self.known(shuffle) else { return false };
+        // Another attempt may be about to put its files at the same names.
+        let _work = shuffle.work.lock();
+        let found = shuffle.maps.lock().remove(&map);
         found.inspect(|f| f.remove()).is_some()
     }
 
-    /// Forgets a shuffle and removes its files.
-    pub fn release(&self, shuffle: u64) {
-        let mut outputs = self.outputs.lock();
-        for file in outputs.remove(&shuffle).unwrap_or_default().maps.values() {
-            file.remove();
+    /// Forgets a shuffle. Its files are still there: [`remove_files`](Self::remove_files) takes a while.
+    pub fn forget(&self, shuffle: u64) {
+        let Some(shuffle) = self.known(shuffle) else { return };
+        let mut work = shuffle.work.lock();
+        work.from_attempt = 0;
+        work.doomed.append(&mut shuffle.maps.lock());
+    }
+
+    /// Removes the files of a shuffle that was forgotten.
+    pub fn remove_files(&self, shuffle: u64) {
+        let Some(forgotten) = self.known(shuffle) else { return };
+        loop {
+            // A few at a time: who commits an output of the shuffle that is made again waits here.
+            let mut work = forgotten.work.lock();
+            for _ in 0..REMOVED_AT_ONCE {
+                if let Some((_, file)) = work.doomed.pop_first() {
+                    file.remove();
+                    continue;
+                }
+                if !work.over && work.from_attempt == 0 && forgotten.maps.lock().is_empty() {
+                    work.over = true;
+                    self.shuffles.lock().remove(&shuffle);
+                }
+                return;
+            }
+        }
+    }
+
+    fn known(&self, shuffle: u64) -> Option<Arc<Shuffle>> {
+        self.shuffles.lock().get(&shuffle).cloned()
+    }
+
+    /// Changes the files of a shuffle, alone.
+    fn work<T>(&self, shuffle: u64, change: impl FnOnce(&Shuffle, &mut Work) -> T) -> T {
+        loop {
+            let known = self.shuffles.lock().entry(shuffle).or_default().clone();
+            let mut work = known.work.lock();
+            if !work.over {
+                return change(&known, &mut work);
+            }
         }
     }
 }

@@ -42,7 +42,7 @@ struct Store {
 
 /// The committed outputs of a shuffle by map partition.
 #[derive(Default)]
-struct Shuffle {
+pub(crate) struct Shuffle {
     maps: Mutex<BTreeMap<u32, Arc<MapOutput>>>,
     /// Outputs of attempts before this one are not taken. Changed with the lock of `maps`.
     from_attempt: AtomicU32,
@@ -180,6 +180,11 @@ impl LocalBlocks {
         maps.retain(|_, output| output.attempt >= attempt);
     }
 
+    /// Forgets a shuffle; its memory and files are given back when what this gives is dropped, which may take a while.
+    pub(crate) fn take(&self, shuffle: u64) -> Option<Arc<Shuffle>> {
+        self.0.shuffles.lock().remove(&shuffle)
+    }
+
     /// A committed output.
     pub(crate) fn output(&self, shuffle: u64, map: u32) -> Option<Arc<MapOutput>> {
         self.0.shuffles.lock().get(&shuffle).cloned()?.maps.lock().get(&map).cloned()
@@ -256,8 +261,7 @@ impl ShuffleBlocks for LocalBlocks {
     }
 
     fn release(&self, shuffle: u64) {
-        let gone = self.0.shuffles.lock().remove(&shuffle);
-        drop(gone); // Outside of the lock: files are removed here.
+        drop(self.take(shuffle)); // Outside of the lock: files are removed here.
     }
 }
 

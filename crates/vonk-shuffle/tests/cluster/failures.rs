@@ -252,7 +252,7 @@ fn a_released_shuffle_is_gone_for_those_who_read_it() {
         }
         drop(readers);
         nodes.iter().for_each(Node::assert_quiet);
-        assert_eq!(files(dir.path()).len(), 0);
+        wait_until("files are removed", || files(dir.path()).is_empty());
     }
 }
 

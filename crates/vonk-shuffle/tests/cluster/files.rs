@@ -105,7 +105,7 @@ fn outputs_are_taken_over_from_an_executor_that_leaves() {
         heir.blocks.release(1);
         heir.blocks.release(2);
         heir.assert_quiet();
-        assert_eq!(files(&heir.dir).len(), 0);
+        wait_until("files are removed", || files(&heir.dir).is_empty());
     }
 }
 
@@ -139,7 +139,7 @@ fn what_was_rolled_back_is_gone_and_does_not_come_back() {
         assert_eq!(rows, (200..210).collect::<Vec<_>>());
         node.blocks.release(1);
         node.assert_quiet();
-        assert_eq!(files(dir.path()).len(), 0);
+        wait_until("files are removed", || files(dir.path()).is_empty());
     }
 }
 
@@ -167,4 +167,20 @@ fn what_cannot_be_taken_over_does_not_keep_the_rest_from_it() {
     leaving.server.kill();
     let (taken, failed) = heir.blocks.take_over(0, &leaving.server.address, &[(1, 0), (1, 3)]);
     assert!(taken.is_empty() && failed.is_some());
+}
+
+#[test]
+fn a_released_shuffle_can_be_made_again_while_its_files_go() {
+    let dir = tempfile::tempdir().unwrap();
+    let node = Node::start(0, dir.path(), Keep::Files, &Setup::default());
+    let places = places(&[&node], 200);
+    for round in 0..5i64 {
+        for map in 0..200 {
+            node.write(1, map, 1, &[(0, numbers(round..round + 1))]);
+        }
+        assert_eq!(numbers_of(&node.read(1, &places, 0).unwrap()), vec![round; 200]);
+        node.blocks.release(1);
+        assert_eq!(node.blocks.outputs(), []);
+    }
+    wait_until("files are removed", || files(dir.path()).is_empty());
 }
