@@ -67,7 +67,8 @@ fn statements_run_in_both_modes_with_a_relative_work_folder_and_settings_stay_of
     )
     .unwrap();
     let local = format!("spark.local.dir={}", dir.path().join("local").display());
-    let settings = ["spark.sql.shuffle.partitions=3", "my.marker=visible-to-nobody", "spark.cores.max=1", &local];
+    let settings =
+        ["spark.sql.shuffle.partitions=3", "my.marker=visible-to-nobody", "spark.cores.max=1", &local];
     let mut arguments = vec!["submit", "--master", &master, "--executor-memory", "1g"];
     settings.iter().for_each(|s| arguments.extend(["--conf", s]));
 

@@ -62,7 +62,7 @@ struct Web {
 }
 
 /// Who is at the other end, as axum has it: the "address" of a connection is whether its peer may stay.
-#[derive(Clone)]
+#[derive(Clone, Debug)]
 struct Peer(Admission);
 
 impl Listener for Web {

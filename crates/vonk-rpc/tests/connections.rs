@@ -227,7 +227,10 @@ fn secrets_are_checked_and_not_printed() {
 }
 
 /// A client of another protocol than gRPC.
-async fn tls_client(address: SocketAddr, believes: &Authority) -> std::io::Result<impl AsyncReadExt + AsyncWriteExt + Unpin> {
+async fn tls_client(
+    address: SocketAddr,
+    believes: &Authority,
+) -> std::io::Result<impl AsyncReadExt + AsyncWriteExt + Unpin> {
     use tokio_rustls::rustls::pki_types::pem::PemObject;
     use tokio_rustls::rustls::pki_types::{CertificateDer, ServerName};
     use tokio_rustls::rustls::{ClientConfig, RootCertStore, crypto::ring};
