@@ -184,7 +184,7 @@ impl Cluster {
         Ok(Cluster {
             driver,
             memory: own,
-            executor_memory: Some(counted(shape.memory)),
+            executor_memory: Some(executor_share(shape.memory, conf)),
             dir,
             executors: shape.executors,
             slots: shape.executors.saturating_mul(shape.slots),
@@ -302,6 +302,11 @@ impl Drop for Cluster {
 
 /// `spark.port.maxRetries`.
 const PORT_RETRIES: u16 = 16;
+
+/// The part of an executor's memory that operators and blocks reserve from (`spark.memory.fraction`).
+pub(crate) fn executor_share(memory: u64, conf: &Conf) -> u64 {
+    (memory as f64 * conf.get(&conf::MEMORY_FRACTION).clamp(0.1, 0.95)) as u64
+}
 
 /// The part of a memory limit that operators reserve from.
 pub(crate) fn counted(limit: u64) -> u64 {

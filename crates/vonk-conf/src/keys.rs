@@ -163,6 +163,9 @@ keys! {
     UI_ENABLED: bool = "spark.ui.enabled", false;
     /// Port of the status pages; 0 takes a free one.
     UI_PORT: i32 = "spark.ui.port", 4040;
+    /// The part of an executor's memory that operators and blocks reserve from; the rest is for what they do not: pages being decoded,
+    /// blocks on their way, what the allocator rounds up.
+    MEMORY_FRACTION: f64 = "spark.memory.fraction", 0.6;
     /// Memory of the driver for rows of results, beyond which they wait on disk.
     DRIVER_MEMORY: Bytes = "spark.driver.memory", Bytes(1 << 30);
     /// The command line that becomes an executor; empty is the program that runs now.

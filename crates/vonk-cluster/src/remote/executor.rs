@@ -116,7 +116,7 @@ async fn attached(options: &ExecutorOptions, formats: Formats, watch: MemoryWatc
     let message_bytes = usize::try_from(conf.get(&conf::RPC_MESSAGE_MAX_SIZE).0).unwrap_or(usize::MAX);
     let limits = Limits { message_bytes, ..Limits::default() };
     let listening = Listening::bind(&options.bind, 0, &security, limits).await?;
-    let limit = crate::cluster::counted(options.memory);
+    let limit = crate::cluster::executor_share(options.memory, &conf);
     let memory = MemoryManager::new((options.memory > 0).then_some(limit));
     let blocks = crate::remote::blocks::start(options, &conf, &security, &memory, listening)?;
     let exec = Arc::new(ExecutorEnv {
