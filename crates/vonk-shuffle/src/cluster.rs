@@ -101,6 +101,7 @@ impl ClusterBlocks {
     pub fn roll_back(&self, shuffle: u64, attempt: u32) {
         self.0.local.roll_back(shuffle, attempt);
         self.0.files.roll_back(shuffle, attempt);
+        self.forget_indexes(shuffle);
         if let Ok(Some(outputs)) = self.store() {
             if let Err(error) = self.0.options.runtime.block_on(outputs.roll_back(shuffle)) {
                 tracing::warn!(shuffle, %error, "map outputs stay behind");
@@ -180,6 +181,20 @@ impl ClusterBlocks {
         Arc::new(self.clone())
     }
 
+    /// The object store that outputs of others may be in.
+    fn stores(&self) -> Option<&Arc<Stores>> {
+        match &self.0.options.keep {
+            Keep::Store(stores, _) => Some(stores),
+            _ => self.0.options.stores.as_ref(),
+        }
+    }
+
+    fn forget_indexes(&self, shuffle: u64) {
+        if let Some(stores) = self.stores() {
+            stores.forget(shuffle);
+        }
+    }
+
     fn store(&self) -> Result<Option<Arc<StoreOutputs>>> {
         match &self.0.options.keep {
             Keep::Store(stores, url) => stores.outputs(url).map(Some),
@@ -247,10 +262,7 @@ impl ShuffleBlocks for ClusterBlocks {
             return self.0.local.reader(shuffle, maps, reduce, None);
         };
         let options = &self.0.options;
-        let store = match &options.keep {
-            Keep::Store(stores, _) => Some(stores.clone()),
-            _ => options.stores.clone(),
-        };
+        let store = self.stores().cloned();
         let env = FetchEnv {
             application: self.0.application.clone(),
             executor: options.executor,
@@ -268,6 +280,7 @@ impl ShuffleBlocks for ClusterBlocks {
         // Thousands of files take a while, and the thread that calls has other things to do.
         let (batches, files) = (self.0.local.take(shuffle), self.0.files.clone());
         files.forget(shuffle);
+        self.forget_indexes(shuffle);
         self.0.options.runtime.spawn_blocking(move || {
             drop(batches);
             files.remove_files(shuffle);

@@ -74,6 +74,25 @@ impl Stores {
         Ok(outputs)
     }
 
+    /// Deletes a shuffle's outputs of the executor whose outputs are below a URL.
+    pub async fn release_shuffle(&self, url: &str, shuffle: u64) -> Result<()> {
+        self.outputs(url)?.release(shuffle).await
+    }
+
+    /// Forgets what is known of a shuffle's outputs, of all executors: they are released, or made anew.
+    pub(crate) fn forget(&self, shuffle: u64) {
+        self.known.lock().retain(|_, outputs| {
+            outputs.forget(shuffle);
+            // One that is in use keeps what stands between its commits and roll backs.
+            Arc::strong_count(outputs) > 1 || !outputs.indexes.lock().is_empty()
+        });
+    }
+
+    /// Indexes that are kept in memory; for tests that nothing is left behind.
+    pub fn indexes(&self) -> usize {
+        self.known.lock().values().map(|outputs| outputs.indexes.lock().len()).sum()
+    }
+
     /// Deletes all that is below a URL: of an application, or of one executor.
     pub async fn release(&self, url: &str) -> Result<()> {
         let outputs = self.outputs(url)?;
@@ -339,9 +358,13 @@ impl StoreOutputs {
 
     /// Deletes a shuffle.
     pub async fn release(&self, shuffle: u64) -> Result<()> {
+        self.forget(shuffle);
+        self.delete(&self.folder(shuffle)).await
+    }
+
+    fn forget(&self, shuffle: u64) {
         self.indexes.lock().retain(|(s, _), _| *s != shuffle);
         self.suspects.lock().retain(|(s, _)| *s != shuffle);
-        self.delete(&self.folder(shuffle)).await
     }
 
     async fn delete(&self, prefix: &Path) -> Result<()> {

@@ -51,6 +51,13 @@ fn outputs_outlive_their_machine_and_go_with_their_shuffle() {
         assert_eq!(files(dir.path()).len(), 0);
         nodes.iter().for_each(|n| n.blocks.release(1));
         wait_until("released", || reader.read(1, &both, 1).is_err());
+        assert_eq!(numbers_of(&reader.read(2, &only, 0).unwrap()), [0, 1, 2, 3, 4]);
+        // Of the first shuffle, it may have read indexes again while they were being deleted.
+        reader.blocks.release(1);
+        assert_eq!(stores.indexes(), 1);
+        reader.runtime.block_on(stores.release_shuffle(&format!("{url}/{APPLICATION}/0"), 7)).unwrap();
+        reader.blocks.release(2);
+        assert_eq!(stores.indexes(), 0, "those of others' outputs, too");
         drop(nodes);
         assert_eq!(numbers_of(&reader.read(2, &only, 0).unwrap()), [0, 1, 2, 3, 4]);
         reader.runtime.block_on(stores.release(&format!("{url}/{APPLICATION}"))).unwrap();
