@@ -346,6 +346,7 @@ fn remote_options(application: String, security: Security, conf: &Conf) -> Remot
         message_bytes: usize::try_from(conf.get(&conf::RPC_MESSAGE_MAX_SIZE).0).unwrap_or(usize::MAX),
         heartbeat: conf.get(&conf::EXECUTOR_HEARTBEAT_INTERVAL).duration(),
         silence: conf.get(&conf::NETWORK_TIMEOUT).duration(),
+        store: Some(conf.get(&conf::SHUFFLE_STORE)).filter(|url| !url.is_empty()),
         blocks_survive: conf.get(&conf::SHUFFLE_SERVICE) || !conf.get(&conf::SHUFFLE_STORE).is_empty(),
     }
 }

@@ -15,7 +15,10 @@ use tonic::service::Routes;
 use vonk_error::{Error, Result};
 use vonk_rpc::{Limits, Listening, Security};
 use vonk_scheduler::{ExecutorId, JobId, MapId, ShuffleId, TaskId};
-use vonk_shuffle::{Connections, Place, Source, release_remote};
+use vonk_shuffle::{Connections, Place, Source, Stores, release_remote};
+
+/// Longest time that stopping waits for map outputs in an object store to be deleted.
+const DELETE_WITHIN: Duration = Duration::from_secs(30);
 
 /// How a driver meets its executors.
 pub(crate) struct RemoteOptions {
@@ -30,6 +33,8 @@ pub(crate) struct RemoteOptions {
     pub silence: Duration,
     /// Blocks outlive their executors, since someone else serves them.
     pub blocks_survive: bool,
+    /// The URL of the object store that outputs are in, if they are.
+    pub store: Option<String>,
 }
 
 /// See the module.
@@ -50,6 +55,8 @@ pub(crate) struct RemoteBackend {
 struct Running {
     /// To shuffle services.
     connections: Arc<Connections>,
+    /// Where outputs are, if that is an object store: the driver deletes what executors that are gone left there.
+    stores: Option<Arc<Stores>>,
     mailbox: Mailbox,
     registry: Arc<Registry>,
     runtime: tokio::runtime::Runtime,
@@ -135,6 +142,7 @@ impl Backend for RemoteBackend {
     fn start(&mut self, mailbox: Mailbox) -> Result<()> {
         let runtime = network_runtime()?;
         let options = &self.options;
+        let stores = options.store.as_deref().map(Stores::open).transpose()?;
         let registry =
             Arc::new(Registry::new(options.application.clone(), options.blocks_survive, mailbox.clone()));
         let limits = Limits { message_bytes: options.message_bytes, ..Limits::default() };
@@ -167,7 +175,7 @@ impl Backend for RemoteBackend {
         };
         self.manager.start(context)?;
         let connections = Connections::new(options.security.clone(), options.silence, options.silence);
-        self.running = Some(Running { connections, mailbox, registry, runtime });
+        self.running = Some(Running { connections, stores, mailbox, registry, runtime });
         Ok(())
     }
 
@@ -262,6 +270,15 @@ impl Backend for RemoteBackend {
     fn release(&mut self, shuffle: ShuffleId) {
         let Some(running) = &self.running else { return };
         running.registry.send_all(&ToExecutor::Release { shuffle: shuffle.0 });
+        for url in running.registry.stores_left() {
+            let Some(stores) = running.stores.clone() else { break };
+            running.runtime.spawn(async move {
+                if let Err(error) = stores.release_shuffle(&url, shuffle.0).await {
+                    // It goes with the application at the latest.
+                    tracing::warn!(%error, url, %shuffle, "a shuffle was not released");
+                }
+            });
+        }
         for service in running.registry.services() {
             let (connections, application) = (running.connections.clone(), self.options.application.clone());
             let silence = self.options.silence;
@@ -281,9 +298,20 @@ impl Backend for RemoteBackend {
     }
 
     fn stop(&mut self) {
-        let Some(Running { registry, runtime, .. }) = self.running.take() else { return };
+        let Some(Running { registry, runtime, stores, .. }) = self.running.take() else { return };
         registry.send_all(&ToExecutor::Stop);
         self.manager.stop();
+        if let (Some(stores), Some(root)) = (stores, &self.options.store) {
+            let own = format!("{}/{}", root.trim_end_matches('/'), self.options.application);
+            // What an executor still puts after this stays behind; none of them has a task any more.
+            let deleted =
+                runtime.block_on(async { tokio::time::timeout(DELETE_WITHIN, stores.release(&own)).await });
+            match deleted {
+                Ok(Ok(())) => {}
+                Ok(Err(error)) => tracing::warn!(%error, own, "map outputs stay behind"),
+                Err(_) => tracing::warn!(own, "map outputs stay behind: deleting them takes too long"),
+            }
+        }
         // Connections that are still open carry nothing that matters any more.
         runtime.shutdown_background();
     }

@@ -208,6 +208,15 @@ impl Registry {
         all
     }
 
+    /// Where executors that are gone have left their outputs in an object store.
+    pub fn stores_left(&self) -> Vec<String> {
+        let left = |e: &Entry| match e {
+            Entry::Gone { place: Some(Place { source: Source::Store(url), .. }), .. } => Some(url.clone()),
+            _ => None,
+        };
+        self.entries.lock().values().filter_map(left).collect()
+    }
+
     /// The servers of blocks that outlive executors.
     pub fn services(&self) -> BTreeSet<String> {
         let of = |e: &Entry| match e {
