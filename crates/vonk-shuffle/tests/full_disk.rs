@@ -42,7 +42,7 @@ fn a_full_disk_is_an_io_error_and_leaves_nothing() {
         assert_eq!(write().unwrap().rows, [20_000, 20_000]);
         assert_eq!(numbers_of(&node.read(1, &places(&[&node], 1), 1).unwrap()).len(), 20_000);
         node.blocks.release(1);
-        assert_eq!(files(dir.path()).len(), 0);
+        wait_until("files are removed", || files(dir.path()).is_empty());
     }
     // Blocks in memory that cannot be spilled stay in memory.
     let node = Node::start(1, dir.path(), Keep::Memory, &Setup::default());
