@@ -4,7 +4,10 @@
 
 use crate::event::{JobFailure, TaskEnd};
 use crate::ids::{ExecutorId, TaskAttempt, TaskId};
-use crate::tasks::{Launched, SetKey, TaskAction, TaskScheduler};
+use crate::tasks::{Launched, SetKey, TaskAction, TaskScheduler, Timer};
+
+/// A task that failed waits for another executor at least so long, also where nothing waits for locality.
+const ELSEWHERE_MILLIS: u64 = 1_000;
 
 impl TaskScheduler {
     /// A copy is reported to have ended.
@@ -107,6 +110,9 @@ impl TaskScheduler {
             out.push(TaskAction::Failed { stage: key.stage, failure });
             return;
         }
+        let until = self.now.after(self.options.locality.wait_node.max(ELSEWHERE_MILLIS));
+        set.failed_on(attempt.partition, executor, until);
+        self.timers.insert((until, Timer::SamePlace(key)));
         let options = &self.options.exclude_on_failure;
         let Some(host) = self.cluster.get(executor).map(|e| e.host.clone()).filter(|_| options.enabled)
         else {

@@ -140,6 +140,8 @@ struct Launched {
 enum Timer {
     /// A set may have waited long enough for locality.
     Locality(SetKey),
+    /// A task that failed may be tried again where it did.
+    SamePlace(SetKey),
     /// A task waits that nobody may run.
     Unschedulable(SetKey),
     /// An exclusion is over.
@@ -468,6 +470,11 @@ impl TaskScheduler {
                 if let Some(set) = self.sets.get_mut(&key) {
                     set.timer = None;
                     self.list(key);
+                    self.changed.push(key);
+                }
+            }
+            Timer::SamePlace(key) => {
+                if self.sets.contains_key(&key) {
                     self.changed.push(key);
                 }
             }

@@ -41,6 +41,13 @@ pub(crate) struct Copy {
     killed: bool,
 }
 
+/// Where a task failed last. Until a time it is not tried there again, as long as another executor could: what made it fail may
+/// well be the place, and all its attempts would be used up there at once.
+struct FailedOn {
+    executor: ExecutorId,
+    until: Time,
+}
+
 /// What the set gives an executor to do.
 pub(crate) struct Pick {
     pub partition: u32,
@@ -83,6 +90,7 @@ pub(crate) struct TaskSet {
     anywhere: Queue,
     /// Those with preferences.
     choosy: Queue,
+    failed_on: BTreeMap<u32, FailedOn>,
     durations: Median,
     /// Slow tasks that shall get a copy.
     slow: Vec<u32>,
@@ -112,6 +120,7 @@ impl TaskSet {
             by_host: BTreeMap::new(),
             anywhere: Queue::new(),
             choosy: Queue::new(),
+            failed_on: BTreeMap::new(),
             durations: Median::default(),
             slow: Vec::new(),
         }
@@ -223,9 +232,19 @@ impl TaskSet {
             return None;
         }
         let level = self.level(cx);
-        let TaskSet { tasks, exclusion, by_executor, by_host, anywhere, choosy, .. } = self;
+        let TaskSet { tasks, exclusion, failed_on, by_executor, by_host, anywhere, choosy, .. } = self;
         let open = exclusion.is_empty();
-        let allows = |p: u32| open || exclusion.allows_task(cx.exclusion(), executor, host, p);
+        let may =
+            |e: ExecutorId, host: &str, p: u32| open || exclusion.allows_task(cx.exclusion(), e, host, p);
+        let others = |p: u32| {
+            let mut all = cx.cluster.iter().filter(|(id, _)| *id != executor && cx.cluster.is_active(*id));
+            all.any(|(id, e)| exclusion.allows(id, &e.host) && may(id, &e.host, p))
+        };
+        let avoids = |p: u32| {
+            let failed = failed_on.get(&p);
+            failed.is_some_and(|f| f.executor == executor && cx.now < f.until) && others(p)
+        };
+        let allows = |p: u32| may(executor, host, p) && !avoids(p);
         let take = |queue: &mut Queue| take(queue, tasks, allows);
         let in_process = |p| (p, Some(Level::Process));
         let mut found = by_executor.get_mut(&executor).and_then(take).map(in_process);
@@ -298,6 +317,7 @@ impl TaskSet {
         }
         task.state.step(TaskCause::Succeeded);
         self.remaining -= 1;
+        self.failed_on.remove(&partition);
         if !self.slow.is_empty() {
             self.slow.retain(|p| *p != partition);
         }
@@ -337,6 +357,12 @@ impl TaskSet {
         let task = &mut self.tasks[partition as usize];
         task.failures = task.failures.saturating_add(1);
         u32::from(task.failures)
+    }
+
+    /// Takes note of where a task failed. It does not care any more where it runs, as long as that is elsewhere.
+    pub fn failed_on(&mut self, partition: u32, executor: ExecutorId, until: Time) {
+        self.preferred.remove(&partition);
+        self.failed_on.insert(partition, FailedOn { executor, until });
     }
 
     /// Counts an executor lost under a task; how many it makes.

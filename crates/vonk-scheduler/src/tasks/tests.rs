@@ -460,8 +460,8 @@ fn a_machine_with_two_excluded_executors_is_excluded_and_so_are_those_that_come(
 fn a_task_whose_output_is_lost_does_not_wait_for_a_copy_that_was_killed() {
     let speculation = SpeculationOptions { enabled: true, quantile: 0.5, ..Default::default() };
     let mut b = Bench::new(SchedulerOptions { speculation, ..Default::default() });
-    b.executor(0, "x", 2);
-    b.executor(1, "x", 2);
+    b.executor(0, "x", 3);
+    b.executor(1, "x", 3);
     b.submit(0, "", vec![], 3);
     b.now = 100;
     b.succeed(b.of(0, 0));
@@ -473,4 +473,37 @@ fn a_task_whose_output_is_lost_does_not_wait_for_a_copy_that_was_killed() {
     b.feed(Some(TaskEvent::Redo { set, partitions: vec![1] }));
     let again = *b.running.iter().find(|(t, (a, _, _))| **t != loser && a.partition == 1).expect("again").0;
     assert_eq!(launched(&b.fail(again)).iter().filter(|l| l.1 == 1).count(), 1);
+}
+
+#[test]
+fn a_failed_task_is_tried_again_elsewhere() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "h", 1);
+    b.executor(1, "h", 1);
+    // Even if its data is where it failed; the slot there is for others.
+    assert_eq!(launched(&b.submit(0, "", vec![on_executor(0), vec![], vec![]], 3)), [(0, 0, 0), (0, 1, 1)]);
+    assert_eq!(launched(&b.fail(b.of(0, 0))), [(0, 2, 0)]);
+    assert_eq!(launched(&b.succeed(b.of(0, 1))), [(0, 0, 1)]);
+    // From there it may go back.
+    b.succeed(b.of(0, 2));
+    assert_eq!(launched(&b.fail(b.of(0, 0))), [(0, 0, 0)]);
+}
+
+#[test]
+fn a_failed_task_is_tried_again_in_the_same_place_if_no_other_becomes_free() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    b.executor(0, "h", 1);
+    b.executor(1, "h", 1);
+    b.submit(0, "", vec![], 2);
+    assert!(launched(&b.fail(b.of(0, 0))).is_empty());
+    let wait = SchedulerOptions::default().locality.wait_node;
+    assert!(launched(&b.wait(wait - 1)).is_empty());
+    assert_eq!(b.tasks.next_timer(), Some(Time(b.now + 1)));
+    assert_eq!(launched(&b.wait(1)), [(0, 0, 0)]);
+    // At once, when the other is gone.
+    assert!(launched(&b.fail(b.of(0, 0))).is_empty());
+    b.running.clear();
+    let gone = b.feed(Some(TaskEvent::ExecutorLost { executor: ExecutorId(1) }));
+    assert_eq!(launched(&gone), [(0, 1, 0)]);
+    assert_eq!(launched(&b.succeed(b.of(0, 1))), [(0, 0, 0)]);
 }
