@@ -10,24 +10,45 @@ use crate::model::Value;
 pub type Places = BTreeMap<ShuffleId, Vec<Option<ExecutorId>>>;
 
 pub struct Block {
-    /// The launch that made it. A later one's replaces an earlier one's, never the other way round.
+    /// The launch that made it.
     pub by: TaskId,
     pub value: Value,
     pub damaged: bool,
 }
 
-/// The blocks of one executor; with a shuffle service they outlive it.
+/// The blocks of one executor; with a shuffle service they outlive it. As the real stores do it: of a map output, the first that is
+/// committed stays, unless it is damaged or rolled back.
 #[derive(Default)]
 pub struct Store {
     pub blocks: BTreeMap<(ShuffleId, u32), Block>,
+    /// Outputs of launches before these are not taken.
+    rolled_back: BTreeMap<ShuffleId, TaskId>,
 }
 
 impl Store {
-    pub fn put(&mut self, shuffle: ShuffleId, map: u32, by: TaskId, value: Value) {
+    /// Takes an output; `false` if it is of a launch that counts no more.
+    pub fn put(&mut self, shuffle: ShuffleId, map: u32, by: TaskId, value: Value) -> bool {
+        if self.rolled_back.get(&shuffle).is_some_and(|before| by < *before) {
+            return false;
+        }
         let key = (shuffle, map);
-        if self.blocks.get(&key).is_none_or(|old| old.by < by) {
+        if self.blocks.get(&key).is_none_or(|old| old.damaged) {
             self.blocks.insert(key, Block { by, value, damaged: false });
         }
+        true
+    }
+
+    /// Outputs of launches before `before` count no more.
+    pub fn roll_back(&mut self, shuffle: ShuffleId, before: TaskId) {
+        let known = self.rolled_back.entry(shuffle).or_insert(before);
+        *known = before.max(*known);
+        self.blocks.retain(|(s, _), block| *s != shuffle || block.by >= before);
+    }
+
+    /// The shuffle is over.
+    pub fn release(&mut self, shuffle: ShuffleId) {
+        self.rolled_back.remove(&shuffle);
+        self.blocks.retain(|(s, _), _| *s != shuffle);
     }
 }
 
@@ -47,6 +68,7 @@ pub enum ToExecutor {
     Launch(Launch),
     Kill(TaskId),
     Release(ShuffleId),
+    RollBack(ShuffleId, TaskId),
     /// The driver has broken the connection: the process ends.
     Goodbye,
 }

@@ -330,8 +330,11 @@ impl<'a> World<'a> {
             Action::ReleaseShuffle { shuffle } => self.release(shuffle),
             Action::JobSucceeded { .. } | Action::JobFailed { .. } | Action::ResultAccepted { .. } => {}
             Action::StageCompleted { .. } | Action::ExecutorExcluded { .. } => {}
-            // The stores here keep the output of the latest launch, which comes to the same.
-            Action::ForgetOutputs { .. } => {}
+            Action::ForgetOutputs { shuffle, before } => {
+                for executor in self.stores.keys().copied().collect::<Vec<_>>() {
+                    self.send(executor, ToExecutor::RollBack(shuffle, before));
+                }
+            }
         }
     }
 
@@ -398,11 +401,13 @@ impl<'a> World<'a> {
     // ---- Executors.
 
     fn to_executor(&mut self, id: ExecutorId, message: ToExecutor) {
+        // These also to the service that serves the blocks of a dead executor.
         if let ToExecutor::Release(shuffle) = message {
-            // Also to the service that serves the blocks of a dead executor.
-            if let Some(store) = self.stores.get_mut(&id) {
-                store.blocks.retain(|(s, _), _| *s != shuffle);
-            }
+            self.stores.get_mut(&id).into_iter().for_each(|store| store.release(shuffle));
+            return;
+        }
+        if let ToExecutor::RollBack(shuffle, before) = message {
+            self.stores.get_mut(&id).into_iter().for_each(|store| store.roll_back(shuffle, before));
             return;
         }
         let seed = self.plan.seed;
@@ -445,7 +450,7 @@ impl<'a> World<'a> {
                 note!(self, "executor {id} ends");
                 self.die(id, self.blocks_gone.contains(&id));
             }
-            ToExecutor::Release(_) => unreachable!("handled above"),
+            ToExecutor::Release(_) | ToExecutor::RollBack(..) => unreachable!("handled above"),
         }
     }
 
@@ -556,10 +561,14 @@ impl<'a> World<'a> {
                 (end, value) = (TaskEnd::Failed { retry: true, error: vec![3] }, None);
             }
         }
+        let mut kept = value.clone();
         if let (Some(shuffle), Some(value)) = (launch.writes, &value) {
             let store = self.stores.get_mut(&id).expect("a living process has a store");
-            store.put(shuffle, launch.attempt.partition, task, value.clone());
+            if !store.put(shuffle, launch.attempt.partition, task, value.clone()) {
+                (end, kept) = (TaskEnd::Failed { retry: true, error: vec![4] }, None);
+            }
         }
+        let value = kept;
         self.report(id, ToDriver::Ended { task, end, value });
     }
 
@@ -652,8 +661,12 @@ impl<'a> World<'a> {
         if let Some(to) = to
             && let Some(target) = self.stores.get_mut(&to)
         {
-            let outputs = blocks.iter().map(|(s, m, _, _)| (*s, MapId(*m))).collect();
-            blocks.into_iter().for_each(|(s, m, by, value)| target.put(s, m, by, value));
+            let mut outputs = Vec::new();
+            for (s, m, by, value) in blocks {
+                if target.put(s, m, by, value) {
+                    outputs.push((s, MapId(m)));
+                }
+            }
             self.report(id, ToDriver::Moved { to, outputs });
         }
         self.lose(id, true);
