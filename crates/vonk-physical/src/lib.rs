@@ -9,6 +9,7 @@
 
 mod details;
 mod display;
+mod exprs;
 mod node;
 mod schema;
 mod values;

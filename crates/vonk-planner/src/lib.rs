@@ -17,6 +17,7 @@ mod planner;
 mod reduction;
 mod runtime_filter;
 mod sort;
+mod volatile;
 mod window;
 
 pub use loops::LoopPlan;

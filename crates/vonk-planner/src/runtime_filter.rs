@@ -4,8 +4,9 @@
 //! follows a key down through nodes that pass the column on and do not need its other rows.
 
 use crate::planner::Planner;
+use crate::volatile::{DependsOn, node_depends_on};
 use vonk_eval::BoundExpr;
-use vonk_functions::{Registry, Volatility};
+use vonk_functions::Registry;
 use vonk_physical::{BuildSide, FilterId, HashJoin, JoinKind, PhysicalPlan, PlanNode, RuntimeFilterTarget};
 
 impl Planner<'_> {
@@ -70,20 +71,7 @@ fn as_probe_column(j: &HashJoin, position: usize) -> usize {
 /// Whether a node's own expressions give other values when some of its input rows are missing (`monotonically_increasing_id`,
 /// `rand` with a seed): nothing may be filtered below it, as Spark pushes no predicate through them.
 pub(crate) fn needs_all_rows(registry: &Registry, plan: &PhysicalPlan) -> bool {
-    let volatile = |e: &BoundExpr| {
-        let mut found = false;
-        e.visit(&mut |e| {
-            if let BoundExpr::Call { function, .. } = e {
-                found |= registry.scalar(function).is_ok_and(|f| f.volatility == Volatility::Volatile);
-            }
-        });
-        found
-    };
-    match plan {
-        PhysicalPlan::Project { exprs, .. } => exprs.iter().any(volatile),
-        PhysicalPlan::Filter { predicate, .. } => volatile(predicate),
-        _ => false,
-    }
+    node_depends_on(registry, plan) != DependsOn::Nothing
 }
 
 /// Follows column `index` of `node` down to a scan.

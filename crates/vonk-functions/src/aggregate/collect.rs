@@ -48,6 +48,7 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
         },
         AggregateFunction {
             duplicate_insensitive: true,
+            order_sensitive: true,
             on_empty: empty,
             ..AggregateFunction::new("collect_set", SET, one, resolve_set, state_types, |c| {
                 Collect::boxed(&c.arg_types[0], Some(Distinct::new(&c.arg_types[0])?), Box::new(into_list))

@@ -112,7 +112,7 @@ pub struct AggregateFunction {
     pub accumulator: fn(&AggregateCall<'_>) -> Result<Box<dyn GroupsAccumulator>>,
     /// DISTINCT changes nothing (`min`, `max`, `bool_and`).
     pub duplicate_insensitive: bool,
-    /// The result depends on the order of rows (`first`, `collect_list`).
+    /// The result depends on the order of rows (`first`, `collect_list`), more than by the rounding of floats.
     pub order_sensitive: bool,
     /// The value over no rows at all; `None` means null (`count` gives 0).
     pub on_empty: Option<fn() -> Literal>,

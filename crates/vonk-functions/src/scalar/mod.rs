@@ -122,6 +122,8 @@ pub struct ScalarFunction {
     /// types of the other arguments (those of lambdas are [`DataType::Null`] then). The analyzer asks this first, resolves the
     /// bodies, and then calls `resolve`.
     pub lambda_params: Option<LambdaParams>,
+    /// Which argument is the seed: without one (or with a null) every task draws another.
+    pub seed: Option<usize>,
 }
 
 /// See [`ScalarFunction::lambda_params`].
@@ -146,6 +148,7 @@ impl ScalarFunction {
             volatility: Volatility::Immutable,
             null_propagating: true,
             can_fail: true,
+            seed: None,
             display: Display::Call,
             lambda_params: None,
         }

@@ -57,6 +57,8 @@ pub struct WindowFunction {
     pub needs_order: bool,
     /// Whether the prefix of a partition suffices to compute it (`row_number`, `rank`): lets a limit per partition stop early.
     pub rank_like: bool,
+    /// The result depends on the order of rows that are equal in all ORDER BY keys (`row_number`, `lag`; not `rank`).
+    pub order_sensitive: bool,
     /// How a call looks in generated column names.
     pub display: Display,
     /// The text of the frame that a function has of its own ([`uses_frame`](Self::uses_frame) is false), from its
@@ -68,7 +70,7 @@ pub struct WindowFunction {
 
 impl WindowFunction {
     /// A row with the usual: no other names, a rank (needs an order, looks from the partition's first row to the current
-    /// one), written `name(a, b)`.
+    /// one, tells equal rows apart), written `name(a, b)`.
     pub fn new(
         name: &'static str,
         docs: Docs,
@@ -86,6 +88,7 @@ impl WindowFunction {
             uses_frame: false,
             needs_order: true,
             rank_like: false,
+            order_sensitive: true,
             display: Display::Call,
             own_frame: |_| "ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".to_string(),
             is_offset: false,

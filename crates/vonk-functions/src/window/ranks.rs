@@ -76,19 +76,23 @@ pub(super) fn rows() -> Vec<WindowFunction> {
         },
         WindowFunction {
             rank_like: true,
+            order_sensitive: false,
             display: Display::Custom(|_, _| "RANK()".into()),
             ..WindowFunction::new("rank", RANK, any, resolve_int, rank)
         },
         WindowFunction {
             rank_like: true,
+            order_sensitive: false,
             display: Display::Custom(|_, _| "DENSE_RANK()".into()),
             ..WindowFunction::new("dense_rank", DENSE_RANK, any, resolve_int, dense_rank)
         },
         WindowFunction {
+            order_sensitive: false,
             display: Display::Custom(|_, _| "PERCENT_RANK()".into()),
             ..WindowFunction::new("percent_rank", PERCENT_RANK, any, resolve_double, percent_rank)
         },
         WindowFunction {
+            order_sensitive: false,
             own_frame: |_| "RANGE BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW".into(),
             ..WindowFunction::new("cume_dist", CUME_DIST, none, resolve_double, cume_dist)
         },

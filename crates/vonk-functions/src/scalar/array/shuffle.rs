@@ -23,6 +23,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
     vec![ScalarFunction {
         volatility: Volatility::Volatile,
         can_fail: false,
+        seed: Some(1),
         display: Display::Custom(|_, args| format!("shuffle({})", args.first().map_or("", String::as_str))),
         kernel: ScalarKernel::Instance(|call| Ok(Box::new(Shuffle { random: Twister::seeded(seed(call)) }))),
         ..ScalarFunction::new("shuffle", SHUFFLE, Arity::between(1, 2), resolve, |_| {

@@ -13,7 +13,8 @@ use vonk_types::cast::cast_array;
 use vonk_types::{CastMode, DataType, ScalarValue};
 
 pub(super) fn rows() -> Vec<ScalarFunction> {
-    let volatile = |row: ScalarFunction, prepare| ScalarFunction {
+    let volatile = |seed, row: ScalarFunction, prepare| ScalarFunction {
+        seed: Some(seed),
         kernel: ScalarKernel::Instance(prepare),
         volatility: Volatility::Volatile,
         null_propagating: false,
@@ -23,6 +24,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
     let never = |_: &KernelCall<'_>| vonk_error::internal_err!("a random function without its state");
     vec![
         volatile(
+            0,
             ScalarFunction {
                 aliases: &["random"],
                 display: Display::Custom(|_, args| format!("rand({})", args.join(", "))),
@@ -39,6 +41,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
             |call| Ok(Box::new(Doubles { random: Random::of(call, 0)?, normal: false })),
         ),
         volatile(
+            0,
             ScalarFunction::new(
                 "randn",
                 docs!(Math, "randn([seed])", "A random double of the standard normal distribution.", "1.5.0", [
@@ -51,6 +54,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
             |call| Ok(Box::new(Doubles { random: Random::of(call, 0)?, normal: true })),
         ),
         volatile(
+            2,
             ScalarFunction::new(
                 "uniform",
                 docs!(Math, "uniform(min, max[, seed])", "A random number within a range.", "4.0.0", [
@@ -63,6 +67,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
             |call| Ok(Box::new(Uniform(Random::of(call, 2)?))),
         ),
         volatile(
+            1,
             ScalarFunction::new(
                 "randstr",
                 docs!(String, "randstr(length[, seed])", "A random string of letters and digits.", "4.0.0", [

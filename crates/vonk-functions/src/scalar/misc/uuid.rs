@@ -16,6 +16,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
         volatility: Volatility::Volatile,
         null_propagating: false,
         can_fail: false,
+        seed: Some(0),
         display: Display::Custom(|_, _| "uuid()".to_string()),
         ..ScalarFunction::new(
             "uuid",
