@@ -101,6 +101,21 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_must_not_be_shown() {
+        let hidden = [
+            "spark.authenticate.secret",
+            "spark.hadoop.fs.azure.account.key.x.blob.core.windows.net",
+            "fs.s3a.Access.Key",
+            "spark.my.Credentials",
+            "spark.ssl.keyPassphrase",
+        ];
+        assert!(hidden.iter().all(|name| is_secret(name)));
+        // Files, and names of things.
+        let shown = [AUTHENTICATE_SECRET_FILE.name, "spark.ssl.privateKey", "spark.app.name"];
+        assert!(!shown.iter().any(|name| is_secret(name)));
+    }
+
+    #[test]
     fn typed_and_checked() {
         let mut c = Conf::new();
         assert!(c.get(&ANSI_ENABLED));
