@@ -19,6 +19,8 @@ pub struct StageLaunch {
     pub stage: StageId,
     /// The how-manieth submission of it.
     pub stage_attempt: u32,
+    /// See [`vonk_exec::TaskContext::generation`].
+    pub generation: u32,
     /// What is run.
     pub fragment: Arc<PlanNode>,
     /// What the job's tasks share.

@@ -109,7 +109,8 @@ fn run(exec: &Arc<ExecutorEnv>, wire: bool, launch: &TaskLaunch, cancel: CancelF
         stage.fragment.clone()
     };
     let (partition, attempt, inputs) = (launch.partition, launch.attempt(), stage.inputs.clone());
-    let task = TaskSpec { fragment, partition, attempt, inputs, cancel: Some(cancel) };
+    let generation = stage.generation;
+    let task = TaskSpec { fragment, partition, attempt, generation, inputs, cancel: Some(cancel) };
     if stage.is_result() {
         stage.results.begin(partition, attempt)?;
     }

@@ -94,6 +94,7 @@ fn run(plan: &Arc<PlanNode>) -> usize {
         fragment: plan.clone(),
         partition: 0,
         attempt: 0,
+        generation: 0,
         inputs: Default::default(),
         cancel: None,
     };

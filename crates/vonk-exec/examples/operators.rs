@@ -79,6 +79,7 @@ fn time(what: &str, plan: PlanNode, limit: Option<u64>) {
                 fragment: fragment.clone(),
                 partition,
                 attempt: partition,
+                generation: 0,
                 inputs: Default::default(),
                 cancel: None,
             };

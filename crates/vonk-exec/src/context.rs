@@ -89,6 +89,8 @@ pub struct TaskContext {
     pub partition: u32,
     /// Number of the attempt, unique within the job: names files.
     pub attempt: u32,
+    /// Of what its stage reads: another once that was rolled back. What tasks share they share within it.
+    pub generation: u32,
     /// Where the map outputs are that it reads; empty in local mode.
     pub inputs: Arc<ShuffleInputs>,
     /// Set when this attempt is not wanted any more; follows the job's.

@@ -84,7 +84,9 @@ impl Drop for ScanOperator {
 
 impl Unopened {
     fn open(self, cx: &TaskContext, metrics: Arc<ScanMetrics>) -> Result<Box<dyn ScanStream>> {
-        let known = |t: &RuntimeFilterTarget| Some((t.column, cx.query.shared.filter(t.filter.0, t.key)?));
+        let known = |t: &RuntimeFilterTarget| {
+            Some((t.column, cx.query.shared.filter((t.filter.0, cx.generation), t.key)?))
+        };
         cx.exec.formats.reader(&self.reader)?.open(OpenScan {
             shared: &self.shared,
             partition: &self.partition,

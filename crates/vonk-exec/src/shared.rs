@@ -7,12 +7,20 @@ use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_sources::ScanFilter;
 
-/// Slots by plan node, and runtime filters by their number. Dropped with the job.
+/// Slots by plan node and generation, and runtime filters by their number and generation. Dropped with the job.
+///
+/// The generation is that of the stage ([`TaskContext::generation`](crate::TaskContext::generation)): once what it reads was rolled back,
+/// a table built of the rows before must not meet tasks that read the new ones. What is of an earlier generation goes when one
+/// of a later one comes; tasks of it that still run keep what they have.
 #[derive(Default)]
 pub struct Shared {
-    slots: Mutex<HashMap<u32, Arc<Slot>>>,
-    filters: RwLock<HashMap<(u32, usize), Arc<dyn ScanFilter>>>,
+    slots: Mutex<HashMap<Key, Arc<Slot>>>,
+    /// By filter and key of the join.
+    filters: RwLock<HashMap<(Key, usize), Arc<dyn ScanFilter>>>,
 }
+
+/// Number (of a plan node, of a filter) and generation.
+type Key = (u32, u32);
 
 /// Something that one task builds while others wait.
 #[derive(Default)]
@@ -30,11 +38,11 @@ enum State {
 }
 
 impl Shared {
-    /// What was built under `key` (a plan node's number). The first task to ask builds it; the others wait. If building fails,
+    /// What was built under `key` (a plan node's number and the generation). The first task to ask builds it; the others wait. If building fails,
     /// all who wait get the error, and the next to ask builds again: a task that is retried must not meet the old failure.
     pub fn get_or_build<T: Send + Sync + 'static>(
         &self,
-        key: u32,
+        key: (u32, u32),
         build: impl FnOnce() -> Result<T>,
     ) -> Result<Arc<T>> {
         let (slot, mine) = {
@@ -43,6 +51,7 @@ impl Shared {
                 Some(slot) => (slot.clone(), false),
                 None => {
                     let slot = Arc::<Slot>::default();
+                    slots.retain(|(node, generation), _| *node != key.0 || *generation > key.1);
                     slots.insert(key, slot.clone());
                     (slot, true)
                 }
@@ -66,13 +75,15 @@ impl Shared {
         }
     }
 
-    /// Makes a runtime filter known: `filter` is its number, `key` which key of the join.
-    pub fn set_filter(&self, filter: u32, key: usize, values: Arc<dyn ScanFilter>) {
-        self.filters.write().insert((filter, key), values);
+    /// Makes a runtime filter known: `filter` is its number with the generation, `key` which key of the join.
+    pub fn set_filter(&self, filter: (u32, u32), key: usize, values: Arc<dyn ScanFilter>) {
+        let mut filters = self.filters.write();
+        filters.retain(|((number, generation), _), _| *number != filter.0 || *generation >= filter.1);
+        filters.insert((filter, key), values);
     }
 
     /// A runtime filter, if it is known yet.
-    pub fn filter(&self, filter: u32, key: usize) -> Option<Arc<dyn ScanFilter>> {
+    pub fn filter(&self, filter: (u32, u32), key: usize) -> Option<Arc<dyn ScanFilter>> {
         self.filters.read().get(&(filter, key)).cloned()
     }
 }
@@ -96,7 +107,7 @@ impl Slot {
 /// A build in progress; dropping it publishes the outcome.
 struct Building<'a> {
     shared: &'a Shared,
-    key: u32,
+    key: Key,
     slot: &'a Slot,
     outcome: Option<Result<Arc<dyn Any + Send + Sync>>>,
 }
@@ -128,7 +139,7 @@ mod tests {
         std::thread::scope(|s| {
             for _ in 0..8 {
                 s.spawn(|| {
-                    let got = shared.get_or_build(7, || {
+                    let got = shared.get_or_build((7, 0), || {
                         builds.fetch_add(1, Ordering::Relaxed);
                         std::thread::sleep(Duration::from_millis(20));
                         Ok("table".to_string())
@@ -145,17 +156,28 @@ mod tests {
         let shared = Shared::default();
         std::thread::scope(|s| {
             let failing = s.spawn(|| {
-                shared.get_or_build::<u8>(1, || {
+                shared.get_or_build::<u8>((1, 0), || {
                     std::thread::sleep(Duration::from_millis(50));
                     panic!("on purpose")
                 })
             });
             std::thread::sleep(Duration::from_millis(10));
-            let waiting = s.spawn(|| shared.get_or_build(1, || Ok(1u8)));
+            let waiting = s.spawn(|| shared.get_or_build((1, 0), || Ok(1u8)));
             assert!(failing.join().is_err());
             assert!(waiting.join().unwrap().is_err());
         });
-        assert!(shared.get_or_build::<u8>(1, || Err(Error::cancelled())).is_err());
-        assert_eq!(*shared.get_or_build(1, || Ok(2u8)).unwrap(), 2);
+        assert!(shared.get_or_build::<u8>((1, 0), || Err(Error::cancelled())).is_err());
+        assert_eq!(*shared.get_or_build((1, 0), || Ok(2u8)).unwrap(), 2);
+    }
+
+    #[test]
+    fn what_was_built_before_a_rollback_is_not_found_after_it() {
+        let shared = Shared::default();
+        let get = |generation: u32, value: u8| *shared.get_or_build((1, generation), || Ok(value)).unwrap();
+        assert_eq!(get(0, 10), 10);
+        assert_eq!((get(3, 13), get(3, 99)), (13, 13));
+        // A task of before that is late builds for itself.
+        assert_eq!((get(0, 20), get(3, 99)), (20, 13));
+        assert_eq!(*shared.get_or_build((2, 0), || Ok(7u8)).unwrap(), 7);
     }
 }

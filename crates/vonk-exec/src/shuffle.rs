@@ -247,6 +247,7 @@ mod tests {
                 fragment,
                 partition: 0,
                 attempt: map as u32,
+                generation: 0,
                 inputs: Default::default(),
                 cancel: None,
             };

@@ -18,6 +18,8 @@ pub struct TaskSpec {
     pub partition: u32,
     /// Number of the attempt, unique within the job.
     pub attempt: u32,
+    /// See [`TaskContext::generation`].
+    pub generation: u32,
     /// Where the map outputs are that it reads; empty in local mode.
     pub inputs: Arc<ShuffleInputs>,
     /// Set when this attempt alone is to end; a child of the job's flag. Without one, only the job's flag ends it.
@@ -46,6 +48,7 @@ pub fn run_task(
         query: query.clone(),
         partition: task.partition,
         attempt: task.attempt,
+        generation: task.generation,
         inputs: task.inputs.clone(),
         cancel: task.cancel.clone().unwrap_or_else(|| query.cancel.clone()),
         metrics: TaskMetrics::default(),

@@ -111,6 +111,7 @@ pub fn test_context(limit: Option<u64>) -> TaskContext {
         query: test_query(1024),
         partition: 0,
         attempt: 0,
+        generation: 0,
         inputs: Default::default(),
         cancel: CancelFlag::new(),
         metrics: TaskMetrics::default(),
@@ -169,6 +170,7 @@ pub fn run_on(
         fragment: Arc::new(plan),
         partition,
         attempt: partition,
+        generation: 0,
         inputs: Default::default(),
         cancel: None,
     };

@@ -81,6 +81,9 @@ pub enum Action {
         stage_attempt: u32,
         fragment: Fragment,
         tasks: u32,
+        /// Grows whenever what the stage reads was rolled back: what its tasks built of the rows before is of no use to those of
+        /// this attempt.
+        generation: u32,
     },
     StageCompleted {
         stage: StageId,

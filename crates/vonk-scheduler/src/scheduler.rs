@@ -151,14 +151,14 @@ impl Scheduler {
 
     fn from_dag(&mut self, action: DagAction, out: &mut Vec<Action>) {
         let event = match action {
-            DagAction::SubmitTaskSet { set, stage_attempt, rdd, partitions, copies } => {
+            DagAction::SubmitTaskSet { set, stage_attempt, rdd, partitions, generation, copies } => {
                 let Some((graph, pool)) = self.dag.job(set.job) else { return };
                 let host = |e| self.tasks.host(e);
                 let preferred = preferred(graph, rdd, &partitions, self.dag.outputs(), host);
                 let tasks = u32::try_from(partitions.len()).unwrap_or(u32::MAX);
                 let fragment = graph.get(rdd).map_or(Fragment(0), |r| r.fragment);
                 let (job, stage) = (set.job, set.stage);
-                out.push(Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks });
+                out.push(Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks, generation });
                 let pool = pool.to_string();
                 TaskEvent::Submit { set, pool, stage_attempt, partitions, preferred, copies }
             }

@@ -345,8 +345,8 @@ impl Loop {
             Action::ExecutorExcluded { executor, stage, .. } => {
                 self.note(&Note::ExecutorExcluded { executor: executor.0, stage: stage.map(|s| s.0) });
             }
-            Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks } => {
-                self.stage_submitted(job, stage, stage_attempt, fragment, tasks);
+            Action::StageSubmitted { job, stage, stage_attempt, fragment, tasks, generation } => {
+                self.stage_submitted(job, stage, (stage_attempt, generation), fragment, tasks);
             }
             Action::ResultAccepted { job, task, attempt } => {
                 self.note(&Note::ResultAccepted { job: job.0, task: task.0, partition: attempt.partition });
@@ -371,7 +371,7 @@ impl Loop {
         &mut self,
         job: JobId,
         stage: StageId,
-        stage_attempt: u32,
+        (stage_attempt, generation): (u32, u32),
         fragment: Fragment,
         tasks: u32,
     ) {
@@ -388,6 +388,7 @@ impl Loop {
             job,
             stage,
             stage_attempt,
+            generation,
             fragment: root,
             query: state.spec.query.clone(),
             inputs: Arc::new(self.inputs(&state.spec, fragment)),

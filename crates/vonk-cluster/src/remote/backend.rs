@@ -108,7 +108,8 @@ fn key_of(stage: &StageLaunch) -> StageKey {
 fn describe(stage: &StageLaunch, limit: usize) -> Result<Arc<StageDescription>> {
     let fragment = vonk_physical::encode(&stage.fragment)?;
     let inputs = (*stage.inputs).clone();
-    let description = StageDescription { job: stage.job.0, key: key_of(stage), fragment, inputs };
+    let (job, key, generation) = (stage.job.0, key_of(stage), stage.generation);
+    let description = StageDescription { job, key, generation, fragment, inputs };
     fits(&description, limit)?;
     Ok(Arc::new(description))
 }

@@ -119,7 +119,8 @@ impl Orders {
         let decode = || -> Result<Arc<Stage>> {
             let query = known.ok_or_else(|| Error::internal("a stage of a job that was not described"))?;
             let fragment = Arc::new(vonk_physical::decode(&stage.fragment)?);
-            Ok(Arc::new(Stage { job: stage.job, fragment, query, inputs: Arc::new(stage.inputs.clone()) }))
+            let (job, generation) = (stage.job, stage.generation);
+            Ok(Arc::new(Stage { job, generation, fragment, query, inputs: Arc::new(stage.inputs.clone()) }))
         };
         self.stages.insert(stage.key, (stage.job, decode()));
     }

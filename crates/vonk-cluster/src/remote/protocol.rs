@@ -159,6 +159,8 @@ pub(crate) struct JobDescription {
 pub(crate) struct StageDescription {
     pub job: u64,
     pub key: StageKey,
+    /// See [`vonk_exec::TaskContext::generation`].
+    pub generation: u32,
     /// See [`vonk_physical::encode`].
     #[serde(with = "serde_bytes")]
     pub fragment: Vec<u8>,

@@ -22,6 +22,7 @@ const FRAMES: usize = 4;
 /// A stage attempt as an executor knows it.
 pub(super) struct Stage {
     pub job: u64,
+    pub generation: u32,
     pub fragment: Arc<PlanNode>,
     pub query: Arc<QueryContext>,
     pub inputs: Arc<ShuffleInputs>,
@@ -41,6 +42,7 @@ pub(super) fn run(
         fragment: stage.fragment.clone(),
         partition: order.partition,
         attempt: order.task as u32,
+        generation: stage.generation,
         inputs: stage.inputs.clone(),
         cancel: Some(cancel.clone()),
     };

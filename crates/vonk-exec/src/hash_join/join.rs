@@ -182,7 +182,7 @@ impl JoinOperator {
         let (form, probe_form) = (self.build.form.clone(), self.probe.form.clone());
         let mut source = Source::Operator(&mut input, &mut self.build);
         if self.broadcast {
-            let shared = cx.query.shared.get_or_build(self.node, || {
+            let shared = cx.query.shared.get_or_build((self.node, cx.generation), || {
                 let mut collected = Collected::new(cx);
                 while let Some(batch) = source.next()? {
                     cx.check_cancelled()?;
@@ -403,7 +403,7 @@ impl Filters {
         let columns = form.keys(&table.rows);
         for (key, data_type) in &self.keys {
             if let Some(values) = KeyFilter::new(&columns[*key], data_type)? {
-                cx.query.shared.set_filter(filter.0, *key, Arc::new(values));
+                cx.query.shared.set_filter((filter.0, cx.generation), *key, Arc::new(values));
             }
         }
         Ok(())

@@ -353,6 +353,7 @@ fn spilling_is_counted() {
         fragment: Arc::new(plan),
         partition: 0,
         attempt: 0,
+        generation: 0,
         inputs: Default::default(),
         cancel: None,
     };
@@ -405,6 +406,7 @@ fn tasks_share_the_table_of_a_broadcast() {
                 fragment: fragment.clone(),
                 partition,
                 attempt: partition,
+                generation: 0,
                 inputs: Default::default(),
                 cancel: None,
             };

@@ -70,6 +70,8 @@ pub enum DagAction {
         stage_attempt: u32,
         rdd: RddId,
         partitions: Vec<u32>,
+        /// See [`crate::Action::StageSubmitted`].
+        generation: u32,
         /// Whether a slow task may get a copy. Not where two copies leave different outputs behind: executors know an output
         /// by its shuffle and partition, and one that is moved must not meet the other.
         copies: bool,
@@ -419,6 +421,7 @@ impl DagScheduler {
         info.state.step(cause);
         info.starved = false;
         let (set, rdd, stage_attempt) = (info.key(), info.stage.rdd, info.attempts);
+        let generation = info.valid_from;
         info.attempts += 1;
         let info = &*info;
         let partitions = match info.shuffle() {
@@ -429,7 +432,7 @@ impl DagScheduler {
             None => info.results.list(),
         };
         let copies = info.determinate || info.shuffle().is_none();
-        out.push(DagAction::SubmitTaskSet { set, stage_attempt, rdd, partitions, copies });
+        out.push(DagAction::SubmitTaskSet { set, stage_attempt, rdd, partitions, generation, copies });
     }
 
     fn succeeded(
