@@ -19,7 +19,7 @@ pub struct MapOutputSizes {
 pub trait MapWriter: Send {
     /// Adds rows of a reduce partition. The store owns the memory from here on and spills it when asked to.
     fn push(&mut self, reduce: u32, batch: RecordBatch) -> Result<()>;
-    /// Makes the output visible. The first attempt to commit wins; a later one is dropped without an error.
+    /// Makes the output visible. Of several the one of the latest attempt counts; others are dropped without an error.
     fn commit(self: Box<Self>) -> Result<MapOutputSizes>;
 }
 

@@ -1,6 +1,6 @@
 //! The map outputs of one executor as files in its folder.
 //!
-//! Invariants: the first commit of a map output wins, unless its files are gone or damaged since; dropping the store leaves the
+//! Invariants: of the commits of a map output the latest attempt's counts; dropping the store leaves the
 //! files, which a worker's shuffle service goes on to serve; releasing a shuffle removes them.
 
 use crate::blocks::{BlockMemory, MapOutputSizes, MapWriter, SpillableBlocks};
@@ -79,7 +79,8 @@ impl FileBlocks {
                 return Err(Error::cancelled());
             }
             let known = shuffle_of.maps.lock().get(&map).cloned();
-            if known.is_some_and(|known| known.is_there()) {
+            // The latest attempt counts: where an earlier one is still here, the driver has given it up.
+            if known.is_some_and(|known| known.index.attempt >= finished.index.attempt && known.is_there()) {
                 return Ok(finished.sizes.clone());
             }
             // Files of the same names that were about to be removed.

@@ -3,7 +3,7 @@
 //! When the memory manager needs the memory back ([`SpillableBlocks`]), or refuses it from the start, blocks go to files of
 //! LZ4-compressed Arrow IPC and are read from there, batch by batch.
 //!
-//! Invariants: a map output is visible whole or not at all; the first commit of a map partition wins; every byte reserved is
+//! Invariants: a map output is visible whole or not at all; of the commits of a map partition the latest attempt's counts; every byte reserved is
 //! given back and every file removed when a shuffle is released or the store dropped.
 
 use crate::blocks::{BlockMemory, BlockReader, MapOutputSizes, MapWriter, ShuffleBlocks, SpillableBlocks};
@@ -304,7 +304,11 @@ impl MapWriter for Writer {
         if output.attempt < shuffle.from_attempt.load(Ordering::Relaxed) {
             return Err(Error::cancelled());
         }
-        maps.entry(map).or_insert_with(|| Arc::new(output));
+        // The latest attempt counts: where an earlier one is still here, the driver has given it up, and one that is handed over from
+        // another executor may differ from it.
+        if maps.get(&map).is_none_or(|known| known.attempt < output.attempt) {
+            maps.insert(map, Arc::new(output));
+        }
         Ok(sizes)
     }
 }

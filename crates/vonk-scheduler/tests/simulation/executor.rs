@@ -17,7 +17,7 @@ pub struct Block {
 }
 
 /// The blocks of one executor; with a shuffle service they outlive it. As the real stores do it: of a map output, the first that is
-/// committed stays, unless it is damaged or rolled back.
+/// committed stays, unless it is damaged, rolled back, or another launch later than its own commits.
 #[derive(Default)]
 pub struct Store {
     pub blocks: BTreeMap<(ShuffleId, u32), Block>,
@@ -32,7 +32,7 @@ impl Store {
             return false;
         }
         let key = (shuffle, map);
-        if self.blocks.get(&key).is_none_or(|old| old.damaged) {
+        if self.blocks.get(&key).is_none_or(|old| old.damaged || old.by < by) {
             self.blocks.insert(key, Block { by, value, damaged: false });
         }
         true
