@@ -45,7 +45,7 @@ pub(super) struct Loop {
     events: VecDeque<Event>,
     feeding: bool,
     /// Where the rows of tasks are whose end is told to the scheduler.
-    ending: HashMap<TaskId, (TaskId, Arc<Results>)>,
+    ending: HashMap<TaskId, Arc<Results>>,
     /// Why there are no executors and will be none, as long as that is so.
     unavailable: Option<Error>,
     /// Executors that are there.
@@ -284,7 +284,7 @@ impl Loop {
                 failure::task_end(&error, stage.query.cancel.is_cancelled())
             }
         };
-        self.ending.insert(task, (task, stage.results.clone()));
+        self.ending.insert(task, stage.results.clone());
         self.feed(Event::TaskEnded { task, end });
     }
 
@@ -297,7 +297,7 @@ impl Loop {
         }
         while let Some(event) = self.events.pop_front() {
             let ended = match &event {
-                Event::TaskEnded { task, .. } => self.ending.remove(task),
+                Event::TaskEnded { task, .. } => self.ending.remove_entry(task),
                 _ => None,
             };
             for action in self.scheduler.handle(self.now(), event) {

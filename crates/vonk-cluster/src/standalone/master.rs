@@ -9,7 +9,7 @@ use crate::standalone::log::Log;
 use crate::standalone::machine::{self, Clock, Inbox};
 use crate::standalone::master_api;
 use crate::standalone::protocol::{
-    Answered, Command, CommandAnswer, ToWorkerFrame, fresh_name, is_safe_name,
+    Command, CommandAnswer, DriverStatus, ToWorkerFrame, fresh_name, is_safe_name,
 };
 use crate::standalone::service::master_server::{Master as MasterService, MasterServer};
 use crate::web;
@@ -243,7 +243,7 @@ impl Loop {
                 };
                 tracing::info!(name = spec.name, user = spec.user, "driver submitted");
                 feed(&mut self.master, Event::SubmitDriver { fresh, nonce: nonce.clone(), spec });
-                CommandAnswer(self.master.driver_by_nonce(&nonce).map(Answered::driver))
+                CommandAnswer(self.master.driver_by_nonce(&nonce).map(DriverStatus::driver))
             }
             Command::Kill { id } => {
                 tracing::info!(id, "asked to kill");
@@ -257,7 +257,7 @@ impl Loop {
                 let worker = WorkerId::from(worker.as_str());
                 feed(&mut self.master, Event::DrainWorker { worker: worker.clone() });
                 let view = self.master.workers(now).into_iter().find(|w| w.id == worker);
-                CommandAnswer(view.map(|w| Answered {
+                CommandAnswer(view.map(|w| DriverStatus {
                     id: w.id.to_string(),
                     name: w.host,
                     state: format!("{:?}", w.state).to_uppercase(),
@@ -272,10 +272,10 @@ impl Loop {
 
     fn status(&self, id: &str) -> CommandAnswer {
         if let Some(driver) = self.master.driver(&DriverId::from(id)) {
-            return CommandAnswer(Some(Answered::driver(driver)));
+            return CommandAnswer(Some(DriverStatus::driver(driver)));
         }
         let application = self.master.application(&ApplicationId::from(id));
-        CommandAnswer(application.map(|a| Answered {
+        CommandAnswer(application.map(|a| DriverStatus {
             id: a.id.to_string(),
             name: a.name,
             state: format!("{:?}", a.state).to_uppercase(),

@@ -24,9 +24,9 @@ pub use client::{MasterAddress, MasterClient, MasterClientOptions, MasterNotice}
 pub use manager::StandaloneOptions;
 pub use master::{MasterDaemon, MasterDaemonOptions};
 pub use process::SUBMITTED_VARIABLE;
-pub use protocol::{DriverCommand, DriverProgram, ExecutorCommand};
+pub use protocol::{DriverCommand, DriverProgram, DriverStatus, ExecutorCommand};
 pub use run::{drain, kill, run_master, run_worker, status_of, submit_driver, wait_for};
-pub use submit::{DriverStatus, submit};
+pub use submit::submit;
 pub use vonk_rpc::Security;
 pub use vonk_scheduler::master::{MasterOptions, Resources};
 pub use worker::{WorkerDaemon, WorkerDaemonOptions};

@@ -30,24 +30,31 @@ pub(crate) enum Command {
 
 /// The answer to a command; `None` where the name is not known.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct CommandAnswer(pub Option<Answered>);
+pub(crate) struct CommandAnswer(pub Option<DriverStatus>);
 
-/// How a driver or an application is.
+/// How a driver or an application is, as the master says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Answered {
+pub struct DriverStatus {
+    /// `driver-…` or `app-…`.
     pub id: String,
+    /// Its name.
     pub name: String,
+    /// In capitals, as Spark says it.
     pub state: String,
+    /// Whether it has ended.
     pub over: bool,
+    /// Whether it ended well.
     pub succeeded: bool,
+    /// Where it runs.
     pub worker: Option<String>,
+    /// Why it has ended.
     pub reason: Option<String>,
 }
 
-impl Answered {
-    pub fn driver(view: DriverView) -> Answered {
+impl DriverStatus {
+    pub(crate) fn driver(view: DriverView) -> DriverStatus {
         use vonk_scheduler::master::DriverState;
-        Answered {
+        DriverStatus {
             id: view.id.to_string(),
             name: view.name,
             state: format!("{:?}", view.state).to_uppercase(),

@@ -4,7 +4,7 @@
 
 use crate::standalone::client::MasterAddress;
 use crate::standalone::protocol::{
-    Answered, Command, CommandAnswer, DriverCommand, encode, fresh_name, unix_millis,
+    Command, CommandAnswer, DriverCommand, DriverStatus, encode, fresh_name, unix_millis,
 };
 use crate::standalone::service::master_client::MasterClient as Service;
 use std::sync::Arc;
@@ -16,32 +16,6 @@ use vonk_scheduler::master::{DriverSpec, Nonce, Resources};
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Tries to submit: the same submission again is no second one.
 const TRIES: u32 = 3;
-
-/// How a driver or an application is, as the master says.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DriverStatus {
-    /// `driver-…` or `app-…`.
-    pub id: String,
-    /// Its name.
-    pub name: String,
-    /// In capitals, as Spark says it.
-    pub state: String,
-    /// Whether it has ended.
-    pub over: bool,
-    /// Whether it ended well.
-    pub succeeded: bool,
-    /// Where it runs.
-    pub worker: Option<String>,
-    /// Why it has ended.
-    pub reason: Option<String>,
-}
-
-impl From<Answered> for DriverStatus {
-    fn from(a: Answered) -> Self {
-        let Answered { id, name, state, over, succeeded, worker, reason } = a;
-        DriverStatus { id, name, state, over, succeeded, worker, reason }
-    }
-}
 
 async fn command(
     master: &MasterAddress,
@@ -56,7 +30,7 @@ async fn command(
         Error::io(format!("cannot ask the master at {master}"), cause)
     })?;
     let CommandAnswer(answer) = answer.map_err(refused)?.into_inner();
-    Ok(answer.map(DriverStatus::from))
+    Ok(answer)
 }
 
 /// Submits a driver. Should the answer be lost, it is asked for again: there is one driver all the same.
