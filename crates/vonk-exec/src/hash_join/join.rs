@@ -182,16 +182,17 @@ impl JoinOperator {
         let (form, probe_form) = (self.build.form.clone(), self.probe.form.clone());
         let mut source = Source::Operator(&mut input, &mut self.build);
         if self.broadcast {
-            let shared = cx.query.shared.get_or_build((self.node, cx.generation), || {
-                let mut collected = Collected::new(cx);
-                while let Some(batch) = source.next()? {
-                    cx.check_cancelled()?;
-                    collected.force(batch);
-                }
-                let (table, _reservation) = collected.table(&form, null_safe)?;
-                filters.fill(cx, &form, &table)?;
-                Ok(SharedTable { table: Arc::new(table), _reservation })
-            })?;
+            let shared =
+                cx.query.shared.get_or_build((self.node, cx.generation), &|| cx.check_cancelled(), || {
+                    let mut collected = Collected::new(cx);
+                    while let Some(batch) = source.next()? {
+                        cx.check_cancelled()?;
+                        collected.force(batch);
+                    }
+                    let (table, _reservation) = collected.table(&form, null_safe)?;
+                    filters.fill(cx, &form, &table)?;
+                    Ok(SharedTable { table: Arc::new(table), _reservation })
+                })?;
             return Ok(self.begin_input(shared.table.clone()));
         }
         match parts::load(cx, &mut source, &mut None, false)? {
