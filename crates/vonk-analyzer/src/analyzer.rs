@@ -5,6 +5,7 @@ use crate::expr::{Clause, Walk};
 use crate::fold;
 use crate::relation::Relation;
 use crate::scope::Scope;
+use crate::seeds;
 use crate::session::Session;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
@@ -109,9 +110,10 @@ impl Analyzer<'_> {
         let texts =
             Texts { views: binder.views.into_inner().into_iter().map(ViewText::into_parts).collect() };
         let relation = relation.map_err(|e| texts.resolve(e))?;
+        let plan = seeds::drawn(&self.env.registry, relation.plan)?;
         #[cfg(debug_assertions)]
-        crate::checks::verify(&relation.plan)?;
-        Ok(Analyzed { plan: relation.plan, texts })
+        crate::checks::verify(&plan)?;
+        Ok(Analyzed { plan, texts })
     }
 
     /// The value of an expression that depends on nothing but the session (LIMIT, DEFAULT, SET VARIABLE …).

@@ -21,6 +21,7 @@ mod naming;
 mod relation;
 mod relations;
 mod scope;
+mod seeds;
 mod select;
 mod session;
 mod typed;

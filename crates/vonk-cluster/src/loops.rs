@@ -17,6 +17,7 @@ impl Run<'_> {
         let mut all: Vec<RecordBatch> = Vec::new();
         let (mut total, mut rounds) = (0u64, 0u64);
         let mut round = self.rows_of(&plan.anchor, plan)?;
+        let outer_shift = self.seed_shift;
         while round.num_rows() > 0 {
             rounds += 1;
             if let Some(limit) = plan.max_rounds.filter(|m| rounds > *m) {
@@ -37,7 +38,9 @@ impl Run<'_> {
             }
             self.set_table(DriverTable::Working(plan.id), round);
             round = self.rows_of(&plan.step, plan)?;
+            self.seed_shift += 1;
         }
+        self.seed_shift = outer_shift;
         self.tables.retain(|(t, _)| *t != DriverTable::Working(plan.id));
         let rows = concat_batches(&plan.schema.to_arrow_schema(), &all)?;
         self.set_table(DriverTable::Loop(plan.id), rows);

@@ -64,6 +64,8 @@ pub(crate) struct Run<'a> {
     scalars: Vec<(u32, Literal)>,
     /// Rows of loops so far.
     pub(crate) tables: Tables,
+    /// See [`EvalContext::seed_shift`](vonk_types::EvalContext::seed_shift).
+    pub(crate) seed_shift: i64,
     report: QueryReport,
     /// Exchanges of the plans that run after the one that is being made into a job.
     later: HashSet<Exchange>,
@@ -78,6 +80,7 @@ impl<'a> Run<'a> {
             settings,
             scalars: Vec::new(),
             tables: Tables::new(),
+            seed_shift: 0,
             report: QueryReport::default(),
             later: HashSet::new(),
             kept: cluster.driver().kept_shuffles(),
@@ -137,7 +140,9 @@ impl<'a> Run<'a> {
         })?;
         let stages = cut_stages(&lowered.graph, lowered.last, &mut 0).map_or(0, |s| s.len());
         self.settings.progress.plan(u32::try_from(stages).unwrap_or(u32::MAX));
-        let env = EvalEnv { scalar_subqueries: Arc::new(self.scalars.clone()), ..self.settings.env.clone() };
+        let mut env =
+            EvalEnv { scalar_subqueries: Arc::new(self.scalars.clone()), ..self.settings.env.clone() };
+        Arc::make_mut(&mut env.ctx).seed_shift = self.seed_shift;
         // A job has a flag of its own, so that ending one does not end the query's next; it follows the query's.
         let cancel = self.settings.cancel.child();
         let query = QueryContext::new(env, self.settings.batch_rows, cancel.clone());
@@ -172,13 +177,18 @@ impl<'a> Run<'a> {
         self.bounds(&mut plan)?;
         self.later = later;
         let data_type = plan.schema.fields.first().map_or(DataType::Null, |f| f.data_type.clone());
-        let batches = self.collect(&plan)?;
-        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
-        let value = match (rows, batches.iter().find(|b| b.num_rows() > 0)) {
-            (0, _) | (_, None) => Literal::null(data_type),
-            (1, Some(batch)) => Literal::from_array(batch.column(0), 0, data_type)?,
-            _ => return Err(Error::new("SCALAR_SUBQUERY_TOO_MANY_ROWS")),
-        };
+        let job = self.submit(&plan)?;
+        let mut value = None;
+        while let Some(batch) = job.results.next()? {
+            // Dropping the job cancels it: of many rows no more than the first batch is waited for.
+            match (batch.num_rows(), &value) {
+                (0, _) => {}
+                (1, None) => value = Some(Literal::from_array(batch.column(0), 0, data_type.clone())?),
+                _ => return Err(Error::new("SCALAR_SUBQUERY_TOO_MANY_ROWS")),
+            }
+        }
+        self.report.add(&job.metrics.lock());
+        let value = value.unwrap_or_else(|| Literal::null(data_type));
         // In a round of a loop it replaces the value of the round before.
         self.scalars.retain(|(known, _)| *known != id);
         self.scalars.push((id, value));

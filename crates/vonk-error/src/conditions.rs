@@ -26,6 +26,7 @@ pub fn find(name: &str) -> Option<&'static Condition> {
 /// All conditions, sorted by name (byte order).
 #[rustfmt::skip]
 pub static CONDITIONS: &[Condition] = &[
+    row("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION", "42845", "Non-deterministic expression <sqlExpr> should not appear in the arguments of an aggregate function."),
     row("ALL_PARAMETERS_MUST_BE_NAMED", "07001", "Using name parameterized queries requires all parameters to be named. Parameters missing names: <exprs>."),
     row("ALL_PARTITION_COLUMNS_NOT_ALLOWED", "KD005", "Cannot use all columns for partition columns."),
     row("AMBIGUOUS_LATERAL_COLUMN_ALIAS", "42702", "Lateral column alias <name> is ambiguous and has <n> matches."),
@@ -152,6 +153,7 @@ pub static CONDITIONS: &[Condition] = &[
     row("INTERVAL_DIVIDED_BY_ZERO", "22012", "Division by zero. Use `try_divide` to tolerate divisor being 0 and return NULL instead."),
     row("INVALID_AGGREGATE_FILTER.CONTAINS_AGGREGATE", "42903", "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER expression without an aggregation, but found <aggExpr>."),
     row("INVALID_AGGREGATE_FILTER.CONTAINS_WINDOW_FUNCTION", "42903", "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER expression without a window function, but found <windowExpr>."),
+    row("INVALID_AGGREGATE_FILTER.NON_DETERMINISTIC", "42903", "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a deterministic FILTER expression."),
     row("INVALID_AGGREGATE_FILTER.NOT_BOOLEAN", "42903", "The FILTER expression <filterExpr> in an aggregate function is invalid. Expected a FILTER expression of the BOOLEAN type."),
     row("INVALID_ARRAY_INDEX", "22003", "The index <indexValue> is out of bounds. The array has <arraySize> elements. Use the SQL function `get()` to tolerate accessing element at invalid index and return NULL instead."),
     row("INVALID_ARRAY_INDEX_IN_ELEMENT_AT", "22003", "The index <indexValue> is out of bounds. The array has <arraySize> elements. Use `try_element_at` to tolerate accessing element at invalid index and return NULL instead."),

@@ -81,6 +81,13 @@ pub struct KernelCall<'a> {
     pub span: Span,
 }
 
+impl KernelCall<'_> {
+    /// The seed of this partition, and of this round of a loop.
+    pub(crate) fn shifted(&self, seed: i64) -> i64 {
+        seed.wrapping_add(self.ctx.seed_shift).wrapping_add(i64::from(self.position.partition))
+    }
+}
+
 /// A lambda argument ready to be called on elements.
 pub trait LambdaKernel {
     /// Parameters it declares.

@@ -32,6 +32,7 @@ pub struct Optimizer<'a> {
 static RULES: &[&dyn Rule] = &[
     &rules::CombineUnions,
     &rules::SetOperations,
+    &rules::InlineOneRowSubqueries,
     &rules::SubqueriesToJoins,
     &rules::Unnest,
     &rules::MergeProjects,

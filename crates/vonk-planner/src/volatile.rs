@@ -13,7 +13,7 @@ pub(crate) enum DependsOn {
     Nothing,
     /// On the rows before it in its partition: `monotonically_increasing_id`, `rand` with a seed.
     Place,
-    /// On chance: `rand` without a seed draws one in every task.
+    /// On chance: `uuid` with a null for its seed draws one in every task.
     Chance,
 }
 

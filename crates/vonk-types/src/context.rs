@@ -17,6 +17,8 @@ pub struct EvalContext {
     pub user: Arc<str>,
     /// `spark.sql.mapKeyDedupPolicy` is `LAST_WIN`: of equal keys of a map the last one's value is taken.
     pub map_last_wins: bool,
+    /// Added to the seeds of random functions, so that the rounds of a recursive query differ (Spark: `withShiftedSeed`).
+    pub seed_shift: i64,
 }
 
 impl Default for EvalContext {
@@ -27,6 +29,7 @@ impl Default for EvalContext {
             query_start_micros: 0,
             user: Arc::from("vonk"),
             map_last_wins: false,
+            seed_shift: 0,
         }
     }
 }

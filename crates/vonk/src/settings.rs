@@ -34,6 +34,7 @@ pub(crate) fn eval_context(settings: &Conf, user: &Arc<str>) -> Result<EvalConte
         query_start_micros: i64::try_from(now.as_micros()).unwrap_or(i64::MAX),
         user: user.clone(),
         map_last_wins: settings.get(&conf::MAP_KEY_DEDUP_POLICY).trim().eq_ignore_ascii_case("LAST_WIN"),
+        seed_shift: 0,
     })
 }
 

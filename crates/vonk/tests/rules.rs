@@ -184,6 +184,32 @@ fn set_operations() {
 }
 
 #[test]
+fn inline_one_row_subqueries() {
+    check(
+        "InlineOneRowSubqueries",
+        &[
+            ("a value", Fires, "SELECT n_name, (SELECT 1 + 1) FROM nation"),
+            (
+                "of the row",
+                Fires,
+                "SELECT (SELECT upper(n_name)) FROM nation WHERE (SELECT n_regionkey + 1) > 2",
+            ),
+            (
+                "of an enclosing query's row",
+                Fires,
+                "SELECT (SELECT max(r_name) FROM region WHERE r_regionkey = (SELECT n_regionkey)) FROM nation",
+            ),
+            (
+                "with a condition: perhaps no row",
+                Keeps,
+                "SELECT (SELECT 1 WHERE n_regionkey > 2) FROM nation",
+            ),
+            ("that reads", Keeps, "SELECT (SELECT max(r_name) FROM region) FROM nation"),
+        ],
+    );
+}
+
+#[test]
 fn subqueries_to_joins() {
     check(
         "SubqueriesToJoins",

@@ -197,6 +197,11 @@ impl Walk<'_> {
                 .with("invalidExprSqls", quoted(&made.sql))
                 .at(span));
         };
+        if let Some(place) = made.expr.exprs().find_map(volatile_call) {
+            return Err(Error::new("AGGREGATE_FUNCTION_WITH_NONDETERMINISTIC_EXPRESSION")
+                .with("sqlExpr", quoted(&made.sql))
+                .at(place));
+        }
         let column = calls.aggregates.borrow_mut().add(self.b.ids, made.expr, &made.sql);
         Ok(Typed::new(Expr::Column(column), made.sql, span))
     }
@@ -307,6 +312,11 @@ impl Walk<'_> {
             return Err(Error::new("INVALID_AGGREGATE_FILTER.CONTAINS_WINDOW_FUNCTION")
                 .with("filterExpr", typed.quoted())
                 .with("windowExpr", quoted(&w.column.name))
+                .at(span));
+        }
+        if !typed.expr.is_deterministic() {
+            return Err(Error::new("INVALID_AGGREGATE_FILTER.NON_DETERMINISTIC")
+                .with("filterExpr", typed.quoted())
                 .at(span));
         }
         if typed.data_type() != DataType::Boolean {
@@ -484,4 +494,15 @@ impl Clause {
             _ => None,
         }
     }
+}
+
+/// Where a call in the expression was written whose value is not a matter of its arguments.
+fn volatile_call(e: &Expr) -> Option<Span> {
+    let mut place = None;
+    e.visit(&mut |e| {
+        if let Expr::Call { deterministic: false, span, .. } = e {
+            place = place.or(Some(*span));
+        }
+    });
+    place
 }

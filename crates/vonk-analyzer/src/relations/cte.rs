@@ -4,6 +4,7 @@ use super::recursive;
 use crate::analyzer::Binder;
 use crate::env::{CteNode, CteTarget, Env};
 use crate::relation::Relation;
+use crate::seeds;
 use std::rc::Rc;
 use vonk_error::{Error, Result};
 use vonk_plan::unresolved::{Cte, Plan};
@@ -38,6 +39,8 @@ pub(crate) fn defined<'e>(b: &Binder<'_>, recursive: bool, ctes: &[Cte], env: &E
         } else {
             named(b, b.relation(&c.plan, &inner)?.exact(), c, env)?
         };
+        // All uses see the same random values.
+        let r = Relation { plan: seeds::drawn(b.session.registry(), r.plan)?, scope: r.scope };
         inner = inner.with_cte(&c.name, CteTarget::Relation(r));
     }
     Ok(inner)

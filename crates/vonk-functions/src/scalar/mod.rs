@@ -28,6 +28,7 @@ mod regexp;
 mod string;
 #[cfg(test)]
 pub(crate) mod testing;
+mod twister;
 mod url;
 
 use crate::describe::Docs;
@@ -122,7 +123,8 @@ pub struct ScalarFunction {
     /// types of the other arguments (those of lambdas are [`DataType::Null`] then). The analyzer asks this first, resolves the
     /// bodies, and then calls `resolve`.
     pub lambda_params: Option<LambdaParams>,
-    /// Which argument is the seed: without one (or with a null) every task draws another.
+    /// Which argument, the last, is the seed. The analyzer gives one to a call that has none; with a null, every task of some
+    /// functions draws another.
     pub seed: Option<usize>,
 }
 

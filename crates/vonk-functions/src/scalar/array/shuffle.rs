@@ -5,6 +5,7 @@ use super::{array_arg, docs, resolved};
 use crate::describe::{Docs, ex};
 use crate::kernel::{KernelCall, ScalarInstance};
 use crate::resolve::{Arity, CallSite, Resolution};
+use crate::scalar::twister::Twister;
 use crate::scalar::{Display, ScalarFunction, ScalarKernel, Volatility};
 use arrow::array::{Array, ArrayRef, AsArray};
 use arrow::datatypes::Int64Type;
@@ -55,7 +56,7 @@ fn seed(call: &KernelCall<'_>) -> i64 {
         Some(s) if s.is_valid(0) => s.value(0),
         _ => RandomState::new().build_hasher().finish() as i64,
     };
-    seed.wrapping_add(i64::from(call.position.partition))
+    call.shifted(seed)
 }
 
 struct Shuffle {
@@ -82,75 +83,6 @@ impl ScalarInstance for Shuffle {
             }
         }
         shape.list(gather(lists.elements(), picked)?, call.return_type)
-    }
-}
-
-/// The Mersenne twister MT19937 with the seeding of Apache Commons Math.
-struct Twister {
-    state: Box<[u32; 624]>,
-    next: usize,
-}
-
-impl Twister {
-    fn seeded(seed: i64) -> Twister {
-        let key = [(seed as u64 >> 32) as u32, seed as u32];
-        let mut state = Box::new([0u32; 624]);
-        state[0] = 19_650_218;
-        for i in 1..624 {
-            let before = state[i - 1];
-            state[i] = (before ^ before >> 30).wrapping_mul(1_812_433_253).wrapping_add(i as u32);
-        }
-        let (mut i, mut j) = (1, 0);
-        for _ in 0..624 {
-            let mixed = (state[i - 1] ^ state[i - 1] >> 30).wrapping_mul(1_664_525);
-            state[i] = (state[i] ^ mixed).wrapping_add(key[j]).wrapping_add(j as u32);
-            (i, j) = (i + 1, (j + 1) % 2);
-            if i == 624 {
-                (state[0], i) = (state[623], 1);
-            }
-        }
-        for _ in 0..623 {
-            let mixed = (state[i - 1] ^ state[i - 1] >> 30).wrapping_mul(1_566_083_941);
-            state[i] = (state[i] ^ mixed).wrapping_sub(i as u32);
-            i += 1;
-            if i == 624 {
-                (state[0], i) = (state[623], 1);
-            }
-        }
-        state[0] = 1 << 31;
-        Twister { state, next: 624 }
-    }
-
-    fn bits(&mut self, bits: u32) -> u32 {
-        if self.next == 624 {
-            for k in 0..624 {
-                let y = self.state[k] & 0x8000_0000 | self.state[(k + 1) % 624] & 0x7fff_ffff;
-                let twist = if y & 1 == 1 { 0x9908_b0df } else { 0 };
-                self.state[k] = self.state[(k + 397) % 624] ^ y >> 1 ^ twist;
-            }
-            self.next = 0;
-        }
-        let mut y = self.state[self.next];
-        self.next += 1;
-        y ^= y >> 11;
-        y ^= y << 7 & 0x9d2c_5680;
-        y ^= y << 15 & 0xefc6_0000;
-        y ^= y >> 18;
-        y >> (32 - bits)
-    }
-
-    /// A number below `n`, which is not 0.
-    fn below(&mut self, n: u32) -> u32 {
-        if n.is_power_of_two() {
-            return ((u64::from(n) * u64::from(self.bits(31))) >> 31) as u32;
-        }
-        loop {
-            let bits = self.bits(31);
-            let value = bits % n;
-            if bits - value + (n - 1) <= i32::MAX as u32 {
-                return value;
-            }
-        }
     }
 }
 

@@ -218,7 +218,7 @@ pub(in crate::scalar) struct Random {
 }
 
 impl Random {
-    /// Seeded by argument `i` (any number if it is not given) and the partition.
+    /// Seeded by argument `i` (any number if it is not given), the partition and the round of a loop.
     fn of(call: &KernelCall<'_>, i: usize) -> Result<Random> {
         let seed = match call.args.get(i) {
             None => RandomState::new().hash_one(call.position.partition) as i64,
@@ -228,7 +228,7 @@ impl Random {
                 _ => i64::from(call.values::<Int32Type>(i).get(0)),
             },
         };
-        Ok(Random::new(seed.wrapping_add(i64::from(call.position.partition))))
+        Ok(Random::new(call.shifted(seed)))
     }
 
     /// From a seed.
