@@ -9,13 +9,17 @@ use crate::tasks::{Launched, SetKey, TaskAction, TaskScheduler, Timer};
 /// A task that failed waits for another executor at least so long, also where nothing waits for locality.
 const ELSEWHERE_MILLIS: u64 = 1_000;
 
+/// The same for a task that did not reach the executor that has its input. What is there will be made anew first, and the one that
+/// did not reach it may be cut off from all the others: if it got the task again, the stage would soon be out of attempts.
+const UNREACHED_MILLIS: u64 = 30_000;
+
 impl TaskScheduler {
     /// A copy is reported to have ended.
     pub(super) fn ended(&mut self, task: TaskId, end: TaskEnd, out: &mut Vec<TaskAction>) {
         let Some(launched) = self.launched.remove(&task) else { return };
-        let Launched { attempt, executor, set: key, serial, killed } = launched;
-        self.cluster.vacate(executor, task);
-        self.freed.push(executor);
+        let Launched { attempt, executor: reader, set: key, serial, killed } = launched;
+        self.cluster.vacate(reader, task);
+        self.freed.push(reader);
         let set = self.sets.get_mut(&key).filter(|s| s.serial == serial);
         let Some(set) = set else {
             return Self::orphan(task, attempt, end, out);
@@ -36,18 +40,23 @@ impl TaskScheduler {
             }
             TaskEnd::FetchFailed { shuffle, map, executor, unreachable } => {
                 let wanted = !set.is_done(partition);
+                if unreachable && wanted {
+                    let until = self.now.after(UNREACHED_MILLIS);
+                    set.failed_on(partition, reader, Some(executor), until);
+                    self.timers.insert((until, Timer::SamePlace(key)));
+                }
                 self.again(key, partition, out);
                 out.push(TaskAction::FetchFailed { attempt, shuffle, map, executor, unreachable, wanted });
             }
             // Nobody waits for it any more: how it ended does not matter.
             _ if killed || set.is_done(partition) => self.again(key, partition, out),
             TaskEnd::Failed { retry, error } => {
-                self.failed(key, attempt, executor, retry, error, out);
+                self.failed(key, attempt, reader, retry, error, out);
                 self.again(key, partition, out);
             }
             // Killed without having been asked to: counted, so that it ends.
             TaskEnd::Killed => {
-                self.failed(key, attempt, executor, true, Vec::new(), out);
+                self.failed(key, attempt, reader, true, Vec::new(), out);
                 self.again(key, partition, out);
             }
         }
@@ -111,7 +120,7 @@ impl TaskScheduler {
             return;
         }
         let until = self.now.after(self.options.locality.wait_node.max(ELSEWHERE_MILLIS));
-        set.failed_on(attempt.partition, executor, until);
+        set.failed_on(attempt.partition, executor, None, until);
         self.timers.insert((until, Timer::SamePlace(key)));
         let options = &self.options.exclude_on_failure;
         let Some(host) = self.cluster.get(executor).map(|e| e.host.clone()).filter(|_| options.enabled)

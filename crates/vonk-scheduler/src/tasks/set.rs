@@ -45,6 +45,8 @@ pub(crate) struct Copy {
 /// well be the place, and all its attempts would be used up there at once.
 struct FailedOn {
     executor: ExecutorId,
+    /// The executor that it did not get its input from: if the fault is between the two, it has to run on a third.
+    unreached: Option<ExecutorId>,
     until: Time,
 }
 
@@ -236,13 +238,14 @@ impl TaskSet {
         let open = exclusion.is_empty();
         let may =
             |e: ExecutorId, host: &str, p: u32| open || exclusion.allows_task(cx.exclusion(), e, host, p);
-        let others = |p: u32| {
-            let mut all = cx.cluster.iter().filter(|(id, _)| *id != executor && cx.cluster.is_active(*id));
+        let others = |p: u32, unreached: Option<ExecutorId>| {
+            let other = |id| id != executor && Some(id) != unreached && cx.cluster.is_active(id);
+            let mut all = cx.cluster.iter().filter(|(id, _)| other(*id));
             all.any(|(id, e)| exclusion.allows(id, &e.host) && may(id, &e.host, p))
         };
         let avoids = |p: u32| {
-            let failed = failed_on.get(&p);
-            failed.is_some_and(|f| f.executor == executor && cx.now < f.until) && others(p)
+            let failed = failed_on.get(&p).filter(|f| f.executor == executor && cx.now < f.until);
+            failed.is_some_and(|f| others(p, f.unreached))
         };
         let allows = |p: u32| may(executor, host, p) && !avoids(p);
         let take = |queue: &mut Queue| take(queue, tasks, allows);
@@ -360,9 +363,15 @@ impl TaskSet {
     }
 
     /// Takes note of where a task failed. It does not care any more where it runs, as long as that is elsewhere.
-    pub fn failed_on(&mut self, partition: u32, executor: ExecutorId, until: Time) {
+    pub fn failed_on(
+        &mut self,
+        partition: u32,
+        executor: ExecutorId,
+        unreached: Option<ExecutorId>,
+        until: Time,
+    ) {
         self.preferred.remove(&partition);
-        self.failed_on.insert(partition, FailedOn { executor, until });
+        self.failed_on.insert(partition, FailedOn { executor, unreached, until });
     }
 
     /// Counts an executor lost under a task; how many it makes.

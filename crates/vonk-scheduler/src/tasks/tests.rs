@@ -507,3 +507,26 @@ fn a_failed_task_is_tried_again_in_the_same_place_if_no_other_becomes_free() {
     assert_eq!(launched(&gone), [(0, 1, 0)]);
     assert_eq!(launched(&b.succeed(b.of(0, 1))), [(0, 0, 0)]);
 }
+
+#[test]
+fn a_task_that_did_not_reach_its_input_runs_on_a_third_executor() {
+    let mut b = Bench::new(SchedulerOptions::default());
+    (0..3).for_each(|e| drop(b.executor(e, "h", 1)));
+    b.submit(0, "", vec![], 3);
+    let unreached = |b: &mut Bench| {
+        let end = TaskEnd::FetchFailed {
+            shuffle: ShuffleId(7),
+            map: MapId(0),
+            executor: ExecutorId(1),
+            unreachable: true,
+        };
+        b.end(b.of(0, 0), end)
+    };
+    // The one is free and must not, the other is the one that was not reached.
+    assert!(launched(&unreached(&mut b)).is_empty());
+    assert_eq!(launched(&b.succeed(b.of(0, 2))), [(0, 0, 2)]);
+    assert_eq!(launched(&unreached(&mut b)), [(0, 0, 0)]);
+    // With none but the two it cannot be helped.
+    b.feed(Some(TaskEvent::ExecutorLost { executor: ExecutorId(2) }));
+    assert_eq!(launched(&unreached(&mut b)), [(0, 0, 0)]);
+}

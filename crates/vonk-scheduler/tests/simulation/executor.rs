@@ -103,6 +103,8 @@ pub struct Process {
     pub running: BTreeMap<TaskId, Run>,
     /// Percent of the usual time.
     pub slowness: u64,
+    /// Until then it does not reach the other executors.
+    pub cut_until: u64,
     pub paused_until: u64,
     pub draining: bool,
     pub alive: bool,

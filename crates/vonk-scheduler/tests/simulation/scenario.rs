@@ -22,6 +22,12 @@ pub enum Fault {
         pick: u64,
         millis: u64,
     },
+    /// It reaches none of the others, though they reach it and the driver.
+    Cut {
+        at: u64,
+        pick: u64,
+        millis: u64,
+    },
     /// Everything takes several times as long on it.
     Slow {
         at: u64,
@@ -164,7 +170,8 @@ impl Scenario {
         let partition = r.below(3) as u32;
         match r.below(100) {
             0..20 => Fault::Lose { at, pick, machine: r.chance(40) },
-            20..30 => Fault::Pause { at, pick, millis: [500, 5_000, 30_000][r.below(3) as usize] },
+            20..28 => Fault::Pause { at, pick, millis: [500, 5_000, 30_000][r.below(3) as usize] },
+            28..30 => Fault::Cut { at, pick, millis: [500, 5_000, 30_000][r.below(3) as usize] },
             30..36 => Fault::Slow { at, pick, factor: r.range(2, 30) },
             36..44 => Fault::Drain { at, pick },
             44..50 => Fault::Add { at },

@@ -250,6 +250,7 @@ impl<'a> World<'a> {
             slots,
             running: BTreeMap::new(),
             slowness: 100,
+            cut_until: 0,
             paused_until: 0,
             draining: false,
             alive: true,
@@ -478,7 +479,7 @@ impl<'a> World<'a> {
             let family = &self.plan.families[job.family];
             let rdd = RddId(launch.fragment.0);
             let result = family.compute(rdd, launch.attempt.partition, task, &mut |shuffle, map| {
-                self.fetch(&launch.places, shuffle, map)
+                self.fetch(id, &launch.places, shuffle, map)
             });
             end = Some(match result {
                 Ok(value) => match launch.writes {
@@ -514,6 +515,7 @@ impl<'a> World<'a> {
     /// Reads a block; or which is missing where, whether nothing can be had from there, and whether that took long to find out.
     fn fetch(
         &self,
+        reader: ExecutorId,
         places: &Places,
         shuffle: ShuffleId,
         map: u32,
@@ -521,7 +523,8 @@ impl<'a> World<'a> {
         let place = places.get(&shuffle).and_then(|p| p.get(map as usize).copied().flatten());
         let place = place.expect("a stage was submitted before its parents were complete");
         let stands_still = self.processes.get(&place).is_some_and(|p| p.alive && p.paused_until > self.now);
-        let store = self.stores.get(&place).filter(|_| !stands_still);
+        let cut = place != reader && self.processes.get(&reader).is_some_and(|p| p.cut_until > self.now);
+        let store = self.stores.get(&place).filter(|_| !stands_still && !cut);
         let miss = (shuffle, map, place, store.is_none(), stands_still);
         let store = store.ok_or(miss)?;
         let block = store.blocks.get(&(shuffle, map)).filter(|b| !b.damaged).ok_or(miss)?;
@@ -591,6 +594,11 @@ impl<'a> World<'a> {
                 let process = self.processes.get_mut(&id).expect("chosen");
                 process.paused_until = process.paused_until.max(now + millis);
                 self.after(HEARTBEAT_TIMEOUT, Happening::Silent(id, now));
+            }
+            Fault::Cut { pick, millis, .. } => {
+                if let Some(process) = chosen(*pick).and_then(|id| self.processes.get_mut(&id)) {
+                    process.cut_until = self.now + millis;
+                }
             }
             Fault::Slow { pick, factor, .. } => {
                 if let Some(process) = chosen(*pick).and_then(|id| self.processes.get_mut(&id)) {
