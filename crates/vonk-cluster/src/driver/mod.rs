@@ -2,6 +2,9 @@
 //!
 //! Must not know: where tasks run ([`Backend`]).
 
+mod executors;
+mod launch;
+mod notes;
 mod run;
 #[cfg(test)]
 mod tests;

@@ -1,74 +1,64 @@
-//! The driver's thread: owns the scheduler, carries out its actions and hears what becomes of them.
+//! The driver's thread: owns the scheduler, carries out its actions and hears what becomes of them. What is about launching is in
+//! [`launch`](super::launch), what is about executors that come and go in [`executors`](super::executors).
 //!
 //! Must not know: where tasks run ([`Backend`]).
 
+use super::launch::Launched;
+use super::notes::{count, outcome_note};
 use super::{JobMetrics, JobSpec, Message};
 use crate::allocating::Allocating;
-use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskReport, TaskResult, attempt_number};
+use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskResult, attempt_number};
 use crate::failure;
 use crate::results::Results;
-use crate::status::{Note, Observer, TaskOutcomeNote};
+use crate::status::{Note, Observer};
 use parking_lot::Mutex;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
-use vonk_error::{Error, ErrorKind, Result};
+use vonk_error::{Error, Result};
 use vonk_physical::{PhysicalPlan, PlanNode};
-use vonk_scheduler::allocation::{AllocationAction, AllocationOptions};
+use vonk_scheduler::allocation::AllocationOptions;
 use vonk_scheduler::{
-    Action, Dependency, Event, ExecutorId, Fragment, JobId, MapId, MapStatus, RddId, Scheduler,
-    SchedulerOptions, ShuffleId, StageId, TaskAttempt, TaskEnd, TaskId, Time,
+    Action, Event, ExecutorId, JobId, MapStatus, Scheduler, SchedulerOptions, ShuffleId, StageId, TaskEnd,
+    TaskId, Time,
 };
-use vonk_shuffle::{MapPlaces, Place, ShuffleInputs};
 
-struct Job {
-    spec: JobSpec,
-    metrics: Arc<Mutex<JobMetrics>>,
+/// A job that runs.
+pub(super) struct Job {
+    pub(super) spec: JobSpec,
+    pub(super) metrics: Arc<Mutex<JobMetrics>>,
     /// The newest attempts of its stages.
-    stages: HashMap<StageId, Arc<StageLaunch>>,
-}
-
-struct Launched {
-    attempt: TaskAttempt,
-    executor: ExecutorId,
-    stage: Arc<StageLaunch>,
+    pub(super) stages: HashMap<StageId, Arc<StageLaunch>>,
 }
 
 /// The thread's state.
 pub(super) struct Loop {
-    scheduler: Scheduler,
-    backend: Box<dyn Backend>,
-    jobs: HashMap<JobId, Job>,
-    launched: HashMap<TaskId, Launched>,
+    pub(super) scheduler: Scheduler,
+    pub(super) backend: Box<dyn Backend>,
+    pub(super) jobs: HashMap<JobId, Job>,
+    pub(super) launched: HashMap<TaskId, Launched>,
     /// Events that wait for the actions of the one before.
     events: VecDeque<Event>,
     feeding: bool,
     /// Where the rows of tasks are whose end is told to the scheduler.
     ending: HashMap<TaskId, Arc<Results>>,
     /// Why there are no executors and will be none, as long as that is so.
-    unavailable: Option<Error>,
+    pub(super) unavailable: Option<Error>,
     /// Executors that are there.
-    executors: HashSet<ExecutorId>,
+    pub(super) executors: HashSet<ExecutorId>,
     /// Executors that are to leave, with those that take their blocks over.
-    draining: HashMap<ExecutorId, Option<ExecutorId>>,
+    pub(super) draining: HashMap<ExecutorId, Option<ExecutorId>>,
     /// Executors come and go with the work.
-    allocating: Option<Allocating>,
+    pub(super) allocating: Option<Allocating>,
     /// Tasks to be handed to the backend together, once the scheduler has said all it has to say.
-    launches: Vec<TaskLaunch>,
+    pub(super) launches: Vec<TaskLaunch>,
     /// When the scheduler's time began.
     started: Instant,
-    observer: Option<Arc<Observer>>,
+    pub(super) observer: Option<Arc<Observer>>,
 }
 
 impl Loop {
-    /// For those who look, if any do.
-    fn note(&self, note: &Note<'_>) {
-        if let Some(observer) = &self.observer {
-            observer.note(note);
-        }
-    }
-
     pub fn new(
         options: SchedulerOptions,
         backend: Box<dyn Backend>,
@@ -114,29 +104,6 @@ impl Loop {
         }
     }
 
-    /// Hands what was launched to the backend.
-    fn send_launches(&mut self) {
-        if !self.launches.is_empty() {
-            self.backend.launch(std::mem::take(&mut self.launches));
-        }
-    }
-
-    /// Asks for executors, and lets some go, if they come and go with the work.
-    fn allocate(&mut self) {
-        let now = self.now();
-        let (waiting, running) = (self.scheduler.waiting(), self.launched.len());
-        let Some(allocating) = &mut self.allocating else { return };
-        for action in allocating.look(now, waiting, running) {
-            match action {
-                AllocationAction::RequestTotal(total) => {
-                    self.note(&Note::ExecutorsRequested { total });
-                    self.backend.request_executors(total);
-                }
-                AllocationAction::Release(executor) => self.drain(executor),
-            }
-        }
-    }
-
     /// Waits for a message, until a state machine wants to be called at the latest.
     fn receive(&self, inbox: &Receiver<Message>) -> std::result::Result<Message, RecvTimeoutError> {
         let allocating = self.allocating.as_ref().and_then(Allocating::next_timer);
@@ -146,7 +113,7 @@ impl Loop {
         }
     }
 
-    fn now(&self) -> Time {
+    pub(super) fn now(&self) -> Time {
         Time(u64::try_from(self.started.elapsed().as_millis()).unwrap_or(u64::MAX))
     }
 
@@ -162,20 +129,7 @@ impl Loop {
             }
             Message::Cancel(job) => self.feed(Event::CancelJob { job }),
             Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
-            Message::ExecutorAdded { executor, host, slots } => {
-                self.note(&Note::ExecutorAdded { executor: executor.0, host: &host, slots });
-                if let Some(allocating) = &mut self.allocating {
-                    allocating.added(executor);
-                }
-                self.unavailable = None;
-                self.executors.insert(executor);
-                if self.draining.contains_key(&executor) {
-                    // It was told to leave before it had come: the scheduler never hears of it.
-                    self.backend.drain(executor);
-                } else {
-                    self.feed(Event::ExecutorAdded { executor, host, slots });
-                }
-            }
+            Message::ExecutorAdded { executor, host, slots } => self.executor_added(executor, host, slots),
             Message::ExecutorLost { executor, blocks_lost } => self.executor_lost(executor, blocks_lost),
             Message::Unavailable(reason) => {
                 self.unavailable = Some(reason);
@@ -183,70 +137,14 @@ impl Loop {
             }
             Message::Drain(executor) => self.drain(executor),
             Message::Drained { executor, outputs } => self.drained(executor, outputs),
-            Message::TookOver { from, to, outputs } => {
-                // Released while it was on its way: the new owner has not been told.
-                let late: BTreeSet<ShuffleId> = outputs.iter().map(|(s, _)| *s).collect();
-                late.into_iter().filter(|s| !self.scheduler.wants(*s)).for_each(|s| self.backend.release(s));
-                self.feed(Event::OutputsMoved { from, to, outputs });
-                self.draining.remove(&from);
-                self.backend.dismiss(from);
-            }
+            Message::TookOver { from, to, outputs } => self.took_over(from, to, outputs),
             Message::Ended { task, result } => self.ended(task, result),
             Message::Stop => {}
         }
     }
 
-    fn executor_lost(&mut self, executor: ExecutorId, blocks_lost: bool) {
-        // The scheduler reports no ends of these tasks, and knows none that come late.
-        let gone = self.launched.extract_if(|_, l| l.executor == executor);
-        for (task, launched) in gone {
-            launched.stage.results.failed(launched.attempt.partition, task, None);
-        }
-        // Not sent out yet: it is lost like the others.
-        self.launches.retain(|l| l.executor != executor);
-        self.executors.remove(&executor);
-        self.backend.executor_lost(executor);
-        if let Some(allocating) = &mut self.allocating {
-            allocating.lost(executor);
-        }
-        self.note(&Note::ExecutorLost { executor: executor.0, blocks_lost });
-        self.feed(Event::ExecutorLost { executor, blocks_lost });
-        self.draining.remove(&executor);
-        // Those whose blocks it was to take over try again with another.
-        let again: Vec<_> =
-            self.draining.iter().filter(|(_, to)| **to == Some(executor)).map(|(e, _)| *e).collect();
-        again.into_iter().for_each(|e| self.backend.drain(e));
-        self.fail_if_hopeless();
-    }
-
-    /// An executor is to leave: it gets no new tasks.
-    fn drain(&mut self, executor: ExecutorId) {
-        if self.draining.insert(executor, None).is_none() {
-            self.note(&Note::ExecutorDraining { executor: executor.0 });
-            self.feed(Event::ExecutorDraining { executor });
-            // What was launched there goes out first: it has to see all that it runs before it says that nothing runs.
-            self.send_launches();
-            self.backend.drain(executor);
-        }
-    }
-
-    /// An executor runs nothing any more: what it has goes to one that stays, then it goes.
-    fn drained(&mut self, executor: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) {
-        let wanted: Vec<_> = outputs.into_iter().filter(|(s, _)| self.scheduler.wants(*s)).collect();
-        let to = if wanted.is_empty() { None } else { self.backend.hand_over(executor, wanted) };
-        match to {
-            Some(to) => {
-                self.draining.insert(executor, Some(to));
-            }
-            None => {
-                self.draining.remove(&executor);
-                self.backend.dismiss(executor);
-            }
-        }
-    }
-
     /// Without executors, and with none to come, jobs fail instead of waiting for ever. Those that are there may do the work alone.
-    fn fail_if_hopeless(&mut self) {
+    pub(super) fn fail_if_hopeless(&mut self) {
         let Some(reason) = self.unavailable.clone().filter(|_| self.executors.is_empty()) else { return };
         for job in self.jobs.keys().copied().collect::<Vec<_>>() {
             if let Some(job) = self.jobs.get(&job) {
@@ -257,7 +155,7 @@ impl Loop {
         }
     }
 
-    fn ended(&mut self, task: TaskId, result: TaskResult) {
+    pub(super) fn ended(&mut self, task: TaskId, result: TaskResult) {
         let Some(Launched { attempt, executor, stage }) = self.launched.remove(&task) else { return };
         if let Some(allocating) = &mut self.allocating {
             allocating.ended(executor);
@@ -290,7 +188,7 @@ impl Loop {
 
     /// Hands an event to the scheduler and carries out its actions. An event that comes up while actions are carried out waits until all
     /// of them are: what the scheduler says next builds on them.
-    fn feed(&mut self, event: Event) {
+    pub(super) fn feed(&mut self, event: Event) {
         self.events.push_back(event);
         if std::mem::replace(&mut self.feeding, true) {
             return;
@@ -314,28 +212,7 @@ impl Loop {
     fn carry_out(&mut self, action: Action) {
         match action {
             Action::Launch { job, task, attempt, executor, speculative, .. } => {
-                let stage = self.jobs.get(&job).and_then(|j| j.stages.get(&attempt.stage)).cloned();
-                let Some(stage) = stage else {
-                    // A launch without its stage is a bug; its slot must be given back all the same.
-                    let error = Error::internal("a task was launched before its stage");
-                    self.feed(Event::TaskEnded { task, end: failure::task_end(&error, false) });
-                    return;
-                };
-                if let Some(allocating) = &mut self.allocating {
-                    allocating.launched(executor);
-                }
-                self.launched.insert(task, Launched { attempt, executor, stage: stage.clone() });
-                let partition = attempt.partition;
-                self.note(&Note::TaskStart {
-                    task: task.0,
-                    stage: attempt.stage.0,
-                    attempt: attempt.stage_attempt,
-                    partition,
-                    try_number: attempt.attempt,
-                    executor: executor.0,
-                    speculative,
-                });
-                self.launches.push(TaskLaunch { task, partition, executor, stage });
+                self.launch(job, task, attempt, executor, speculative);
             }
             Action::Kill { task, executor } => {
                 self.note(&Note::TaskKill { task: task.0, executor: executor.0 });
@@ -365,84 +242,6 @@ impl Loop {
             Action::JobSucceeded { job } => self.end(job, Ok(())),
             Action::JobFailed { job, reason } => self.end(job, Err(failure::reason_error(reason))),
         }
-    }
-
-    fn stage_submitted(
-        &mut self,
-        job: JobId,
-        stage: StageId,
-        (stage_attempt, generation): (u32, u32),
-        fragment: Fragment,
-        tasks: u32,
-    ) {
-        let Some(state) = self.jobs.get(&job) else { return };
-        let Some(root) = state.spec.fragments.get(fragment.0 as usize).cloned() else { return };
-        state.spec.progress.begin(stage.0, tasks);
-        state.metrics.lock().stages += 1;
-        if self.observer.is_some() {
-            let name = root.plan.name();
-            let (job, stage, attempt) = (job.0, stage.0, stage_attempt);
-            self.note(&Note::StageSubmitted { job, stage, attempt, tasks, name });
-        }
-        let launch = StageLaunch {
-            job,
-            stage,
-            stage_attempt,
-            generation,
-            fragment: root,
-            query: state.spec.query.clone(),
-            inputs: Arc::new(self.inputs(&state.spec, fragment)),
-            results: state.spec.results.clone(),
-        };
-        if let Some(state) = self.jobs.get_mut(&job) {
-            state.stages.insert(stage, Arc::new(launch));
-        }
-    }
-
-    /// A task that waits to be sent out ends here; one that was sent out ends where it runs.
-    fn kill(&mut self, task: TaskId, executor: ExecutorId) {
-        let before = self.launches.len();
-        self.launches.retain(|l| l.task != task);
-        match self.launches.len() < before {
-            true => self.ended(task, Err(Error::cancelled())),
-            false => self.backend.kill(task, executor),
-        }
-    }
-
-    /// Where the map outputs are that a fragment reads, as the scheduler knows now.
-    fn inputs(&self, spec: &JobSpec, fragment: Fragment) -> ShuffleInputs {
-        // The RDDs of a graph have a fragment each, in the same order.
-        let Some(rdd) = spec.graph.get(RddId(fragment.0)) else { return ShuffleInputs::default() };
-        let places = rdd.dependencies.iter().filter_map(|d| match d {
-            Dependency::Shuffle(s) => Some((s.shuffle.0, Arc::new(self.places(s.shuffle)?))),
-            Dependency::Narrow { .. } => None,
-        });
-        places.collect()
-    }
-
-    /// `None` if all blocks are in this process.
-    fn places(&self, shuffle: ShuffleId) -> Option<MapPlaces> {
-        let mut known: BTreeMap<ExecutorId, u32> = BTreeMap::new();
-        let mut places: Vec<Place> = Vec::new();
-        let mut maps = Vec::new();
-        for executor in self.scheduler.outputs().places(shuffle)? {
-            // A stage is submitted when its inputs are complete; should one be missing all the same, the reader will say so.
-            let Some(executor) = *executor else {
-                maps.push(u32::MAX);
-                continue;
-            };
-            let index = match known.get(&executor) {
-                Some(index) => *index,
-                None => {
-                    let index = u32::try_from(places.len()).ok()?;
-                    places.push(self.backend.place(executor)?);
-                    known.insert(executor, index);
-                    index
-                }
-            };
-            maps.push(index);
-        }
-        Some(MapPlaces { places, maps })
     }
 
     fn end(&mut self, job: JobId, result: Result<()>) {
@@ -489,46 +288,3 @@ impl Drop for Loop {
 
 /// Messages that are handled before tasks are sent out.
 const MESSAGES_A_ROUND: usize = 256;
-
-/// How a task ended, for those who look.
-fn outcome_note(result: &TaskResult, root: &PlanNode) -> TaskOutcomeNote {
-    match result {
-        Ok(report) => {
-            let output = output_of(root);
-            let own = report.nodes.iter().find(|n| n.node == output.id.0);
-            let spilled = report.nodes.iter().map(|n| n.spilled).sum();
-            TaskOutcomeNote::Success {
-                rows: own.map_or(0, |n| n.rows),
-                bytes: own.map_or(0, |n| n.bytes),
-                spilled,
-            }
-        }
-        Err(error) => match error.kind() {
-            ErrorKind::FetchFailed(_) => TaskOutcomeNote::FetchFailed { error: error.to_string() },
-            ErrorKind::Cancelled => TaskOutcomeNote::Killed,
-            _ => TaskOutcomeNote::Failed { error: error.to_string() },
-        },
-    }
-}
-
-/// The node whose rows a fragment puts out.
-fn output_of(root: &PlanNode) -> &PlanNode {
-    match &root.plan {
-        PhysicalPlan::ShuffleWrite(w) => &w.input,
-        _ => root,
-    }
-}
-
-/// Adds a task's counters to the job's; the rows that its root put out.
-fn count(job: &Mutex<JobMetrics>, task: &TaskReport, root: &PlanNode) -> u64 {
-    let mut job = job.lock();
-    job.tasks += 1;
-    for n in &task.nodes {
-        let sum = job.nodes.nodes.entry(n.node).or_default();
-        sum.0 += n.rows;
-        sum.1 += n.bytes;
-        sum.2 += n.nanos;
-    }
-    let output = output_of(root);
-    task.nodes.iter().find(|n| n.node == output.id.0).map_or(0, |n| n.rows)
-}
