@@ -285,7 +285,7 @@ impl Master {
         (app.state, app.cores) = (state, 0);
         app.executors.clear();
         self.past_applications.push_back(PastApplication { app, reason });
-        while self.past_applications.len() > self.options.retained {
+        while self.past_applications.len() > self.options.retained_applications {
             let Some(past) = self.past_applications.pop_front() else { return };
             assert_allowed(Some(past.app.state), None);
             self.application_nonces.remove(&past.app.nonce);

@@ -132,7 +132,7 @@ impl Master {
         driver.state = state;
         driver.placed = None;
         self.past_drivers.push_back(PastDriver { driver, reason });
-        while self.past_drivers.len() > self.options.retained {
+        while self.past_drivers.len() > self.options.retained_drivers {
             let Some(past) = self.past_drivers.pop_front() else { return };
             assert_allowed(Some(past.driver.state), None);
             self.driver_nonces.remove(&past.driver.nonce);

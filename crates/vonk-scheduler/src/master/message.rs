@@ -299,8 +299,10 @@ pub struct MasterOptions {
     /// Executors that fail to start, one after the other, before their application is removed (`spark.deploy.maxExecutorRetries`);
     /// `None` for no limit.
     pub max_executor_retries: Option<u32>,
-    /// Ended applications and drivers that are remembered, of each (`spark.deploy.retainedApplications`, `.retainedDrivers`).
-    pub retained: usize,
+    /// Ended applications that are remembered (`spark.deploy.retainedApplications`).
+    pub retained_applications: usize,
+    /// Ended drivers that are remembered (`spark.deploy.retainedDrivers`).
+    pub retained_drivers: usize,
     /// Milliseconds after which an unanswered message to a worker is sent again.
     pub resend: u64,
 }
@@ -314,7 +316,8 @@ impl Default for MasterOptions {
             spread_out: true,
             default_cores: None,
             max_executor_retries: Some(10),
-            retained: 200,
+            retained_applications: 200,
+            retained_drivers: 200,
             resend: 10_000,
         }
     }
