@@ -49,6 +49,9 @@ keys! {
     PARQUET_COMPRESSION: String = "spark.sql.parquet.compression.codec", "snappy".to_string();
     /// Attempts of a task before its job fails.
     TASK_MAX_FAILURES: i32 = "spark.task.maxFailures", 4;
+    /// Executors that may be lost under one task before its job fails: a loss is no failure of what ran there, but a task that kills
+    /// whatever runs it must end.
+    TASK_MAX_EXECUTOR_LOSSES: i32 = "spark.vonk.task.maxExecutorLosses", 16;
     /// Folder of spill files.
     LOCAL_DIR: String = "spark.local.dir", std::env::temp_dir().to_string_lossy().into_owned();
     /// Memory that operators of a process may hold together; 0 is no limit.
@@ -163,6 +166,16 @@ keys! {
     UI_ENABLED: bool = "spark.ui.enabled", false;
     /// Port of the status pages; 0 takes a free one.
     UI_PORT: i32 = "spark.ui.port", 4040;
+    /// Further ports that are tried where one is taken.
+    PORT_MAX_RETRIES: i32 = "spark.port.maxRetries", 16;
+    /// Jobs that status pages remember; those that run are never forgotten.
+    UI_RETAINED_JOBS: i32 = "spark.ui.retainedJobs", 1000;
+    /// Stages that status pages remember.
+    UI_RETAINED_STAGES: i32 = "spark.ui.retainedStages", 1000;
+    /// Tasks that status pages remember.
+    UI_RETAINED_TASKS: i32 = "spark.ui.retainedTasks", 100_000;
+    /// Executors that are gone and that status pages remember.
+    UI_RETAINED_DEAD_EXECUTORS: i32 = "spark.ui.retainedDeadExecutors", 100;
     /// The part of an executor's memory that operators and blocks reserve from; the rest is for what they do not: pages being decoded,
     /// blocks on their way, what the allocator rounds up.
     MEMORY_FRACTION: f64 = "spark.memory.fraction", 0.6;
@@ -170,4 +183,26 @@ keys! {
     DRIVER_MEMORY: Bytes = "spark.driver.memory", Bytes(1 << 30);
     /// The command line that becomes an executor; empty is the program that runs now.
     EXECUTOR_PROGRAM: String = "spark.vonk.executor.program", String::new();
+    /// Bytes of the log of an executor or a driver, beyond which its older half is cut off.
+    EXECUTOR_LOG_MAX_SIZE: Bytes = "spark.executor.logs.rolling.maxSize", Bytes(8 << 20);
+    /// Seconds of silence after which a master counts a worker as lost; a worker speaks four times as often. Of masters and workers.
+    WORKER_TIMEOUT: i64 = "spark.worker.timeout", 60;
+    /// Seconds that a restarted master waits for the workers and applications it knew; 0 is `spark.worker.timeout`. Of masters.
+    DEPLOY_RECOVERY_TIMEOUT: i64 = "spark.deploy.recoveryTimeout", 0;
+    /// Applications get their executors on as many workers as possible, not on as few. Of masters.
+    DEPLOY_SPREAD_OUT: bool = "spark.deploy.spreadOutApps", true;
+    /// Executors in a row that may fail before a master gives an application up; -1 any number. Of masters.
+    DEPLOY_MAX_EXECUTOR_RETRIES: i32 = "spark.deploy.maxExecutorRetries", 10;
+    /// Cores of an application that does not say how many it may have; 0 is what there is. Of masters.
+    DEPLOY_DEFAULT_CORES: i32 = "spark.deploy.defaultCores", 0;
+    /// Applications that are over and that a master remembers.
+    DEPLOY_RETAINED_APPLICATIONS: i32 = "spark.deploy.retainedApplications", 200;
+    /// Drivers that are over and that a master remembers.
+    DEPLOY_RETAINED_DRIVERS: i32 = "spark.deploy.retainedDrivers", 200;
+    /// A worker removes what drivers that are over have left, after `spark.worker.cleanup.appDataTtl`. Of workers.
+    WORKER_CLEANUP: bool = "spark.worker.cleanup.enabled", true;
+    /// Seconds for which a worker keeps the folders and logs of drivers that are over.
+    WORKER_CLEANUP_TTL: i64 = "spark.worker.cleanup.appDataTtl", 7 * 24 * 3600;
+    /// Starts of drivers that are over of which a worker keeps folders and logs at most.
+    WORKER_RETAINED_DRIVERS: i32 = "spark.worker.ui.retainedDrivers", 1000;
 }
