@@ -10,12 +10,13 @@ use arrow::datatypes::SchemaRef;
 use arrow::ipc::CompressionType;
 use arrow::ipc::reader::StreamReader;
 use arrow::ipc::writer::{IpcWriteOptions, StreamWriter};
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::io::{BufReader, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_error::{Error, Result};
+use vonk_shuffle::private;
 
 /// Bytes of a file's buffer. Small: an operator may have hundreds of files open.
 const BUFFER: usize = 16 << 10;
@@ -62,11 +63,10 @@ impl SpillWriter {
     /// Begins a file of batches of this schema.
     pub fn create(cx: &TaskContext, schema: &SchemaRef) -> Result<SpillWriter> {
         let folder = &cx.exec.spill_dir;
-        std::fs::create_dir_all(folder).map_err(|e| failed("make the spill folder", folder, e))?;
+        private::make_folder(folder).map_err(|e| failed("make the spill folder", folder, e))?;
         let name = format!("spill-{}-{}.arrow", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = folder.join(name);
-        let file = OpenOptions::new().write(true).create_new(true).open(&path);
-        let file = file.map_err(|e| failed("create the spill file", &path, e))?;
+        let file = private::new_file(&path).map_err(|e| failed("create the spill file", &path, e))?;
         let path = TempPath(path);
         let options = IpcWriteOptions::default().try_with_compression(Some(CompressionType::LZ4_FRAME))?;
         let file = Counted { file: BufWriter::with_capacity(BUFFER, file), bytes: 0 };

@@ -21,7 +21,7 @@ mod outputs;
 pub mod partition;
 mod partition_hash;
 mod places;
-mod private;
+pub mod private;
 mod release;
 mod service;
 mod sizes;

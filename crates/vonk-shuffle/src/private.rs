@@ -9,7 +9,7 @@ use std::path::Path;
 
 /// Makes a folder that nobody else may look into, with the folders that it is in. One that is there already must be this user's: whoever
 /// owns it can replace what is in it.
-pub(crate) fn make_folder(folder: &Path) -> Result<()> {
+pub fn make_folder(folder: &Path) -> Result<()> {
     DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
     // SAFETY: geteuid takes nothing, changes nothing and cannot fail.
     check_owner(folder, unsafe { libc::geteuid() })
@@ -25,7 +25,7 @@ fn check_owner(folder: &Path, user: u32) -> Result<()> {
 }
 
 /// Makes a file, which must not be there, to be written and read by its owner.
-pub(crate) fn new_file(path: &Path) -> Result<File> {
+pub fn new_file(path: &Path) -> Result<File> {
     File::options().create_new(true).read(true).write(true).mode(0o600).open(path)
 }
 
