@@ -203,6 +203,8 @@ keys! {
     WORKER_CLEANUP: bool = "spark.worker.cleanup.enabled", true;
     /// Seconds for which a worker keeps the folders and logs of drivers that are over.
     WORKER_CLEANUP_TTL: i64 = "spark.worker.cleanup.appDataTtl", 7 * 24 * 3600;
+    /// Executors that are over of which a worker keeps logs at most, until their applications are over, too.
+    WORKER_RETAINED_EXECUTORS: i32 = "spark.worker.ui.retainedExecutors", 1000;
     /// Starts of drivers that are over of which a worker keeps folders and logs at most.
     WORKER_RETAINED_DRIVERS: i32 = "spark.worker.ui.retainedDrivers", 1000;
 }
