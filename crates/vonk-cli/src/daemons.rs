@@ -7,8 +7,8 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::process::ExitCode;
 use vonk::standalone::{
-    self, DriverCommand, DriverProgram, DriverStatus, MasterAddress, MasterDaemonOptions, Resources,
-    SUBMITTED_VARIABLE, Security, WorkerDaemonOptions,
+    self, DriverCommand, DriverProgram, DriverStatus, KeptDrivers, MasterAddress, MasterDaemonOptions,
+    Resources, SUBMITTED_VARIABLE, Security, WorkerDaemonOptions,
 };
 use vonk::{Conf, Error, conf};
 
@@ -39,30 +39,37 @@ fn bytes(argument: &str, text: &str) -> vonk::Result<u64> {
     })
 }
 
-/// A positive number that a setting may replace.
-fn number(conf: &Conf, name: &str, default: u64) -> vonk::Result<u64> {
-    let Some(text) = conf.text(name) else { return Ok(default) };
-    let parsed = text.trim().parse::<u64>().ok();
-    parsed.ok_or_else(|| {
-        Error::new("INVALID_CONF_VALUE.TYPE_MISMATCH")
-            .with("confName", name)
-            .with("confValue", text)
-            .with("confType", "int")
-    })
+/// The milliseconds of a setting in seconds.
+fn millis(conf: &Conf, key: &conf::Key<i64>) -> u64 {
+    u64::try_from(conf.get(key)).unwrap_or(0).saturating_mul(1000)
+}
+
+/// A setting that counts things.
+fn count(conf: &Conf, key: &conf::Key<i32>) -> usize {
+    usize::try_from(conf.get(key)).unwrap_or(0)
+}
+
+/// The silence after which a worker is lost.
+fn worker_timeout(conf: &Conf) -> u64 {
+    millis(conf, &conf::WORKER_TIMEOUT).max(1000)
 }
 
 /// `vonk master`.
 pub fn master(options: &MasterOptions) -> vonk::Result<ExitCode> {
     let conf = settings(&options.conf)?;
-    let defaults = standalone::MasterOptions::default();
-    let worker_timeout = number(&conf, "spark.worker.timeout", defaults.worker_timeout / 1000)? * 1000;
-    let retries = number(&conf, "spark.deploy.maxExecutorRetries", 10)?;
+    let worker_timeout = worker_timeout(&conf);
     let machine = standalone::MasterOptions {
         worker_timeout,
-        recovery_timeout: number(&conf, "spark.deploy.recoveryTimeout", worker_timeout / 1000)? * 1000,
-        spread_out: conf.text("spark.deploy.spreadOutApps").is_none_or(|t| t.trim() != "false"),
-        max_executor_retries: Some(u32::try_from(retries).unwrap_or(u32::MAX)),
-        ..defaults
+        recovery_timeout: match millis(&conf, &conf::DEPLOY_RECOVERY_TIMEOUT) {
+            0 => worker_timeout,
+            timeout => timeout,
+        },
+        spread_out: conf.get(&conf::DEPLOY_SPREAD_OUT),
+        default_cores: u32::try_from(conf.get(&conf::DEPLOY_DEFAULT_CORES)).ok().filter(|cores| *cores > 0),
+        max_executor_retries: u32::try_from(conf.get(&conf::DEPLOY_MAX_EXECUTOR_RETRIES)).ok(),
+        retained_applications: count(&conf, &conf::DEPLOY_RETAINED_APPLICATIONS),
+        retained_drivers: count(&conf, &conf::DEPLOY_RETAINED_DRIVERS),
+        ..standalone::MasterOptions::default()
     };
     standalone::run_master(MasterDaemonOptions {
         host: options.host.clone(),
@@ -79,8 +86,11 @@ pub fn master(options: &MasterOptions) -> vonk::Result<ExitCode> {
 pub fn worker(options: &WorkerOptions) -> vonk::Result<ExitCode> {
     let conf = settings(&options.conf)?;
     let here = std::thread::available_parallelism().map_or(1, |n| n.get());
-    let timeout = number(&conf, "spark.worker.timeout", 60)? * 1000;
     let handed_on = conf.iter().filter(|(k, _)| k.starts_with(SECURITY_SETTINGS));
+    let kept_drivers = KeptDrivers {
+        millis: millis(&conf, &conf::WORKER_CLEANUP_TTL),
+        most: count(&conf, &conf::WORKER_RETAINED_DRIVERS),
+    };
     standalone::run_worker(WorkerDaemonOptions {
         master: options.master.parse()?,
         host: options.host.clone(),
@@ -90,10 +100,13 @@ pub fn worker(options: &WorkerOptions) -> vonk::Result<ExitCode> {
         webui_port: Some(options.webui_port),
         security: Security::from_conf(&conf)?,
         // As Spark: four reports before a worker counts as lost.
-        heartbeat: (timeout / 4).max(100),
+        heartbeat: worker_timeout(&conf) / 4,
         program: conf.get(&conf::EXECUTOR_PROGRAM),
         conf: handed_on.map(|(k, v)| (k.to_string(), v.to_string())).collect(),
         shuffle_service: conf.get(&conf::SHUFFLE_SERVICE),
+        log_bytes: u64::try_from(conf.get(&conf::EXECUTOR_LOG_MAX_SIZE).0).unwrap_or(0).max(1),
+        kept_drivers: conf.get(&conf::WORKER_CLEANUP).then_some(kept_drivers),
+        retained_executors: count(&conf, &conf::WORKER_RETAINED_EXECUTORS),
     })?;
     Ok(ExitCode::SUCCESS)
 }

@@ -4,17 +4,17 @@ use crate::driver::Driver;
 use crate::local::LocalBackend;
 use crate::master::Master;
 use crate::pools;
+use crate::process::Program;
 use crate::query::{QueryHandle, QuerySettings, Run};
 use crate::remote::backend::{RemoteBackend, RemoteOptions};
 use crate::remote::executor::network_runtime;
 use crate::remote::local_cluster::{LocalCluster, LocalClusterOptions};
 use crate::remote::manager::ExecutorManager;
-use crate::remote::process::Program;
 use crate::results::{ResultStore, Results, StreamedResults, WholeResults};
 use crate::standalone::MasterAddress;
 use crate::standalone::manager::{Standalone, StandaloneOptions};
 use crate::standalone::protocol::fresh_name;
-use crate::status::{self, Application, Observer};
+use crate::status::{self, Application, Observer, Retained};
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -123,6 +123,7 @@ impl Cluster {
             program: Program::from_setting(&conf.get(&conf::EXECUTOR_PROGRAM))?,
             security: security.clone(),
             service: conf.get(&conf::SHUFFLE_SERVICE),
+            log_bytes: bytes(conf.get(&conf::EXECUTOR_LOG_MAX_SIZE)).max(1),
             conf: settings_of_executors(conf),
         });
         let shape = Shape { executors, most: executors, slots, memory };
@@ -262,7 +263,7 @@ impl Seen {
             user: std::env::var("USER").unwrap_or_else(|_| "vonk".to_string()),
             master: conf.get(&conf::MASTER),
         };
-        let observer = Arc::new(Observer::new(application, log.as_deref())?);
+        let observer = Arc::new(Observer::new(application, retained(conf), log.as_deref())?);
         if !served {
             return Ok(Seen { observer: Some(observer), address: None, runtime: None });
         }
@@ -273,14 +274,13 @@ impl Seen {
         let security = Security::from_conf(conf)?;
         let address = runtime.block_on(async {
             // As Spark: where the port is taken (by another session), the next ones are tried.
+            let retries = u16::try_from(conf.get(&conf::PORT_MAX_RETRIES)).unwrap_or(0);
             let mut tried = 0;
             loop {
                 match status::serve(observer.clone(), security.clone(), &host, port.saturating_add(tried))
                     .await
                 {
-                    Err(error)
-                        if tried < PORT_RETRIES && port > 0 && matches!(error.kind(), ErrorKind::Io) =>
-                    {
+                    Err(error) if tried < retries && port > 0 && matches!(error.kind(), ErrorKind::Io) => {
                         tried += 1;
                     }
                     result => return result,
@@ -292,6 +292,17 @@ impl Seen {
     }
 }
 
+/// What status pages remember.
+fn retained(conf: &Conf) -> Retained {
+    let count = |key: &conf::Key<i32>| usize::try_from(conf.get(key)).unwrap_or(0);
+    Retained {
+        jobs: count(&conf::UI_RETAINED_JOBS),
+        stages: count(&conf::UI_RETAINED_STAGES),
+        tasks: count(&conf::UI_RETAINED_TASKS),
+        dead_executors: count(&conf::UI_RETAINED_DEAD_EXECUTORS),
+    }
+}
+
 impl Drop for Cluster {
     fn drop(&mut self) {
         // The folder holds nothing by now; one that cannot be removed harms nobody.
@@ -299,9 +310,6 @@ impl Drop for Cluster {
         let _ = std::fs::remove_dir(&self.dir);
     }
 }
-
-/// `spark.port.maxRetries`.
-const PORT_RETRIES: u16 = 16;
 
 /// The part of an executor's memory that operators and blocks reserve from (`spark.memory.fraction`).
 pub(crate) fn executor_share(memory: u64, conf: &Conf) -> u64 {
@@ -379,6 +387,7 @@ fn scheduler_options(conf: &Conf) -> Result<SchedulerOptions> {
             ..DagOptions::default()
         },
         max_task_failures: positive(conf.get(&conf::TASK_MAX_FAILURES)),
+        max_executor_losses: positive(conf.get(&conf::TASK_MAX_EXECUTOR_LOSSES)),
         mode: match conf.get(&conf::SCHEDULER_MODE).trim().eq_ignore_ascii_case("FAIR") {
             true => SchedulingMode::Fair,
             false => SchedulingMode::Fifo,
@@ -399,7 +408,6 @@ fn scheduler_options(conf: &Conf) -> Result<SchedulerOptions> {
             timeout: conf.get(&conf::EXCLUDE_ON_FAILURE_TIMEOUT).0,
             ..ExclusionOptions::default()
         },
-        ..SchedulerOptions::default()
     })
 }
 

@@ -1,6 +1,6 @@
-//! Folders and files of daemons: who may see them, who uses them, and how large ones are removed.
+//! Folders and files: who may see them, who uses them, and how large ones are removed.
 //!
-//! What daemons keep is for their user only: logs, scripts and blocks hold what queries read. Removing is done by a thread of its own
+//! What is kept is for its user only: logs, scripts and blocks hold what queries read. Removing is done by a thread of its own
 //! ([`Trash`]), since the files of an application may be hundreds of gigabytes and a daemon's machine must go on.
 //!
 //! Must not know: what is in them.

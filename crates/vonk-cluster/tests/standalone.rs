@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
 use std::collections::BTreeMap;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -56,6 +57,9 @@ fn worker_options(
         program: program.to_string(),
         conf: BTreeMap::new(),
         shuffle_service: false,
+        log_bytes: 1 << 20,
+        kept_drivers: Some(KeptDrivers { millis: 3_600_000, most: 100 }),
+        retained_executors: 100,
     }
 }
 
@@ -350,6 +354,34 @@ async fn drivers_are_run_started_again_and_killed() {
     assert_eq!(over(&long.id).await.state, "KILLED");
     assert_eq!(status(&at, &security, "driver-none").await.unwrap(), None);
     assert_eq!(kill(&at, &security, "driver-none").await.unwrap(), None);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_drivers_leave_is_kept_for_a_while_and_then_removed() {
+    let dir = tempfile::tempdir().unwrap();
+    let master = MasterDaemon::start(master_options(0, None, Some("s"))).await.unwrap();
+    let (at, security) = (address(&master), security(Some("s")));
+    let mut options = worker_options(&at, dir.path(), "", Some("s"));
+    options.kept_drivers = Some(KeptDrivers { millis: 1_500, most: 100 });
+    let _worker = WorkerDaemon::start(options).await.unwrap();
+    let script = "echo said; echo left > file".to_string();
+    let driver = DriverCommand {
+        program: DriverProgram::Binary { file: "/bin/sh".to_string(), arguments: vec!["-c".into(), script] },
+        conf: BTreeMap::new(),
+    };
+    let resources = Resources { cores: 1, memory: 1 << 20 };
+    let driver = submit(&at, &security, "leaves", resources, false, &driver).await.unwrap();
+    while !status(&at, &security, &driver.id).await.unwrap().unwrap().over {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    let home = dir.path().join(&driver.id);
+    let text = |name: &str| std::fs::read_to_string(home.join(name)).unwrap_or_default();
+    assert_eq!((text("attempt-0.stdout"), text("attempt-0/file")), ("said\n".into(), "left\n".into()));
+    for path in ["", "attempt-0", "attempt-0.stdout", "attempt-0.log"] {
+        let mode = std::fs::metadata(home.join(path)).unwrap().permissions().mode();
+        assert_eq!(mode & 0o077, 0, "{path} is for its user only");
+    }
+    until("the removal of the driver's folder", || is_empty(dir.path())).await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -51,11 +51,15 @@ impl Loop {
         // Not sent out yet: it is lost like the others.
         self.launches.retain(|l| l.executor != executor);
         self.executors.remove(&executor);
+        let dismissed = self.dismissed.remove(&executor);
         self.backend.executor_lost(executor);
         if let Some(allocating) = &mut self.allocating {
             allocating.lost(executor);
         }
-        self.note(&Note::ExecutorLost { executor: executor.0, blocks_lost });
+        self.note(&match dismissed {
+            true => Note::ExecutorLeft { executor: executor.0 },
+            false => Note::ExecutorLost { executor: executor.0, blocks_lost },
+        });
         self.feed(Event::ExecutorLost { executor, blocks_lost });
         self.draining.remove(&executor);
         // Those whose blocks it was to take over try again with another.
@@ -84,10 +88,16 @@ impl Loop {
             Some(to) => {
                 self.draining.insert(executor, Some(to));
             }
-            None => {
-                self.draining.remove(&executor);
-                self.backend.dismiss(executor);
-            }
+            None => self.dismiss(executor),
+        }
+    }
+
+    /// An executor has nothing left to do, and nothing that anybody wants.
+    fn dismiss(&mut self, executor: ExecutorId) {
+        self.draining.remove(&executor);
+        if self.executors.contains(&executor) {
+            self.dismissed.insert(executor);
+            self.backend.dismiss(executor);
         }
     }
 
@@ -97,7 +107,6 @@ impl Loop {
         let late: BTreeSet<ShuffleId> = outputs.iter().map(|(s, _)| *s).collect();
         late.into_iter().filter(|s| !self.scheduler.wants(*s)).for_each(|s| self.backend.release(s));
         self.feed(Event::OutputsMoved { from, to, outputs });
-        self.draining.remove(&from);
-        self.backend.dismiss(from);
+        self.dismiss(from);
     }
 }

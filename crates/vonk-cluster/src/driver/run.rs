@@ -49,6 +49,8 @@ pub(super) struct Loop {
     pub(super) executors: HashSet<ExecutorId>,
     /// Executors that are to leave, with those that take their blocks over.
     pub(super) draining: HashMap<ExecutorId, Option<ExecutorId>>,
+    /// Executors that were told to go: that they are gone then is no loss.
+    pub(super) dismissed: HashSet<ExecutorId>,
     /// Executors come and go with the work.
     pub(super) allocating: Option<Allocating>,
     /// Tasks to be handed to the backend together, once the scheduler has said all it has to say.
@@ -78,6 +80,7 @@ impl Loop {
             unavailable: None,
             executors: HashSet::new(),
             draining: HashMap::new(),
+            dismissed: HashSet::new(),
             launches: Vec::new(),
             started: Instant::now(),
         }

@@ -3,6 +3,7 @@
 //! Invariant: an executor without its driver does not live on. What it leaves on disk is in its own folder, which whoever started it
 //! removes should it be killed.
 
+use crate::files::make_folder;
 use crate::remote::orders::{Orders, RunningTasks};
 use crate::remote::protocol::{FromExecutor, Heartbeat, Registration, ToExecutor};
 use crate::remote::service::driver_client::DriverClient;
@@ -87,8 +88,7 @@ pub type MemoryWatch<'a> = &'a (dyn Fn(MemoryUse) + Sync);
 /// Is an executor until its driver has no more use for it or is gone. `watch` is told of the memory in use several times a second.
 pub fn run(options: &ExecutorOptions, formats: Formats, watch: MemoryWatch<'_>) -> Result<()> {
     let runtime = network_runtime()?;
-    std::fs::create_dir_all(&options.dir)
-        .map_err(|e| Error::io(format!("cannot make the folder {}", options.dir.display()), e))?;
+    make_folder(&options.dir)?;
     let result = runtime.block_on(attached(options, formats, watch));
     // Tasks may still run: their jobs are over, and the process ends with this thread.
     runtime.shutdown_background();

@@ -2,9 +2,9 @@
 //!
 //! One thread starts and ends them, and one for each waits for its end, so that a death is noticed at once and nothing is left unreaped.
 
+use crate::process::{self, Program};
 use crate::remote::executor::ExecutorOptions;
 use crate::remote::manager::{ExecutorManager, ManagerContext};
-use crate::remote::process::{self, Program};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
 use std::process::{Child, ExitStatus};
@@ -24,6 +24,8 @@ const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 /// How long executors may take to leave when they are asked to.
 const GRACE: Duration = Duration::from_secs(2);
+/// How often to look whether logs have grown too long.
+const CUT_LOGS_EVERY: Duration = Duration::from_secs(10);
 
 /// How executors are started.
 #[derive(Debug, Clone)]
@@ -42,6 +44,8 @@ pub(crate) struct LocalClusterOptions {
     pub security: Security,
     /// The driver serves the blocks of executors, which then are files, for as long as it runs (`spark.shuffle.service.enabled`).
     pub service: bool,
+    /// A longer log of an executor is cut.
+    pub log_bytes: u64,
     /// Settings handed on.
     pub conf: BTreeMap<String, String>,
 }
@@ -90,6 +94,7 @@ impl ExecutorManager for LocalCluster {
             next: 0,
             fruitless: 0,
             wait_until: None,
+            next_cut: Instant::now() + CUT_LOGS_EVERY,
         };
         let thread = std::thread::Builder::new()
             .name("vonk-executors".to_string())
@@ -134,6 +139,13 @@ fn serve_blocks(options: &LocalClusterOptions, context: &ManagerContext) -> Resu
     Ok(address)
 }
 
+/// Removes what an executor left.
+fn clean(dir: &Path) {
+    // What cannot be removed now goes with the application's folder.
+    let _ = std::fs::remove_dir_all(dir);
+    process::remove_logs(dir);
+}
+
 /// A process that runs, and its folder.
 struct Process {
     pid: u32,
@@ -153,22 +165,27 @@ struct Keeper {
     /// Starts in a row of executors that did not attach.
     fruitless: u32,
     wait_until: Option<Instant>,
+    /// When to look at logs again.
+    next_cut: Instant,
 }
 
 impl Keeper {
     fn run(&mut self, inbox: &Receiver<Message>) {
         loop {
             self.fill_up();
-            let message = match self.wait_until {
-                None => inbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-                Some(at) => inbox.recv_timeout(at.saturating_duration_since(Instant::now())),
-            };
-            match message {
+            let at = self.wait_until.map_or(self.next_cut, |at| at.min(self.next_cut));
+            match inbox.recv_timeout(at.saturating_duration_since(Instant::now())) {
                 Ok(Message::Lost(executor)) => self.kill(executor),
                 Ok(Message::Exited(executor, status)) => self.exited(executor, status),
                 Ok(Message::Request(total)) => self.wanted = total.min(self.options.executors),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
-                Err(RecvTimeoutError::Timeout) => self.wait_until = None,
+                Err(RecvTimeoutError::Timeout) => {}
+            }
+            let now = Instant::now();
+            self.wait_until = self.wait_until.filter(|at| *at > now);
+            if self.next_cut <= now {
+                self.next_cut = now + CUT_LOGS_EVERY;
+                self.running.values().for_each(|p| process::cut_logs(&p.dir, self.options.log_bytes));
             }
         }
         self.end_all(inbox);
@@ -181,7 +198,7 @@ impl Keeper {
             self.next += 1;
             if let Err(error) = self.start(executor) {
                 self.context.registry.lost(executor, "it could not be started");
-                process::clean(&self.folder(executor));
+                clean(&self.folder(executor));
                 self.came_to_nothing(&error.to_string());
             }
         }
@@ -222,7 +239,7 @@ impl Keeper {
             let _ = messages.send(Message::Exited(executor, status));
         };
         waiting.spawn(wait).map_err(|e| Error::io("cannot start a thread that waits for an executor", e))?;
-        let child = process::start(&o.program, &options, &o.security)?;
+        let child = process::start_executor(&o.program, &options, &o.security)?;
         self.running.insert(executor, Process { pid: child.id(), dir: options.dir });
         hand.send(child).map_err(|_| Error::internal("the thread that waits for an executor is gone"))
     }
@@ -235,16 +252,14 @@ impl Keeper {
 
     fn exited(&mut self, executor: ExecutorId, status: std::io::Result<ExitStatus>) {
         let Some(Process { dir, .. }) = self.running.remove(&executor) else { return };
-        let how = status.map_or_else(|e| e.to_string(), process::describe);
+        let (_, how) = process::describe_end(status, &dir);
         let attached = self.context.registry.has_attached(executor);
         self.context.registry.lost(executor, &how);
-        if attached {
-            self.fruitless = 0;
-        } else {
-            let words = process::last_words(&dir);
-            self.came_to_nothing(&format!("{how}. {words}"));
+        match attached {
+            true => self.fruitless = 0,
+            false => self.came_to_nothing(&how),
         }
-        process::clean(&dir);
+        clean(&dir);
     }
 
     /// A start that came to nothing: the next waits a little, and the more, the more there were.
@@ -283,7 +298,7 @@ impl Keeper {
 
     fn forget(&mut self, executor: ExecutorId) {
         if let Some(process) = self.running.remove(&executor) {
-            process::clean(&process.dir);
+            clean(&process.dir);
         }
     }
 }

@@ -13,7 +13,6 @@ mod frames;
 pub(crate) mod local_cluster;
 pub(crate) mod manager;
 mod orders;
-pub(crate) mod process;
 pub(crate) mod protocol;
 pub mod registry;
 mod tasks;

@@ -7,7 +7,7 @@
 //!
 //! Must not know: what records say.
 
-use crate::standalone::files::{failed, lock_by_file, make_folder, private};
+use crate::files::{failed, lock_by_file, make_folder, private};
 use std::fs::File;
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

@@ -5,6 +5,7 @@
 //!
 //! Must not know: how anything is decided; HTTP ([`super::master_api`]).
 
+use crate::standalone::http::Look;
 use crate::standalone::log::Log;
 use crate::standalone::machine::{self, Clock, Inbox};
 use crate::standalone::master_api;
@@ -64,7 +65,7 @@ pub(crate) enum Message {
     Closed(SessionId),
     Command(Command, oneshot::Sender<CommandAnswer>),
     /// For status pages.
-    Look(Box<dyn FnOnce(&Master, Time) + Send>),
+    Look(Look<Master>),
     Stop,
 }
 

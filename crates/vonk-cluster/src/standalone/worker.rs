@@ -5,13 +5,13 @@
 //!
 //! Must not know: what is decided about processes, what they are for.
 
-use crate::remote::process::Program;
+use crate::files::{Trash, failed, lock_folder, make_folder};
+use crate::process::{Program, cut_logs, describe_end, kill, kill_group, remove_logs};
 use crate::standalone::client::MasterAddress;
-use crate::standalone::files::{Trash, failed, lock_folder, make_folder};
+use crate::standalone::http::Look;
+use crate::standalone::kept::Kept;
 use crate::standalone::machine::{self, Clock, Inbox};
-use crate::standalone::process::{
-    BLOCKS, LOG_BYTES, Surroundings, blocks_root, cut_logs, exit_of, kill_group,
-};
+use crate::standalone::process::{BLOCKS, Surroundings, blocks_root};
 use crate::standalone::protocol::{ToWorkerFrame, fresh_name, is_safe_name};
 use crate::standalone::service::master_client::MasterClient as Service;
 use crate::standalone::worker_api;
@@ -40,6 +40,8 @@ const FIRST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long a worker that ends removes files; the next one in its folder removes the rest.
 const REMOVING: Duration = Duration::from_secs(8);
+/// How often to look for what has grown and what is old, at least: milliseconds.
+const LOOK: u64 = 10_000;
 /// Messages to the master that wait to be sent.
 const OUTBOX: usize = 1024;
 const MESSAGE_BYTES: usize = 32 << 20;
@@ -69,6 +71,21 @@ pub struct WorkerDaemonOptions {
     pub conf: BTreeMap<String, String>,
     /// Serve the shuffle blocks of executors, also of those that are gone (`spark.shuffle.service.enabled`).
     pub shuffle_service: bool,
+    /// A longer log of a process is cut (`spark.executor.logs.rolling.maxSize`).
+    pub log_bytes: u64,
+    /// What is kept of drivers that are over; `None` keeps everything (`spark.worker.cleanup.enabled`).
+    pub kept_drivers: Option<KeptDrivers>,
+    /// Logs of so many executors that are over are kept, until their applications are (`spark.worker.ui.retainedExecutors`).
+    pub retained_executors: usize,
+}
+
+/// For how long, and of how many starts, a worker keeps folders and logs of drivers that are over.
+#[derive(Clone, Copy, Debug)]
+pub struct KeptDrivers {
+    /// Milliseconds (`spark.worker.cleanup.appDataTtl`).
+    pub millis: u64,
+    /// How many (`spark.worker.ui.retainedDrivers`).
+    pub most: usize,
 }
 
 /// To the machine's thread.
@@ -78,7 +95,7 @@ pub(crate) enum Message {
     Disconnected,
     Exited(Process, Exit),
     /// For status pages.
-    Look(Box<dyn FnOnce(&WorkerMachine, Time) + Send>),
+    Look(Look<WorkerMachine>),
     /// The connection cannot be made, and never was.
     Hopeless(Error),
     Drain,
@@ -146,7 +163,14 @@ impl WorkerDaemon {
             connection: None,
             pids: HashMap::new(),
             runtime: Handle::current(),
-            next_cut: Time(0),
+            next_look: Time(0),
+            look_every: options.kept_drivers.map_or(LOOK, |kept| kept.millis.clamp(100, LOOK)),
+            log_bytes: options.log_bytes,
+            old_executors: Kept::new(None, options.retained_executors),
+            old_drivers: match options.kept_drivers {
+                Some(KeptDrivers { millis, most }) => Kept::new(Some(millis), most),
+                None => Kept::new(None, usize::MAX),
+            },
             trash,
             _lock: lock,
         };
@@ -255,7 +279,14 @@ struct Loop {
     connection: Option<mpsc::Sender<FromWorker>>,
     pids: HashMap<Process, u32>,
     runtime: Handle,
-    next_cut: Time,
+    /// When to look again for what grows.
+    next_look: Time,
+    look_every: u64,
+    log_bytes: u64,
+    /// Folders of executors that are over, of which there are logs.
+    old_executors: Kept<PathBuf>,
+    /// Folders of starts of drivers that are over, with their logs.
+    old_drivers: Kept<PathBuf>,
     trash: Trash,
     _lock: std::fs::File,
 }
@@ -264,7 +295,7 @@ impl Loop {
     fn run(mut self, mut inbox: mpsc::Receiver<Message>) -> Result<()> {
         let result = self.serve(&mut inbox);
         // However it ends: its processes do, too, and what they leave is removed.
-        self.pids.values().for_each(|pid| kill_group(*pid));
+        self.pids.values().for_each(|pid| kill(*pid));
         let homes: Vec<PathBuf> = self.pids.keys().map(|p| self.surroundings.home(p)).collect();
         while !self.pids.is_empty() {
             match machine::receive(&self.runtime, &mut inbox, self.clock, Some(Time(0))) {
@@ -278,16 +309,19 @@ impl Loop {
             }
         }
         homes.iter().for_each(|home| self.trash.take(home));
-        self.machine.applications().into_iter().for_each(|a| self.clean(&a.0));
+        let applications: Vec<_> = self.machine.applications().into_iter().cloned().collect();
+        applications.iter().for_each(|a| self.clean(&a.0));
         self.trash.take(&blocks_root(&self.surroundings.dir));
         self.trash.finish(REMOVING);
         result
     }
 
     /// Removes an application's files, those for the shuffle service too.
-    fn clean(&self, application: &str) {
+    fn clean(&mut self, application: &str) {
         let dir = &self.surroundings.dir;
-        self.trash.take(&dir.join(application));
+        let home = dir.join(application);
+        self.trash.take(&home);
+        self.old_executors.forget(|folder| folder.starts_with(&home));
         self.trash.take(&blocks_root(dir).join(application));
     }
 
@@ -330,7 +364,7 @@ impl Loop {
             if self.feed(WorkerEvent::Tick)? {
                 return Ok(());
             }
-            self.cut_logs();
+            self.tidy();
         }
     }
 
@@ -353,7 +387,7 @@ impl Loop {
                     WorkerAction::Kill { process } => {
                         tracing::info!(%process, "killed");
                         if let Some(pid) = self.pids.get(&process) {
-                            kill_group(*pid);
+                            kill(*pid);
                         }
                     }
                     WorkerAction::Clean { application } => {
@@ -383,12 +417,13 @@ impl Loop {
             let (inbox, who) = (self.inbox.clone(), process.clone());
             let waiting = std::thread::Builder::new().name("vonk-wait".to_string()).stack_size(64 << 10);
             let watch = waiting.spawn(move || {
-                let exit = exit_of(child.wait(), &folder);
+                let (code, message) = describe_end(child.wait(), &folder);
+                let exit = Exit { code, message };
                 // A worker that has ended has reaped it.
                 let _ = inbox.blocking_send(Message::Exited(who, exit));
             });
             if let Err(e) = watch {
-                kill_group(pid);
+                kill(pid);
                 return Err(Error::io("cannot start a thread that waits for a process", e));
             }
             Ok(pid)
@@ -401,39 +436,52 @@ impl Loop {
             }
             Err(error) => {
                 tracing::error!(%process, %error, "cannot be started");
+                self.left(&process);
                 WorkerEvent::Exited { process, exit: Exit { code: None, message: error.to_string() } }
             }
         }
     }
 
-    /// A process has ended: its folder goes, its log stays as long as its application does.
     fn reaped(&mut self, process: &Process, exit: &Exit) {
         tracing::info!(%process, code = exit.code, message = exit.message, "ended");
         if let Some(pid) = self.pids.remove(process) {
             // What it has started itself.
-            kill_group_only(pid);
+            kill_group(pid);
         }
+        self.left(process);
+    }
+
+    /// A process is over. An executor's folder goes, its log stays as long as its application does; a driver's stay for a while.
+    fn left(&mut self, process: &Process) {
+        let (now, folder) = (self.clock.now(), self.surroundings.folder(process));
         match process {
-            Process::Executor { .. } => self.trash.take(&self.surroundings.folder(process)),
-            Process::Driver { .. } => {}
+            Process::Executor { .. } => {
+                self.trash.take(&folder);
+                self.old_executors.add(now, folder);
+            }
+            Process::Driver { .. } => self.old_drivers.add(now, folder),
         }
     }
 
-    fn cut_logs(&mut self) {
-        const EVERY: u64 = 10_000;
+    /// Cuts logs that have grown, and removes what is not kept any longer.
+    fn tidy(&mut self) {
         let now = self.clock.now();
-        if self.next_cut <= now {
-            self.next_cut = now.after(EVERY);
-            self.pids.keys().for_each(|p| cut_logs(&self.surroundings.folder(p), LOG_BYTES));
+        if self.next_look > now {
+            return;
         }
-    }
-}
-
-/// Kills what is left of a group whose leader has ended.
-fn kill_group_only(pid: u32) {
-    if let Ok(group) = libc::pid_t::try_from(pid) {
-        // SAFETY: sends a signal; a group of this number is that of the process that has just ended, or none.
-        unsafe { libc::kill(-group, libc::SIGKILL) };
+        self.next_look = now.after(self.look_every);
+        self.pids.keys().for_each(|p| cut_logs(&self.surroundings.folder(p), self.log_bytes));
+        while let Some(folder) = self.old_executors.pop(now) {
+            remove_logs(&folder);
+        }
+        while let Some(folder) = self.old_drivers.pop(now) {
+            self.trash.take(&folder);
+            remove_logs(&folder);
+            if let Some(home) = folder.parent() {
+                // It stays while there are other starts of the driver.
+                let _ = std::fs::remove_dir(home);
+            }
+        }
     }
 }
 

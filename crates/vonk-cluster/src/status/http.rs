@@ -2,17 +2,18 @@
 //!
 //! Must not know: how it is served ([`crate::web`]).
 
+use crate::metrics::{Kind, Metrics};
 use crate::status::Observer;
 use crate::status::state::State as Known;
 use crate::web;
 use axum::extract::{Path, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Json, Router};
 use serde::Serialize;
 use serde_json::{Value, json};
-use std::fmt::Write as _;
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use vonk_error::Result;
@@ -117,61 +118,36 @@ async fn executors(State(shared): State<Shared>, Path(id): Path<String>) -> Resp
     about(&shared, &id, |s| Some(s.executors.values().cloned().collect::<Vec<_>>()))
 }
 
-/// The text format of Prometheus.
 async fn metrics(State(shared): State<Shared>) -> Response {
-    let text = shared.observer.with_state(prometheus);
-    ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response()
+    shared.observer.with_state(measured).into_response()
 }
 
-fn prometheus(s: &Known) -> String {
-    let mut text = String::new();
-    let mut metric = |name: &str, kind: &str, help: &str, values: &[(String, u64)]| {
-        // Writing to a string does not fail.
-        let _ = writeln!(text, "# HELP vonk_{name} {help}\n# TYPE vonk_{name} {kind}");
-        for (labels, value) in values {
-            let _ = writeln!(text, "vonk_{name}{labels} {value}");
-        }
+fn measured(s: &Known) -> Metrics {
+    use Kind::{Counter, Gauge};
+    let mut metrics = Metrics::default();
+    let by_status = |statuses: &mut dyn Iterator<Item = &'static str>| {
+        let mut counts = BTreeMap::<&str, u64>::new();
+        statuses.for_each(|s| *counts.entry(s).or_default() += 1);
+        counts
     };
-    let one = |value: u64| [(String::new(), value)];
-    let count = |n: usize| n as u64;
-    let by_status = |statuses: Vec<&'static str>| {
-        let mut counts = std::collections::BTreeMap::<&str, u64>::new();
-        statuses.into_iter().for_each(|s| *counts.entry(s).or_default() += 1);
-        counts.into_iter().map(|(s, n)| (format!("{{status=\"{s}\"}}"), n)).collect::<Vec<_>>()
-    };
-    metric("jobs", "gauge", "Jobs by status.", &by_status(s.jobs.values().map(|j| j.status).collect()));
-    metric(
-        "stages",
-        "gauge",
-        "Stage attempts by status.",
-        &by_status(s.stages.values().map(|j| j.status).collect()),
-    );
-    metric("tasks_launched_total", "counter", "Task attempts launched.", &one(s.tasks_launched));
-    let active = s.executors.values().filter(|e| e.is_active);
-    metric("executors", "gauge", "Executors that are there.", &one(count(active.clone().count())));
-    let lost = s.executors.len() - active.clone().count();
-    metric("executors_lost_total", "counter", "Executors that were lost.", &one(count(lost)));
-    metric(
-        "slots",
-        "gauge",
-        "Tasks that can run at once.",
-        &one(active.clone().map(|e| u64::from(e.max_tasks)).sum()),
-    );
-    metric(
-        "tasks_running",
-        "gauge",
-        "Tasks that run.",
-        &one(active.map(|e| u64::from(e.active_tasks)).sum()),
-    );
-    let sum = |f: fn(&crate::status::state::Executor) -> u64| s.executors.values().map(f).sum();
-    metric(
-        "tasks_completed_total",
-        "counter",
-        "Task attempts that succeeded.",
-        &one(sum(|e| e.completed_tasks)),
-    );
-    metric("tasks_failed_total", "counter", "Task attempts that failed.", &one(sum(|e| e.failed_tasks)));
-    metric("task_milliseconds_total", "counter", "Time in tasks.", &one(sum(|e| e.total_duration)));
-    metric("shuffles_released_total", "counter", "Shuffles given back.", &one(s.shuffles_released));
-    text
+    let jobs = by_status(&mut s.jobs.values().map(|j| j.status));
+    metrics.by(Gauge, "vonk_jobs", "Jobs by status.", "status", jobs);
+    let stages = by_status(&mut s.stages.values().map(|j| j.status));
+    metrics.by(Gauge, "vonk_stages", "Stage attempts by status.", "status", stages);
+    let active = || s.executors.values().filter(|e| e.is_active);
+    metrics.one(Gauge, "vonk_executors", "Executors that are there.", active().count());
+    let slots: u64 = active().map(|e| u64::from(e.max_tasks)).sum();
+    metrics.one(Gauge, "vonk_slots", "Tasks that can run at once.", slots);
+    let running: u64 = active().map(|e| u64::from(e.active_tasks)).sum();
+    metrics.one(Gauge, "vonk_tasks_running", "Tasks that run.", running);
+    let totals = [
+        ("vonk_executors_lost_total", "Executors that were lost.", s.totals.executors_lost),
+        ("vonk_tasks_launched_total", "Task attempts launched.", s.totals.tasks_launched),
+        ("vonk_tasks_completed_total", "Task attempts that succeeded.", s.totals.tasks_completed),
+        ("vonk_tasks_failed_total", "Task attempts that failed.", s.totals.tasks_failed),
+        ("vonk_task_milliseconds_total", "Time in tasks.", s.totals.task_milliseconds),
+        ("vonk_shuffles_released_total", "Shuffles given back.", s.totals.shuffles_released),
+    ];
+    totals.into_iter().for_each(|(name, help, total)| metrics.one(Counter, name, help, total));
+    metrics
 }

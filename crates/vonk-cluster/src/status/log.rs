@@ -3,6 +3,7 @@
 //! A thread of its own writes: a disk that hangs must not stop the scheduler. Lines that it cannot take fast enough are counted, and the
 //! count stands in the log where they are missing.
 
+use crate::files::{failed, make_folder, private};
 use crate::status::note::Note;
 use serde::Serialize;
 use std::fs::File;
@@ -37,9 +38,9 @@ impl EventLog {
     /// `<dir>/<application>.jsonl`; the folder is made if it is not there.
     pub fn create(dir: &Path, application: &str) -> Result<EventLog> {
         let path = dir.join(format!("{application}.jsonl"));
-        let failed = |e| Error::io(format!("cannot create the event log {}", path.display()), e);
-        std::fs::create_dir_all(dir).map_err(failed)?;
-        let file = File::options().create_new(true).write(true).open(&path).map_err(failed)?;
+        make_folder(dir)?;
+        let file = private().create_new(true).write(true).open(&path);
+        let file = file.map_err(|e| failed("create the event log", &path, e))?;
         let (lines, written) = sync_channel(WAITING);
         let writer = std::thread::Builder::new()
             .name("vonk-event-log".to_string())

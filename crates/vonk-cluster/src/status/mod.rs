@@ -14,6 +14,7 @@ pub(crate) use http::serve;
 use log::EventLog;
 pub(crate) use note::{Note, TaskOutcomeNote};
 use parking_lot::Mutex;
+pub(crate) use state::Retained;
 use state::State;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -36,10 +37,12 @@ pub(crate) struct Observer {
 
 impl Observer {
     /// With an event log in a folder, if one is wanted.
-    pub fn new(application: Application, log_dir: Option<&Path>) -> Result<Observer> {
+    pub fn new(application: Application, retained: Retained, log_dir: Option<&Path>) -> Result<Observer> {
         let log = log_dir.map(|dir| EventLog::create(dir, &application.id)).transpose()?;
-        let observer =
-            Observer { state: Mutex::new(State::new(application.clone(), now())), log: Mutex::new(log) };
+        let observer = Observer {
+            state: Mutex::new(State::new(application.clone(), now(), retained)),
+            log: Mutex::new(log),
+        };
         observer.note(&Note::ApplicationStart {
             id: &application.id,
             name: &application.name,

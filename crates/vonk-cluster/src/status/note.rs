@@ -23,6 +23,10 @@ pub(crate) enum Note<'a> {
         executor: u64,
         blocks_lost: bool,
     },
+    /// It had nothing left to do, and was told to go.
+    ExecutorLeft {
+        executor: u64,
+    },
     ExecutorsRequested {
         total: u32,
     },

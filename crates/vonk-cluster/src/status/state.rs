@@ -7,10 +7,25 @@ use crate::status::note::{Note, TaskOutcomeNote};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// As `spark.ui.retainedJobs`, `.retainedStages` and `.retainedTasks` have it.
-const RETAINED_JOBS: usize = 1000;
-const RETAINED_STAGES: usize = 1000;
-const RETAINED_TASKS: usize = 100_000;
+/// How many of each are remembered when they are over (`spark.ui.retained*`).
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Retained {
+    pub jobs: usize,
+    pub stages: usize,
+    pub tasks: usize,
+    pub dead_executors: usize,
+}
+
+/// What was counted from the beginning, whatever is remembered.
+#[derive(Debug, Default)]
+pub(crate) struct Totals {
+    pub executors_lost: u64,
+    pub tasks_launched: u64,
+    pub tasks_completed: u64,
+    pub tasks_failed: u64,
+    pub task_milliseconds: u64,
+    pub shuffles_released: u64,
+}
 
 #[derive(Debug, Clone, Serialize)]
 #[serde(rename_all = "camelCase")]
@@ -90,25 +105,25 @@ pub(crate) struct Executor {
 pub(crate) struct State {
     pub application: Application,
     pub started: u64,
+    retained: Retained,
     pub jobs: BTreeMap<u64, Job>,
     pub stages: BTreeMap<(u64, u32), Stage>,
     pub tasks: BTreeMap<u64, Task>,
     pub executors: BTreeMap<u64, Executor>,
-    pub shuffles_released: u64,
-    pub tasks_launched: u64,
+    pub totals: Totals,
 }
 
 impl State {
-    pub fn new(application: Application, started: u64) -> State {
+    pub fn new(application: Application, started: u64, retained: Retained) -> State {
         State {
             application,
             started,
+            retained,
             jobs: BTreeMap::new(),
             stages: BTreeMap::new(),
             tasks: BTreeMap::new(),
             executors: BTreeMap::new(),
-            shuffles_released: 0,
-            tasks_launched: 0,
+            totals: Totals::default(),
         }
     }
 
@@ -122,11 +137,16 @@ impl State {
             | Note::ExecutorDraining { .. }
             | Note::OutputsRolledBack { .. }
             | Note::ResultAccepted { .. } => {}
-            Note::ShuffleReleased { .. } => self.shuffles_released += 1,
+            Note::ShuffleReleased { .. } => self.totals.shuffles_released += 1,
             Note::ExecutorAdded { executor, host, slots } => {
                 self.executor_added(time, *executor, host, *slots)
             }
-            Note::ExecutorLost { executor, .. } => self.executor_lost(time, *executor),
+            Note::ExecutorLost { executor, .. } => {
+                self.totals.executors_lost += u64::from(self.executor_gone(time, *executor));
+            }
+            Note::ExecutorLeft { executor } => {
+                self.executor_gone(time, *executor);
+            }
             Note::ExecutorExcluded { executor, stage } => {
                 if let (Some(e), None) = (self.executors.get_mut(executor), stage) {
                     e.is_excluded = true;
@@ -181,13 +201,17 @@ impl State {
         self.executors.insert(executor, new);
     }
 
-    fn executor_lost(&mut self, time: u64, executor: u64) {
+    /// `true` if it was there.
+    fn executor_gone(&mut self, time: u64, executor: u64) -> bool {
         let running = self.tasks.values().filter(|t| t.executor_id == executor && t.duration.is_none());
         let lost: Vec<u64> = running.map(|t| t.task_id).collect();
         lost.into_iter().for_each(|task| self.task_end(time, task, &TaskOutcomeNote::Lost));
-        if let Some(e) = self.executors.get_mut(&executor) {
-            (e.is_active, e.remove_time) = (false, Some(time));
-        }
+        let Some(e) = self.executors.get_mut(&executor).filter(|e| e.is_active) else { return false };
+        (e.is_active, e.remove_time) = (false, Some(time));
+        let dead = self.executors.values().filter(|e| !e.is_active).count();
+        let most = self.executors.len() - dead + self.retained.dead_executors;
+        drop_oldest(&mut self.executors, most, |e| !e.is_active);
+        true
     }
 
     fn job_start(&mut self, time: u64, job: u64, description: &str, pool: &str) {
@@ -207,7 +231,7 @@ impl State {
             failure_reason: None,
         };
         self.jobs.insert(job, new);
-        drop_oldest(&mut self.jobs, RETAINED_JOBS, |j| j.completion_time.is_some());
+        drop_oldest(&mut self.jobs, self.retained.jobs, |j| j.completion_time.is_some());
     }
 
     fn job_end(&mut self, time: u64, job: u64, error: Option<&str>) {
@@ -248,7 +272,7 @@ impl State {
             disk_bytes_spilled: 0,
         };
         self.stages.insert(key, new);
-        drop_oldest(&mut self.stages, RETAINED_STAGES, |s| s.completion_time.is_some());
+        drop_oldest(&mut self.stages, self.retained.stages, |s| s.completion_time.is_some());
         if let Some(job) = self.jobs.get_mut(&job) {
             job.num_tasks += u64::from(tasks);
             if !job.stage_ids.contains(&key.0) {
@@ -258,7 +282,7 @@ impl State {
     }
 
     fn task_start(&mut self, task: Task) {
-        self.tasks_launched += 1;
+        self.totals.tasks_launched += 1;
         if let Some(stage) = self.stages.get_mut(&(task.stage_id, task.stage_attempt_id)) {
             stage.num_active_tasks += 1;
             if let Some(job) = self.jobs.get_mut(&stage.job_id) {
@@ -269,7 +293,7 @@ impl State {
             executor.active_tasks += 1;
         }
         self.tasks.insert(task.task_id, task);
-        drop_oldest(&mut self.tasks, RETAINED_TASKS, |t| t.duration.is_some());
+        drop_oldest(&mut self.tasks, self.retained.tasks, |t| t.duration.is_some());
     }
 
     fn task_end(&mut self, time: u64, task: u64, outcome: &TaskOutcomeNote) {
@@ -288,6 +312,12 @@ impl State {
             TaskOutcomeNote::Lost => ("FAILED", Some("its executor was lost".to_string())),
         };
         (task.status, task.error_message) = (status, error);
+        self.totals.task_milliseconds += duration;
+        match status {
+            "SUCCESS" => self.totals.tasks_completed += 1,
+            "FAILED" => self.totals.tasks_failed += 1,
+            _ => {}
+        }
         if let Some(executor) = self.executors.get_mut(&task.executor_id) {
             executor.active_tasks = executor.active_tasks.saturating_sub(1);
             executor.total_duration += duration;
@@ -322,10 +352,62 @@ impl State {
     }
 }
 
-/// Drops the oldest of those that have ended, if there are too many.
+/// Drops the oldest of those that have ended, while there are too many.
 fn drop_oldest<K: Ord + Copy, V>(all: &mut BTreeMap<K, V>, most: usize, ended: impl Fn(&V) -> bool) {
-    if all.len() > most {
-        let oldest = all.iter().find(|(_, v)| ended(v)).map(|(k, _)| *k);
-        oldest.and_then(|k| all.remove(&k));
+    while all.len() > most {
+        let Some(oldest) = all.iter().find(|(_, v)| ended(v)).map(|(k, _)| *k) else { return };
+        all.remove(&oldest);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn state(retained: Retained) -> State {
+        let text = |t: &str| t.to_string();
+        let application =
+            Application { id: text("app"), name: text("n"), user: text("u"), master: text("m") };
+        State::new(application, 0, retained)
+    }
+
+    #[test]
+    fn executors_that_left_are_not_lost_and_counts_outlive_what_is_remembered() {
+        let mut state = state(Retained { jobs: 2, stages: 2, tasks: 3, dead_executors: 2 });
+        for n in 0..10 {
+            state.note(n, &Note::ExecutorAdded { executor: n, host: "h", slots: 1 });
+            state.note(n, &Note::JobStart { job: n, description: "", pool: "" });
+            state.note(n, &Note::StageSubmitted { job: n, stage: n, attempt: 0, tasks: 1, name: "" });
+            state.note(
+                n,
+                &Note::TaskStart {
+                    task: n,
+                    stage: n,
+                    attempt: 0,
+                    partition: 0,
+                    try_number: 0,
+                    executor: n,
+                    speculative: false,
+                },
+            );
+            match n % 2 {
+                // What ran there is lost with it.
+                0 => state.note(n + 1, &Note::ExecutorLost { executor: n, blocks_lost: true }),
+                _ => {
+                    let outcome = TaskOutcomeNote::Success { rows: 1, bytes: 1, spilled: 0 };
+                    state.note(n + 1, &Note::TaskEnd { task: n, outcome });
+                    state.note(n + 1, &Note::ExecutorLeft { executor: n });
+                }
+            }
+            // Said twice.
+            state.note(n + 2, &Note::ExecutorLost { executor: n, blocks_lost: true });
+            state.note(n + 2, &Note::JobEnd { job: n, error: None });
+        }
+        assert_eq!(state.executors.keys().copied().collect::<Vec<_>>(), [8, 9]);
+        assert_eq!(state.jobs.keys().copied().collect::<Vec<_>>(), [8, 9]);
+        assert_eq!((state.stages.len(), state.tasks.len()), (2, 3));
+        let Totals { executors_lost, tasks_launched, tasks_completed, tasks_failed, .. } = state.totals;
+        assert_eq!((executors_lost, tasks_launched, tasks_completed, tasks_failed), (5, 10, 5, 5));
+        assert_eq!(state.totals.task_milliseconds, 10);
     }
 }
