@@ -20,7 +20,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_conf::{self as conf, Conf};
-use vonk_error::{ErrorKind, Result};
+use vonk_error::{Error, ErrorKind, Result};
 use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager};
 use vonk_planner::PhysicalQuery;
 use vonk_rpc::Security;
@@ -175,6 +175,7 @@ impl Cluster {
         manager: Box<dyn ExecutorManager>,
         conf: &Conf,
     ) -> Result<Cluster> {
+        one_place_of_blocks(conf)?;
         let seen = Seen::new(&application, conf)?;
         let options = remote_options(application, security, conf);
         let own = MemoryManager::new(Some(counted(bytes(conf.get(&conf::DRIVER_MEMORY)))));
@@ -342,6 +343,21 @@ fn settings_of_executors(conf: &Conf) -> std::collections::BTreeMap<String, Stri
     told.map(|(k, v)| (k.to_string(), v.to_string())).collect()
 }
 
+/// An error if shuffle blocks are to be in two places.
+fn one_place_of_blocks(conf: &Conf) -> Result<()> {
+    let store = conf.get(&conf::SHUFFLE_STORE);
+    if store.is_empty() || !conf.get(&conf::SHUFFLE_SERVICE) {
+        return Ok(());
+    }
+    let (service, key) = (conf::SHUFFLE_SERVICE.name, conf::SHUFFLE_STORE.name);
+    Err(Error::new("_INVALID_ARGUMENT")
+        .with("argument", format!("{key}={store} together with {service}=true"))
+        .with(
+            "expected",
+            format!("one of them: blocks are in a store, or served by services (unset {service})"),
+        ))
+}
+
 fn remote_options(application: String, security: Security, conf: &Conf) -> RemoteOptions {
     RemoteOptions {
         application,
@@ -413,4 +429,34 @@ fn scheduler_options(conf: &Conf) -> Result<SchedulerOptions> {
 
 fn positive(n: i32) -> u32 {
     u32::try_from(n).unwrap_or(1).max(1)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn blocks_have_one_place() {
+        let mut conf = Conf::new();
+        conf.set(conf::MASTER.name, "local-cluster[1,1,1g]").unwrap();
+        conf.set(conf::SHUFFLE_STORE.name, "file:///nowhere").unwrap();
+        conf.set(conf::SHUFFLE_SERVICE.name, "true").unwrap();
+        let error = Cluster::start(&conf, Formats::default()).err().unwrap();
+        assert_eq!(error.condition(), "_INVALID_ARGUMENT");
+        assert!(error.to_string().contains("spark.shuffle.service.enabled"), "{error}");
+        conf.set(conf::SHUFFLE_SERVICE.name, "false").unwrap();
+        one_place_of_blocks(&conf).unwrap();
+    }
+
+    #[test]
+    fn settings_reach_the_schedulers() {
+        let mut conf = Conf::new();
+        assert_eq!(scheduler_options(&conf).unwrap(), SchedulerOptions::default());
+        conf.set("spark.vonk.task.maxExecutorLosses", "3").unwrap();
+        conf.set("spark.task.maxFailures", "2").unwrap();
+        conf.set("spark.stage.maxConsecutiveAttempts", "5").unwrap();
+        let options = scheduler_options(&conf).unwrap();
+        assert_eq!((options.max_executor_losses, options.max_task_failures), (3, 2));
+        assert_eq!(options.dag.max_consecutive_stage_attempts, 5);
+    }
 }

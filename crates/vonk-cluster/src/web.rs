@@ -1,19 +1,22 @@
 //! Serving status over HTTP: for drivers, masters and workers alike.
 //!
-//! What is served shows and changes nothing. It is bound as everything else is: without a secret for this machine only. With a secret,
-//! requests carry it (`Authorization: Bearer …`); with TLS it is HTTPS, with the certificates of the other connections.
+//! What is served shows and changes nothing. It is bound as everything else is: without a secret for this machine only, and only requests
+//! that name it are answered. With a secret, requests carry it (`Authorization: Bearer …`); with TLS it is HTTPS, with the certificates of
+//! the other connections.
 //!
 //! Must not know: what is served.
 
 use axum::extract::connect_info::{ConnectInfo, Connected};
 use axum::extract::{Request, State};
+use axum::http::uri::Authority;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::serve::{IncomingStream, Listener};
 use axum::{Json, Router};
 use serde_json::json;
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 use tokio::net::TcpListener;
 use tokio::sync::mpsc;
 use vonk_error::{Error, Result};
@@ -25,7 +28,7 @@ const SOCKETS: usize = 256;
 /// A bound port that is not served yet.
 pub(crate) struct Bound {
     sockets: Web,
-    security: Security,
+    guard: Guard,
 }
 
 /// Binds; port 0 takes a free one. Must be called within a runtime.
@@ -37,7 +40,8 @@ pub(crate) async fn bind(host: &str, port: u16, security: &Security) -> Result<B
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     let streams = Sockets::new(listener, SOCKETS).streams(security)?;
-    Ok(Bound { sockets: Web { streams, address }, security: security.clone() })
+    let guard = Guard { security: security.clone(), host: host.into() };
+    Ok(Bound { sockets: Web { streams, address }, guard })
 }
 
 impl Bound {
@@ -47,7 +51,7 @@ impl Bound {
 
     /// Serves until it is aborted.
     pub async fn serve(self, router: Router) {
-        let router = router.layer(from_fn_with_state(self.security, authorised));
+        let router = router.layer(from_fn_with_state(self.guard, guarded));
         let service = router.into_make_service_with_connect_info::<Peer>();
         if let Err(error) = axum::serve(self.sockets, service).await {
             tracing::error!(%error, "the status server ended");
@@ -88,17 +92,101 @@ impl Connected<IncomingStream<'_, Web>> for Peer {
     }
 }
 
-async fn authorised(
-    State(security): State<Security>,
+/// Who may see what is served.
+#[derive(Clone)]
+struct Guard {
+    security: Security,
+    /// The name that it was bound by.
+    host: Arc<str>,
+}
+
+impl Guard {
+    /// What is wrong with a request, if anything is.
+    fn refuses(&self, request: &Request) -> Option<(StatusCode, &'static str)> {
+        let given = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
+        if !self.security.admits(given) {
+            return Some((StatusCode::UNAUTHORIZED, "the shared secret is missing or wrong"));
+        }
+        if !self.security.has_secret() && !self.is_meant(request) {
+            let why = "without a secret only requests to localhost or a loopback address are answered";
+            return Some((StatusCode::FORBIDDEN, why));
+        }
+        None
+    }
+
+    /// Whether a request speaks of this machine. A page of a stranger can have its own name lead here (DNS rebinding), and its browser on
+    /// this machine would show it what it gets: but the request bears that name.
+    fn is_meant(&self, request: &Request) -> bool {
+        let header = request.headers().get(header::HOST).map(|v| v.to_str().unwrap_or_default());
+        let mut names = request.uri().authority().map(Authority::as_str).into_iter().chain(header).peekable();
+        names.peek().is_some() && names.all(|name| self.is_here(name))
+    }
+
+    fn is_here(&self, authority: &str) -> bool {
+        let Ok(authority) = authority.parse::<Authority>() else { return false };
+        let host = authority.host();
+        let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+        address.is_ok_and(|ip| ip.is_loopback())
+            || host.eq_ignore_ascii_case("localhost")
+            || host.eq_ignore_ascii_case(&self.host)
+    }
+}
+
+async fn guarded(
+    State(guard): State<Guard>,
     ConnectInfo(peer): ConnectInfo<Peer>,
     request: Request,
     next: Next,
 ) -> Response {
-    let given = request.headers().get(header::AUTHORIZATION).map(HeaderValue::as_bytes);
-    if security.admits(given) {
-        peer.0.admit();
-        return next.run(request).await;
+    match guard.refuses(&request) {
+        None => {
+            peer.0.admit();
+            next.run(request).await
+        }
+        Some((status, why)) => (status, Json(json!({"error": why}))).into_response(),
     }
-    let body = Json(json!({"error": "the shared secret is missing or wrong"}));
-    (StatusCode::UNAUTHORIZED, body).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::body::Body;
+    use vonk_rpc::Secret;
+
+    #[test]
+    fn without_a_secret_only_requests_to_this_machine_are_answered() {
+        let guard = |secret: Option<&str>| Guard {
+            security: Security::new(secret.map(|s| Secret::new(s).unwrap()), None),
+            host: "Own.Name".into(),
+        };
+        let request = |uri: &str, host: Option<&str>, given: Option<&str>| {
+            let mut request = Request::builder().uri(uri);
+            if let Some(host) = host {
+                request = request.header(header::HOST, host);
+            }
+            if let Some(given) = given {
+                request = request.header(header::AUTHORIZATION, given);
+            }
+            request.body(Body::empty()).unwrap()
+        };
+        let status =
+            |guard: &Guard, request: &Request| guard.refuses(request).map(|(status, _)| status.as_u16());
+        let open = guard(None);
+        for host in ["localhost", "LocalHost:4040", "127.0.0.1:4040", "127.8.9.1", "[::1]:80", "own.name:1"] {
+            assert_eq!(status(&open, &request("/metrics", Some(host), None)), None, "{host}");
+        }
+        let strange =
+            ["evil.example", "evil.example:4040", "10.0.0.1", "localhost.evil.example", "", "a b", "[::2]"];
+        for host in strange {
+            assert_eq!(status(&open, &request("/metrics", Some(host), None)), Some(403), "{host}");
+        }
+        assert_eq!(status(&open, &request("/metrics", None, None)), Some(403), "nowhere");
+        let elsewhere = request("http://evil.example/metrics", Some("localhost"), None);
+        assert_eq!(status(&open, &elsewhere), Some(403));
+        // Who has the secret is not a stranger's page.
+        let closed = guard(Some("s"));
+        assert_eq!(status(&closed, &request("/", Some("evil.example"), Some("Bearer s"))), None);
+        assert_eq!(status(&closed, &request("/", Some("localhost"), Some("Bearer t"))), Some(401));
+        assert_eq!(status(&closed, &request("/", Some("localhost"), None)), Some(401));
+    }
 }

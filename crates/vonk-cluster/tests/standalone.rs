@@ -148,7 +148,7 @@ async fn get(address: std::net::SocketAddr, path: &str) -> (String, String) {
 async fn get_as(address: std::net::SocketAddr, path: &str, secret: &str) -> (String, String) {
     let mut stream = TcpStream::connect(address).await.unwrap();
     let request = format!(
-        "GET {path} HTTP/1.1\r\nhost: test\r\nauthorization: Bearer {secret}\r\nconnection: close\r\n\r\n"
+        "GET {path} HTTP/1.1\r\nhost: localhost\r\nauthorization: Bearer {secret}\r\nconnection: close\r\n\r\n"
     );
     stream.write_all(request.as_bytes()).await.unwrap();
     let mut text = String::new();

@@ -47,7 +47,7 @@ fn eventually(what: &str, mut so: impl FnMut() -> bool) {
 /// A path of the status server; `None` if it is not found.
 fn get(session: &Session, path: &str) -> Option<String> {
     let mut socket = TcpStream::connect(session.status_address()?).unwrap();
-    write!(socket, "GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").unwrap();
+    write!(socket, "GET {path} HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
     let (head, body) = answer.split_once("\r\n\r\n")?;
