@@ -94,8 +94,8 @@ pub trait Backend: Send {
     fn hand_over(&mut self, from: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) -> Option<ExecutorId>;
     /// Ends an executor that has nothing left to do.
     fn dismiss(&mut self, executor: ExecutorId);
-    /// The driver has taken note that an executor is gone.
-    fn executor_lost(&mut self, executor: ExecutorId);
+    /// The driver has taken note that an executor is gone, and perhaps its blocks. It may be told twice, of the blocks later.
+    fn executor_lost(&mut self, executor: ExecutorId, blocks_lost: bool);
     /// Outputs of the shuffle by attempts before this number count no more: nobody may read them beside those that are made anew.
     fn forget_outputs(&mut self, shuffle: ShuffleId, before: u32);
     /// Nobody reads the shuffle any more.

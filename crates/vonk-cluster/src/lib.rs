@@ -33,4 +33,3 @@ pub use master::Master;
 pub use progress::{Progress, StageProgress};
 pub use query::{QueryHandle, QueryReport, QuerySettings};
 pub use remote::executor;
-pub use remote::registry::ExecutorStatus;

@@ -73,7 +73,7 @@ impl Backend for LocalBackend {
     /// Its tasks watch the job's flag.
     fn job_ended(&mut self, _: JobId) {}
 
-    fn executor_lost(&mut self, _: ExecutorId) {}
+    fn executor_lost(&mut self, _: ExecutorId, _: bool) {}
 
     // The only executor is this process: it stays.
 

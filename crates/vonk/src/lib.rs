@@ -26,7 +26,7 @@ pub use answer::{Answer, Profile};
 pub use executor::{Executor, MemoryUse};
 pub use session::{Control, Session, SessionBuilder};
 pub use vonk_cluster::standalone;
-pub use vonk_cluster::{ExecutorStatus, Progress, QueryReport, StageProgress};
+pub use vonk_cluster::{Progress, QueryReport, StageProgress};
 /// Settings.
 pub use vonk_conf as conf;
 pub use vonk_conf::Conf;

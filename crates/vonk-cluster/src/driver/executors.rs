@@ -52,7 +52,7 @@ impl Loop {
         self.launches.retain(|l| l.executor != executor);
         self.executors.remove(&executor);
         let dismissed = self.dismissed.remove(&executor);
-        self.backend.executor_lost(executor);
+        self.backend.executor_lost(executor, blocks_lost);
         if let Some(allocating) = &mut self.allocating {
             allocating.lost(executor);
         }

@@ -67,6 +67,13 @@ enum Message {
 pub struct Mailbox(Sender<Message>);
 
 impl Mailbox {
+    /// One whose messages nobody reads; it lives as long as the second part.
+    #[cfg(test)]
+    pub fn for_test() -> (Mailbox, impl Sized) {
+        let (sender, receiver) = channel();
+        (Mailbox(sender), receiver)
+    }
+
     fn send(&self, message: Message) {
         // The driver may be gone: then nobody wants to know.
         let _ = self.0.send(message);

@@ -50,7 +50,7 @@ impl Backend for Notes {
     fn dismiss(&mut self, executor: ExecutorId) {
         self.note(Asked::Dismiss(executor));
     }
-    fn executor_lost(&mut self, _: ExecutorId) {}
+    fn executor_lost(&mut self, _: ExecutorId, _: bool) {}
     fn forget_outputs(&mut self, _: ShuffleId, _: u32) {}
     fn release(&mut self, shuffle: ShuffleId) {
         self.note(Asked::Release(shuffle));

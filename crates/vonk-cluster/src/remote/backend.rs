@@ -6,13 +6,14 @@ use crate::remote::endpoint::Endpoint;
 use crate::remote::executor::network_runtime;
 use crate::remote::manager::{ExecutorManager, ManagerContext};
 use crate::remote::protocol::{JobDescription, Order, StageDescription, StageKey, ToExecutor};
-use crate::remote::registry::{ExecutorStatus, Registry};
+use crate::remote::registry::Registry;
 use crate::results::ResultStore;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 use tonic::service::Routes;
 use vonk_error::{Error, Result};
+use vonk_physical::PhysicalPlan;
 use vonk_rpc::{Limits, Listening, Security};
 use vonk_scheduler::{ExecutorId, JobId, MapId, ShuffleId, TaskId};
 use vonk_shuffle::{Connections, Place, Source, Stores, release_remote};
@@ -45,6 +46,8 @@ pub(crate) struct RemoteBackend {
     running: Option<Running>,
     /// What each executor was told.
     told: HashMap<ExecutorId, Told>,
+    /// What executors have of shuffles that are not released.
+    left: HashMap<ExecutorId, Left>,
     /// Executors that were asked to leave.
     leaving: HashSet<ExecutorId>,
     /// Descriptions of the stages that run.
@@ -68,6 +71,14 @@ struct Told {
     stages: HashSet<StageKey>,
 }
 
+/// Shuffles of which an executor may have outputs.
+#[derive(Default)]
+struct Left {
+    shuffles: HashSet<ShuffleId>,
+    /// The executor is gone; its outputs are not.
+    gone: bool,
+}
+
 impl RemoteBackend {
     pub fn new(options: RemoteOptions, results: Arc<ResultStore>, manager: Box<dyn ExecutorManager>) -> Self {
         RemoteBackend {
@@ -76,6 +87,7 @@ impl RemoteBackend {
             manager,
             running: None,
             told: HashMap::new(),
+            left: HashMap::new(),
             leaving: HashSet::new(),
             stages: HashMap::new(),
             jobs: HashMap::new(),
@@ -98,6 +110,39 @@ impl RemoteBackend {
             messages.push(ToExecutor::Stage(description));
         }
         Ok(messages)
+    }
+
+    /// Who has to be told that a shuffle is released, beside the executors that are there: services and stores that may have outputs of
+    /// it. Executors that are gone and have none of any other are forgotten.
+    fn sources_of(&mut self, shuffle: ShuffleId) -> HashSet<Source> {
+        let Some(running) = &self.running else { return HashSet::new() };
+        let survive = self.options.blocks_survive;
+        let there: HashMap<ExecutorId, Source> = running
+            .registry
+            .attached()
+            .into_iter()
+            .map(|(executor, _, place)| (executor, place.source))
+            .collect();
+        // Executors that are there delete what they have in a store themselves.
+        let services = there.values().filter(|source| survive && matches!(source, Source::Flight(_)));
+        let mut sources: HashSet<Source> = services.cloned().collect();
+        let mut empty = Vec::new();
+        for (executor, left) in &mut self.left {
+            if left.shuffles.remove(&shuffle) && !there.contains_key(executor) && survive {
+                sources.extend(running.registry.place(*executor).map(|place| place.source));
+                empty.extend((left.gone && left.shuffles.is_empty()).then_some(*executor));
+            }
+        }
+        empty.into_iter().for_each(|executor| self.forget(executor));
+        sources
+    }
+
+    /// Nobody asks for the outputs of an executor that is gone any more.
+    fn forget(&mut self, executor: ExecutorId) {
+        self.left.remove(&executor);
+        if let Some(running) = &self.running {
+            running.registry.forget_place(executor);
+        }
     }
 }
 
@@ -187,8 +232,12 @@ impl Backend for RemoteBackend {
             let (task, executor) = (launch.task, launch.executor);
             match self.tell(executor, &launch.stage) {
                 Ok(messages) => {
-                    if launch.stage.is_result() {
-                        self.results.expect(task);
+                    match &launch.stage.fragment.plan {
+                        PhysicalPlan::ShuffleWrite(w) => {
+                            let left = self.left.entry(executor).or_default();
+                            left.shuffles.insert(ShuffleId(w.shuffle));
+                        }
+                        _ => self.results.expect(task),
                     }
                     let (first, run) = orders.entry(executor).or_default();
                     first.extend(messages);
@@ -241,11 +290,10 @@ impl Backend for RemoteBackend {
     fn hand_over(&mut self, from: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) -> Option<ExecutorId> {
         let registry = &self.running.as_ref()?.registry;
         let Place { source: Source::Flight(address), .. } = registry.place(from)? else { return None };
-        let stays = |e: &ExecutorStatus| e.gone.is_none() && !self.leaving.contains(&ExecutorId(e.executor));
+        let all = registry.attached().into_iter().map(|(executor, health, _)| (health.memory_used, executor));
         // The one that holds the least.
-        let all = registry.executors();
-        let to = all.iter().filter(|e| stays(e)).min_by_key(|e| (e.memory_used, e.executor))?;
-        let to = ExecutorId(to.executor);
+        let (_, to) = all.filter(|(_, executor)| !self.leaving.contains(executor)).min()?;
+        self.left.entry(to).or_default().shuffles.extend(outputs.iter().map(|(shuffle, _)| *shuffle));
         let outputs = outputs.into_iter().map(|(shuffle, map)| (shuffle.0, map.0)).collect();
         registry.send(to, [ToExecutor::TakeOver { from: from.0, address, outputs }]);
         Some(to)
@@ -257,9 +305,14 @@ impl Backend for RemoteBackend {
         }
     }
 
-    fn executor_lost(&mut self, executor: ExecutorId) {
+    fn executor_lost(&mut self, executor: ExecutorId, blocks_lost: bool) {
         self.told.remove(&executor);
         self.leaving.remove(&executor);
+        let left = self.left.get_mut(&executor).filter(|left| !blocks_lost && !left.shuffles.is_empty());
+        match left {
+            Some(left) => left.gone = true,
+            None => self.forget(executor),
+        }
     }
 
     fn forget_outputs(&mut self, shuffle: ShuffleId, before: u32) {
@@ -269,26 +322,23 @@ impl Backend for RemoteBackend {
     }
 
     fn release(&mut self, shuffle: ShuffleId) {
+        let sources = self.sources_of(shuffle);
         let Some(running) = &self.running else { return };
         running.registry.send_all(&ToExecutor::Release { shuffle: shuffle.0 });
-        for url in running.registry.stores_left() {
-            let Some(stores) = running.stores.clone() else { break };
+        for source in sources {
+            let (connections, stores) = (running.connections.clone(), running.stores.clone());
+            let (application, silence) = (self.options.application.clone(), self.options.silence);
             running.runtime.spawn(async move {
-                if let Err(error) = stores.release_shuffle(&url, shuffle.0).await {
-                    // It goes with the application at the latest.
-                    tracing::warn!(%error, url, %shuffle, "a shuffle was not released");
-                }
-            });
-        }
-        for service in running.registry.services() {
-            let (connections, application) = (running.connections.clone(), self.options.application.clone());
-            let silence = self.options.silence;
-            running.runtime.spawn(async move {
-                let released =
-                    release_remote(&connections, &service, &application, Some(shuffle.0), silence).await;
+                let released = match (&source, stores) {
+                    (Source::Flight(service), _) => {
+                        release_remote(&connections, service, &application, Some(shuffle.0), silence).await
+                    }
+                    (Source::Store(url), Some(stores)) => stores.release_shuffle(url, shuffle.0).await,
+                    (Source::Store(_), None) => Ok(()),
+                };
                 if let Err(error) = released {
                     // It goes with the application at the latest.
-                    tracing::warn!(%error, service, %shuffle, "a shuffle was not released");
+                    tracing::warn!(%error, ?source, %shuffle, "a shuffle was not released");
                 }
             });
         }

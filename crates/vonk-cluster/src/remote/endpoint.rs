@@ -118,9 +118,8 @@ impl Listener {
 
     fn hear(&self, message: FromExecutor) {
         match message {
-            FromExecutor::Heartbeat(health) => self.registry.heard(self.executor, Some(health)),
+            FromExecutor::Heartbeat(health) => self.registry.heard(self.executor, health),
             FromExecutor::Ended { task, outcome } => {
-                self.registry.heard(self.executor, None);
                 let task = TaskId(task);
                 let result = match outcome {
                     Outcome::Map { sizes, nodes } => Ok(TaskReport { map_output: Some(sizes), nodes }),

@@ -197,7 +197,7 @@ impl Keeper {
             let executor = ExecutorId(self.next);
             self.next += 1;
             if let Err(error) = self.start(executor) {
-                self.context.registry.lost(executor, "it could not be started");
+                self.context.registry.ended(executor, "it could not be started");
                 clean(&self.folder(executor));
                 self.came_to_nothing(&error.to_string());
             }
@@ -253,9 +253,7 @@ impl Keeper {
     fn exited(&mut self, executor: ExecutorId, status: std::io::Result<ExitStatus>) {
         let Some(Process { dir, .. }) = self.running.remove(&executor) else { return };
         let (_, how) = process::describe_end(status, &dir);
-        let attached = self.context.registry.has_attached(executor);
-        self.context.registry.lost(executor, &how);
-        match attached {
+        match self.context.registry.ended(executor, &how) {
             true => self.fruitless = 0,
             false => self.came_to_nothing(&how),
         }

@@ -1,55 +1,35 @@
 //! The executors that a driver knows: who may attach, who has, and who is gone.
 //!
 //! Shared between the connections' tasks, the driver's thread and whoever starts executors. Invariant: an executor is expected, then
-//! attached, then gone, each once; the driver's thread hears of the second and the third, in this order.
+//! attached, then gone, each once; the driver's thread hears of the second and the third, in this order. One that is gone is forgotten
+//! when its process has ended and nobody asks for its blocks any more.
 
 use crate::driver::Mailbox;
 use crate::remote::protocol::{Heartbeat, Registration, ToExecutor};
 use parking_lot::Mutex;
-use std::collections::{BTreeSet, HashMap};
-use std::time::Instant;
+use std::collections::HashMap;
 use tokio::sync::mpsc;
 use tonic::Status;
 use vonk_error::{Error, Result};
 use vonk_scheduler::ExecutorId;
-use vonk_shuffle::{Place, Source};
+use vonk_shuffle::Place;
 
 /// Messages to an executor that wait to be sent: one that takes none is as good as lost.
 const OUTBOX: usize = 4096;
-
-/// An executor as status pages show it.
-#[derive(Debug, Clone)]
-pub struct ExecutorStatus {
-    /// Its number.
-    pub executor: u64,
-    /// Its machine.
-    pub host: String,
-    /// Where its blocks are served.
-    pub blocks: String,
-    /// Tasks at once.
-    pub slots: u32,
-    /// Bytes that its operators and blocks hold.
-    pub memory_used: u64,
-    /// The most they ever held.
-    pub memory_peak: u64,
-    /// Tasks that run.
-    pub running: u32,
-    /// When it was last heard of.
-    pub heard: Instant,
-    /// Why it is gone, if it is.
-    pub gone: Option<String>,
-}
 
 enum Entry {
     Expected,
     Attached {
         sender: mpsc::Sender<std::result::Result<ToExecutor, Status>>,
-        status: ExecutorStatus,
+        health: Heartbeat,
         place: Place,
     },
     Gone {
-        status: Option<ExecutorStatus>,
+        attached: bool,
+        /// Where its blocks are or were, as long as anybody may ask.
         place: Option<Place>,
+        /// Whoever started its process knows that it has ended.
+        ended: bool,
     },
 }
 
@@ -101,52 +81,36 @@ impl Registry {
         let (sender, receiver) = mpsc::channel(OUTBOX);
         // There is room: the channel is new.
         let _ = sender.try_send(Ok(first));
-        let place = Place { executor, source: blocks.clone() };
-        let heard = Instant::now();
-        let status = ExecutorStatus {
-            executor,
-            host: host.clone(),
-            blocks: match blocks {
-                Source::Flight(address) => address,
-                Source::Store(url) => url,
-            },
-            slots,
-            memory_used: 0,
-            memory_peak: 0,
-            running: 0,
-            heard,
-            gone: None,
-        };
-        entries.insert(executor, Entry::Attached { sender, status, place });
+        let (health, place) = (Heartbeat::default(), Place { executor, source: blocks });
+        entries.insert(executor, Entry::Attached { sender, health, place });
         // Told under the lock, so that its loss is told after it.
         self.mailbox.executor_added(ExecutorId(executor), host, slots);
         Ok(receiver)
     }
 
-    /// Whether an executor has attached, whatever became of it.
+    /// Whether an executor has attached, and is not forgotten.
     pub fn has_attached(&self, executor: ExecutorId) -> bool {
         matches!(
             self.entries.lock().get(&executor.0),
-            Some(Entry::Attached { .. } | Entry::Gone { status: Some(_), .. })
+            Some(Entry::Attached { .. } | Entry::Gone { attached: true, .. })
         )
+    }
+
+    /// Whether there is an executor, or was one that is not forgotten.
+    pub fn knows(&self, executor: ExecutorId) -> bool {
+        self.entries.lock().contains_key(&executor.0)
     }
 
     /// An executor is gone. Only the first to say so is heard.
     pub fn lost(&self, executor: ExecutorId, reason: &str) {
         let mut entries = self.entries.lock();
         let Some(entry) = entries.get_mut(&executor.0) else { return };
-        let attached = match std::mem::replace(entry, Entry::Gone { status: None, place: None }) {
-            Entry::Attached { mut status, place, .. } => {
-                status.gone = Some(reason.to_string());
-                *entry = Entry::Gone { status: Some(status), place: Some(place) };
-                true
-            }
-            Entry::Expected => false,
-            gone @ Entry::Gone { .. } => {
-                *entry = gone;
-                return;
-            }
+        let (attached, place) = match entry {
+            Entry::Expected => (false, None),
+            Entry::Attached { place, .. } => (true, Some(place.clone())),
+            Entry::Gone { .. } => return,
         };
+        *entry = Entry::Gone { attached, place, ended: false };
         if attached {
             tracing::warn!(executor = executor.0, reason, "executor lost");
             self.mailbox.executor_lost(executor, !self.blocks_survive);
@@ -157,14 +121,30 @@ impl Registry {
         }
     }
 
-    /// Notes that an executor lives.
-    pub fn heard(&self, executor: ExecutorId, health: Option<Heartbeat>) {
-        if let Some(Entry::Attached { status, .. }) = self.entries.lock().get_mut(&executor.0) {
-            status.heard = Instant::now();
-            if let Some(Heartbeat { memory_used, memory_peak, running }) = health {
-                (status.memory_used, status.memory_peak, status.running) =
-                    (memory_used, memory_peak, running);
-            }
+    /// The process of an executor has ended, and says nothing any more; whether it ever attached.
+    pub fn ended(&self, executor: ExecutorId, reason: &str) -> bool {
+        self.lost(executor, reason);
+        let mut entries = self.entries.lock();
+        let Some(Entry::Gone { attached, ended, .. }) = entries.get_mut(&executor.0) else { return false };
+        *ended = true;
+        let attached = *attached;
+        forget(&mut entries, executor);
+        attached
+    }
+
+    /// Nobody asks any more for the blocks of an executor that is gone.
+    pub fn forget_place(&self, executor: ExecutorId) {
+        let mut entries = self.entries.lock();
+        if let Some(Entry::Gone { place, .. }) = entries.get_mut(&executor.0) {
+            *place = None;
+            forget(&mut entries, executor);
+        }
+    }
+
+    /// Takes note of how an executor is.
+    pub fn heard(&self, executor: ExecutorId, heartbeat: Heartbeat) {
+        if let Some(Entry::Attached { health, .. }) = self.entries.lock().get_mut(&executor.0) {
+            *health = heartbeat;
         }
     }
 
@@ -196,40 +176,64 @@ impl Registry {
         }
     }
 
-    /// All executors that ever attached.
-    pub fn executors(&self) -> Vec<ExecutorStatus> {
-        let status = |e: &Entry| match e {
-            Entry::Attached { status, .. } => Some(status.clone()),
-            Entry::Gone { status, .. } => status.clone(),
-            Entry::Expected => None,
+    /// The executors that are there, with how they are and where their blocks are.
+    pub fn attached(&self) -> Vec<(ExecutorId, Heartbeat, Place)> {
+        let one = |(executor, entry): (&u64, &Entry)| match entry {
+            Entry::Attached { health, place, .. } => Some((ExecutorId(*executor), *health, place.clone())),
+            Entry::Expected | Entry::Gone { .. } => None,
         };
-        let mut all: Vec<_> = self.entries.lock().values().filter_map(status).collect();
-        all.sort_by_key(|e| e.executor);
-        all
+        self.entries.lock().iter().filter_map(one).collect()
     }
+}
 
-    /// Where executors that are gone have left their outputs in an object store.
-    pub fn stores_left(&self) -> Vec<String> {
-        let left = |e: &Entry| match e {
-            Entry::Gone { place: Some(Place { source: Source::Store(url), .. }), .. } => Some(url.clone()),
-            _ => None,
+/// Forgets an executor that is gone, if nothing of it matters any more.
+fn forget(entries: &mut HashMap<u64, Entry>, executor: ExecutorId) {
+    if let Some(Entry::Gone { place: None, ended: true, .. }) = entries.get(&executor.0) {
+        entries.remove(&executor.0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vonk_shuffle::Source;
+
+    #[test]
+    fn an_executor_attaches_once_is_lost_once_and_is_forgotten() {
+        let (mailbox, _inbox) = Mailbox::for_test();
+        let registry = Registry::new("app".to_string(), true, mailbox);
+        let executor = ExecutorId(3);
+        let registration = Registration {
+            application: "app".to_string(),
+            executor: 3,
+            host: "h".to_string(),
+            blocks: Source::Flight("h:1".to_string()),
+            slots: 1,
         };
-        self.entries.lock().values().filter_map(left).collect()
-    }
-
-    /// The servers of blocks that outlive executors.
-    pub fn services(&self) -> BTreeSet<String> {
-        let of = |e: &Entry| match e {
-            Entry::Attached { place, .. } | Entry::Gone { place: Some(place), .. } => {
-                Some(place.source.clone())
+        let attach = || registry.attach(&registration, ToExecutor::Stop);
+        assert!(attach().is_err(), "it was not started");
+        registry.expect(executor);
+        let _outgoing = attach().unwrap();
+        assert!(attach().is_err(), "it has attached");
+        registry.lost(executor, "");
+        assert!(attach().is_err(), "it is gone");
+        assert!(registry.place(executor).is_some(), "its blocks are there");
+        assert!(registry.ended(executor, "") && registry.knows(executor));
+        registry.forget_place(executor);
+        assert!(!registry.knows(executor) && attach().is_err());
+        // The other way around, and one that never came.
+        for (number, attaches) in [(4, true), (5, false)] {
+            let executor = ExecutorId(number);
+            registry.expect(executor);
+            if attaches {
+                let registration = Registration { executor: number, ..registration.clone() };
+                drop(registry.attach(&registration, ToExecutor::Stop).unwrap());
+                registry.lost(executor, "");
+                registry.forget_place(executor);
+                assert!(registry.has_attached(executor), "its process may live");
             }
-            _ => None,
-        };
-        let sources: Vec<Source> = self.entries.lock().values().filter_map(of).collect();
-        let flight = sources.into_iter().filter_map(|s| match s {
-            Source::Flight(address) => Some(address),
-            Source::Store(_) => None,
-        });
-        if self.blocks_survive { flight.collect() } else { BTreeSet::new() }
+            assert_eq!(registry.ended(executor, ""), attaches);
+            assert!(!registry.knows(executor));
+        }
     }
 }

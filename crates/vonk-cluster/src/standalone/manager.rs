@@ -123,10 +123,9 @@ impl Places {
         self.of.insert(granted.executor, (granted.worker.clone(), stays));
     }
 
-    fn ended(&mut self, executor: ExecutorId) {
-        if self.of.get(&executor).is_some_and(|(_, stays)| !stays) {
-            self.of.remove(&executor);
-        }
+    /// Forgets an executor, unless its worker has its blocks, and those whose blocks nobody wants any more.
+    fn ended(&mut self, executor: ExecutorId, is_known: impl Fn(ExecutorId) -> bool) {
+        self.of.retain(|of, (_, stays)| *stays && is_known(*of) || !*stays && *of != executor);
     }
 
     /// Forgets the worker's executors; which they are.
@@ -163,8 +162,8 @@ impl ExecutorManager for Standalone {
             }
             MasterNotice::Ended(executor, end) => {
                 expected.lock().remove(&executor);
-                places.lock().ended(executor);
-                registry.lost(executor, &words(&end));
+                registry.ended(executor, &words(&end));
+                places.lock().ended(executor, |executor| registry.knows(executor));
             }
             MasterNotice::Removed { reason, .. } => {
                 tracing::error!(reason, "the master does not keep this application any more");
@@ -232,8 +231,10 @@ mod tests {
             for executor in [granted(0, "v", true), granted(1, "v", true), granted(2, "w", false)] {
                 places.added(&executor);
             }
-            places.ended(ExecutorId(0));
-            places.ended(ExecutorId(2));
+            places.added(&granted(3, "v", true));
+            places.ended(ExecutorId(0), |_| true);
+            places.ended(ExecutorId(2), |_| true);
+            places.ended(ExecutorId(3), |executor| executor != ExecutorId(3));
             assert!(places.lost(&WorkerId::from("w")).is_empty(), "it serves nothing");
             let expected = if served { vec![ExecutorId(0), ExecutorId(1)] } else { vec![ExecutorId(1)] };
             assert_eq!(places.lost(&WorkerId::from("v")), expected);
