@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use vonk::standalone::{
     self, DriverCommand, DriverProgram, DriverStatus, KeptDrivers, MasterAddress, MasterDaemonOptions,
-    Resources, SUBMITTED_VARIABLE, Security, WorkerDaemonOptions,
+    Resources, SUBMITTED_VARIABLE, Security, WorkerDaemonOptions, block_on,
 };
 use vonk::{Conf, Error, conf};
 
@@ -121,11 +121,13 @@ pub fn submit(options: &SubmitOptions) -> vonk::Result<ExitCode> {
         Error::io(format!("no driver or application {id}"), cause)
     };
     if let Some(id) = &options.status {
-        let status = standalone::status_of(&master, &security, id)?.ok_or_else(|| unknown(id))?;
+        let status =
+            block_on(standalone::submit::status(&master, &security, id))?.ok_or_else(|| unknown(id))?;
         return Ok(print(&status));
     }
     if let Some(id) = &options.kill {
-        let status = standalone::kill(&master, &security, id)?.ok_or_else(|| unknown(id))?;
+        let status =
+            block_on(standalone::submit::kill(&master, &security, id))?.ok_or_else(|| unknown(id))?;
         print(&status);
         return Ok(ExitCode::SUCCESS);
     }
@@ -147,11 +149,12 @@ pub fn submit(options: &SubmitOptions) -> vonk::Result<ExitCode> {
             cores: options.driver_cores,
             memory: bytes("--driver-memory", &options.driver_memory)?,
         };
-        let status =
-            standalone::submit_driver(&master, &security, &name, resources, options.supervise, &driver)?;
+        let submitted =
+            standalone::submit::submit(&master, &security, &name, resources, options.supervise, &driver);
+        let status = block_on(submitted)?;
         println!("{}", status.id);
         if options.wait {
-            let over = standalone::wait_for(&master, &security, &status.id)?;
+            let over = block_on(standalone::submit::wait(&master, &security, &status.id))?;
             return Ok(print(&over.ok_or_else(|| unknown(&status.id))?));
         }
         return Ok(ExitCode::SUCCESS);

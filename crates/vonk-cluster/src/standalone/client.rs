@@ -3,27 +3,23 @@
 //!
 //! Must not know: what executors are for.
 
+use crate::standalone::connecting::{Connecting, Party, Service};
 use crate::standalone::machine::{self, Inbox};
-use crate::standalone::service::master_client::MasterClient as Service;
-use parking_lot::Mutex;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
-use vonk_error::{Error, ErrorKind, Result};
+use tonic::{Response, Status, Streaming};
+use vonk_error::{Error, Result};
 use vonk_rpc::Security;
 use vonk_scheduler::ExecutorId;
 use vonk_scheduler::master::{
     ApplicationAction, ApplicationEvent, ApplicationMachine, ApplicationSpec, ApplicationState, ExecutorEnd,
-    FromApplication, Granted, Nonce, WorkerId,
+    FromApplication, Granted, Nonce, ToApplication, WorkerId,
 };
 
-const OUTBOX: usize = 1024;
-const MESSAGE_BYTES: usize = 32 << 20;
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long the master may take to hear that an application is over.
 const FAREWELL: Duration = Duration::from_secs(2);
 
@@ -105,7 +101,7 @@ enum Message {
     Disconnected,
     Event(ApplicationEvent),
     /// The first connection cannot be made: there will be no other.
-    GaveUp,
+    Hopeless(Error),
 }
 
 type Listener = Box<dyn Fn(MasterNotice) + Send + Sync>;
@@ -144,25 +140,22 @@ impl MasterClient {
             ended: ended.clone(),
         };
         let connecting = Connecting {
-            options: options.clone(),
+            master: options.master.clone(),
+            security: options.security.clone(),
+            timeout: options.timeout,
+            patience: options.timeout / 2,
             inbox: inbox.clone(),
-            ended: ended.clone(),
-            failure: Arc::default(),
+            over: ended.clone(),
         };
-        let failure = connecting.failure.clone();
         let tasks = vec![tokio::spawn(running.run(receiver)), tokio::spawn(connecting.run())];
         let client = MasterClient { inbox, tasks, over, ended };
-        let why = |timeout: Duration| {
-            let unheard = || {
-                let what = format!("cannot register with the master at {}", options.master);
-                Error::io(what, format!("no answer within {} ms", timeout.as_millis()))
-            };
-            failure.lock().take().unwrap_or_else(unheard)
-        };
         match tokio::time::timeout(options.timeout, registered).await {
             Ok(Ok(result)) => result.map(|()| client),
-            // The connection's task has given up, or it takes too long.
-            _ => Err(why(options.timeout)),
+            Ok(Err(_)) => Err(Error::internal("who talks to the master has panicked")),
+            Err(_) => {
+                let what = format!("cannot register with the master at {}", options.master);
+                Err(Error::io(what, format!("no answer within {} ms", options.timeout.as_millis())))
+            }
         }
     }
 
@@ -230,8 +223,12 @@ impl Loop {
                     ApplicationEvent::Disconnected
                 }
                 Message::Event(event) => event,
-                // Who waits for the registration hears it by that.
-                Message::GaveUp => return,
+                Message::Hopeless(error) => {
+                    if let Some(first) = self.first.take() {
+                        let _ = first.send(Err(error));
+                    }
+                    return;
+                }
             };
             let ends = matches!(event, ApplicationEvent::End { .. });
             for action in self.machine.handle(event) {
@@ -278,74 +275,31 @@ impl Loop {
     }
 }
 
-struct Connecting {
-    options: MasterClientOptions,
-    inbox: Inbox<Message>,
-    ended: Arc<std::sync::atomic::AtomicBool>,
-    /// Why there is no connection, for who waits for the first one.
-    failure: Arc<Mutex<Option<Error>>>,
-}
+impl Party for Message {
+    type Says = FromApplication;
+    type Hears = ToApplication;
 
-impl Connecting {
-    /// Connects again and again until the application is over. The first time, what cannot pass by itself ends it.
-    async fn run(self) {
-        let begun = Instant::now();
-        let (mut registered, mut pause) = (false, FIRST_PAUSE);
-        while !self.ended.load(std::sync::atomic::Ordering::Relaxed) {
-            match self.converse().await {
-                Ok(heard) if heard => (registered, pause) = (true, FIRST_PAUSE),
-                Ok(_) => {}
-                Err(error) => {
-                    let for_good = !matches!(error.kind(), ErrorKind::Io);
-                    tracing::debug!(%error, "no connection to the master");
-                    *self.failure.lock() = Some(error);
-                    // A master that is just being started may listen a moment later.
-                    if !registered && (for_good || begun.elapsed() > self.options.timeout / 2) {
-                        let _ = self.inbox.send(Message::GaveUp).await;
-                        return;
-                    }
-                }
-            }
-            tokio::time::sleep(pause).await;
-            pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-        }
+    async fn open(
+        mut service: Service,
+        says: ReceiverStream<FromApplication>,
+    ) -> std::result::Result<Response<Streaming<ToApplication>>, Status> {
+        service.application(says).await
     }
 
-    /// One connection, from its beginning to its end; whether the master said anything.
-    async fn converse(&self) -> Result<bool> {
-        let MasterClientOptions { master, security, timeout, .. } = &self.options;
-        let connection = vonk_rpc::connect(&master.host_and_port(), security, *timeout).await?;
-        let mut service = Service::new(connection)
-            .max_decoding_message_size(MESSAGE_BYTES)
-            .max_encoding_message_size(MESSAGE_BYTES);
-        let (sender, outgoing) = mpsc::channel(OUTBOX);
-        let refused =
-            |s: tonic::Status| vonk_rpc::from_status(&format!("the master at {master} refused"), &s);
-        let opened = service.application(ReceiverStream::new(outgoing)).await;
-        let mut incoming = opened.map_err(refused)?.into_inner();
-        if self.inbox.send(Message::Connected(sender)).await.is_err() {
-            return Ok(true);
-        }
-        let mut heard = false;
-        let result = loop {
-            match incoming.message().await {
-                Ok(Some(message)) => {
-                    heard = true;
-                    let event = Message::Event(ApplicationEvent::Heard(message));
-                    if self.inbox.send(event).await.is_err() {
-                        break Ok(true);
-                    }
-                }
-                Ok(None) => break Ok(heard),
-                Err(status) if heard => {
-                    tracing::warn!(%master, %status, "the connection to the master broke");
-                    break Ok(true);
-                }
-                Err(status) => break Err(refused(status)),
-            }
-        };
-        let _ = self.inbox.send(Message::Disconnected).await;
-        result
+    fn connected(says: mpsc::Sender<FromApplication>) -> Message {
+        Message::Connected(says)
+    }
+
+    fn heard(message: ToApplication) -> Message {
+        Message::Event(ApplicationEvent::Heard(message))
+    }
+
+    fn disconnected() -> Message {
+        Message::Disconnected
+    }
+
+    fn hopeless(error: Error) -> Message {
+        Message::Hopeless(error)
     }
 }
 

@@ -6,6 +6,7 @@
 //! Must not know: queries, stages, tasks.
 
 pub(crate) mod client;
+mod connecting;
 mod http;
 mod kept;
 mod log;
@@ -25,7 +26,7 @@ pub use manager::StandaloneOptions;
 pub use master::{MasterDaemon, MasterDaemonOptions};
 pub use process::SUBMITTED_VARIABLE;
 pub use protocol::{DriverCommand, DriverProgram, DriverStatus, ExecutorCommand};
-pub use run::{drain, kill, run_master, run_worker, status_of, submit_driver, wait_for};
+pub use run::{block_on, run_master, run_worker};
 pub use submit::submit;
 pub use vonk_rpc::Security;
 pub use vonk_scheduler::master::{MasterOptions, Resources};

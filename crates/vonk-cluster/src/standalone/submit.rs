@@ -16,6 +16,9 @@ use vonk_scheduler::master::{DriverSpec, Nonce, Resources};
 const TIMEOUT: Duration = Duration::from_secs(10);
 /// Tries to submit: the same submission again is no second one.
 const TRIES: u32 = 3;
+/// How often to ask how a driver is, and how often in a row there may be no answer.
+const ASK: Duration = Duration::from_millis(500);
+const PATIENCE: u32 = 120;
 
 async fn command(
     master: &MasterAddress,
@@ -69,6 +72,22 @@ pub async fn submit(
 /// How a driver or an application is; `None` if the master does not know it.
 pub async fn status(master: &MasterAddress, security: &Security, id: &str) -> Result<Option<DriverStatus>> {
     command(master, security, Command::Status { id: id.to_string() }).await
+}
+
+/// Waits until a driver or an application is over, with patience for a master that is being started again.
+pub async fn wait(master: &MasterAddress, security: &Security, id: &str) -> Result<Option<DriverStatus>> {
+    let mut failures = 0;
+    loop {
+        match status(master, security, id).await {
+            Ok(Some(status)) if !status.over => failures = 0,
+            Ok(over) => return Ok(over),
+            Err(error) if failures >= PATIENCE || !matches!(error.kind(), ErrorKind::Io) => {
+                return Err(error);
+            }
+            Err(_) => failures += 1,
+        }
+        tokio::time::sleep(ASK).await;
+    }
 }
 
 /// Ends a driver or an application; `None` if the master does not know it.

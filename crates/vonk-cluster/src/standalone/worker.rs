@@ -8,21 +8,23 @@
 use crate::files::{Trash, failed, lock_folder, make_folder};
 use crate::process::{Program, cut_logs, describe_end, kill, kill_group, remove_logs};
 use crate::standalone::client::MasterAddress;
+use crate::standalone::connecting::{Connecting, Party, Service};
 use crate::standalone::http::Look;
 use crate::standalone::kept::Kept;
 use crate::standalone::machine::{self, Clock, Inbox};
 use crate::standalone::process::{BLOCKS, Surroundings, blocks_root};
 use crate::standalone::protocol::{ToWorkerFrame, fresh_name, is_safe_name};
-use crate::standalone::service::master_client::MasterClient as Service;
 use crate::standalone::worker_api;
 use crate::web;
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::time::{Duration, Instant};
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
+use tonic::{Response, Status, Streaming};
 use vonk_error::{Error, Result};
 use vonk_rpc::{Limits, Listening, Security};
 use vonk_scheduler::Time;
@@ -35,16 +37,10 @@ use vonk_shuffle::{BlockServer, ServerOptions, ServiceFiles};
 const CONNECT: Duration = Duration::from_secs(10);
 /// For how long a worker that was never registered goes on trying.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// Pauses between two tries to connect.
-const FIRST_PAUSE: Duration = Duration::from_millis(100);
-const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 /// How long a worker that ends removes files; the next one in its folder removes the rest.
 const REMOVING: Duration = Duration::from_secs(8);
 /// How often to look for what has grown and what is old, at least: milliseconds.
 const LOOK: u64 = 10_000;
-/// Messages to the master that wait to be sent.
-const OUTBOX: usize = 1024;
-const MESSAGE_BYTES: usize = 32 << 20;
 
 /// How a worker is set up.
 #[derive(Clone, Debug)]
@@ -181,8 +177,15 @@ impl WorkerDaemon {
                 let _ = sender.send(running.run(receiver));
             })
             .map_err(|e| Error::io("cannot start the worker's thread", e))?;
-        let connecting = connect(options.master.clone(), options.security.clone(), inbox.clone());
-        tasks.push(tokio::spawn(connecting));
+        let connecting = Connecting {
+            master: options.master.clone(),
+            security: options.security.clone(),
+            timeout: CONNECT,
+            patience: PATIENCE,
+            inbox: inbox.clone(),
+            over: Arc::default(),
+        };
+        tasks.push(tokio::spawn(connecting.run()));
         if let Some(bound) = web {
             tasks.push(tokio::spawn(bound.serve(worker_api::router(inbox.clone()))));
         }
@@ -485,66 +488,30 @@ impl Loop {
     }
 }
 
-/// Connects to the master, again and again.
-async fn connect(master: MasterAddress, security: Security, inbox: Inbox<Message>) {
-    let begun = Instant::now();
-    let (mut registered, mut pause) = (false, FIRST_PAUSE);
-    loop {
-        match converse(&master, &security, &inbox).await {
-            Ok(heard) => {
-                registered |= heard;
-                if heard {
-                    pause = FIRST_PAUSE;
-                }
-            }
-            Err(error) => {
-                let for_good = !matches!(error.kind(), vonk_error::ErrorKind::Io);
-                if !registered && (for_good || begun.elapsed() > PATIENCE) {
-                    let _ = inbox.send(Message::Hopeless(error)).await;
-                    return;
-                }
-                tracing::warn!(%master, %error, "no connection to the master");
-            }
-        }
-        if inbox.is_closed() {
-            return;
-        }
-        tokio::time::sleep(pause).await;
-        pause = pause.saturating_mul(2).min(LONGEST_PAUSE);
-    }
-}
+impl Party for Message {
+    type Says = FromWorker;
+    type Hears = ToWorkerFrame;
 
-/// One connection, from its beginning to its end; whether the master said anything.
-async fn converse(master: &MasterAddress, security: &Security, inbox: &Inbox<Message>) -> Result<bool> {
-    let connection = vonk_rpc::connect(&master.host_and_port(), security, CONNECT).await?;
-    let mut service = Service::new(connection)
-        .max_decoding_message_size(MESSAGE_BYTES)
-        .max_encoding_message_size(MESSAGE_BYTES);
-    let (sender, outgoing) = mpsc::channel(OUTBOX);
-    let refused = |s: tonic::Status| vonk_rpc::from_status(&format!("the master at {master} refused"), &s);
-    let mut incoming = service.worker(ReceiverStream::new(outgoing)).await.map_err(refused)?.into_inner();
-    if inbox.send(Message::Connected(sender)).await.is_err() {
-        return Ok(true);
+    async fn open(
+        mut service: Service,
+        says: ReceiverStream<FromWorker>,
+    ) -> std::result::Result<Response<Streaming<ToWorkerFrame>>, Status> {
+        service.worker(says).await
     }
-    let mut heard = false;
-    let result = loop {
-        match incoming.message().await {
-            Ok(Some(frame)) => {
-                if !std::mem::replace(&mut heard, true) {
-                    tracing::info!(%master, "connected to the master");
-                }
-                if inbox.send(Message::Heard(frame)).await.is_err() {
-                    break Ok(true);
-                }
-            }
-            Ok(None) => break Ok(heard),
-            Err(status) if heard => {
-                tracing::warn!(%master, %status, "the connection to the master broke");
-                break Ok(true);
-            }
-            Err(status) => break Err(refused(status)),
-        }
-    };
-    let _ = inbox.send(Message::Disconnected).await;
-    result
+
+    fn connected(says: mpsc::Sender<FromWorker>) -> Message {
+        Message::Connected(says)
+    }
+
+    fn heard(message: ToWorkerFrame) -> Message {
+        Message::Heard(message)
+    }
+
+    fn disconnected() -> Message {
+        Message::Disconnected
+    }
+
+    fn hopeless(error: Error) -> Message {
+        Message::Hopeless(error)
+    }
 }
