@@ -1,0 +1,19 @@
+//! Executors as processes: what goes wrong, and what is seen from outside.
+//!
+//! The executors are this test program, started again ([`executor_process`]): it must stay where its name is not in a module.
+
+#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
+
+mod common;
+mod executors;
+mod queries;
+mod security;
+mod status;
+
+/// Not a test but a process; without being told to be an executor it does nothing.
+#[test]
+fn executor_process() {
+    if let Some(executor) = vonk::Executor::from_environment().expect("options that are understood") {
+        executor.run().expect("a driver that says when to stop");
+    }
+}
