@@ -73,3 +73,69 @@ pub fn signal(pid: u32, name: &str) {
     // The shell's own `kill`: the program may not be installed. The process may have ended in the meantime.
     let _ = Command::new("sh").args(["-c", &format!("kill -{name} {pid}")]).output().unwrap();
 }
+
+/// A session whose state can be seen ([`seen`]) and whose events are in `dir/events`.
+pub fn watched(master: &str, dir: &Path) -> SessionBuilder {
+    builder(master, dir)
+        .config("spark.ui.enabled", "true")
+        .config("spark.ui.port", "0")
+        .config("spark.eventLog.enabled", "true")
+        .config("spark.eventLog.dir", &dir.join("events").to_string_lossy())
+}
+
+/// What became of a query.
+pub type Outcome = Result<Vec<String>, vonk::Error>;
+
+/// Runs a query on a thread of its own.
+pub fn spawn(session: &Session, sql: &str) -> std::thread::JoinHandle<Outcome> {
+    let (session, sql) = (session.clone(), sql.to_string());
+    std::thread::spawn(move || rows(&session, &sql))
+}
+
+/// The process of an executor, by its number; `None` if it has ended.
+pub fn executor_pid(dir: &Path, number: u64) -> Option<u32> {
+    let needle = format!("\"executor\":{number},");
+    let has = |pid: &u32| {
+        let environment = std::fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        String::from_utf8_lossy(&environment).contains(&needle)
+    };
+    executor_pids(dir).into_iter().find(has)
+}
+
+/// All tasks of all attempts of a stage that have been launched.
+pub fn tasks_of(session: &Session, stage: &Value) -> Vec<Value> {
+    let attempts = seen(session, &format!("stages/{}", stage["stageId"]));
+    let list = |a: &Value| seen(session, &format!("stages/{}/{}/taskList", a["stageId"], a["attemptId"]));
+    attempts.iter().flat_map(list).collect()
+}
+
+/// The latest attempts of stages of so many tasks, the oldest stage first.
+pub fn stages_of(session: &Session, tasks: u64) -> Vec<Value> {
+    let mut all = seen(session, "stages");
+    all.retain(|s| s["numTasks"] == tasks);
+    all.sort_by_key(|s| (s["stageId"].as_u64(), std::cmp::Reverse(s["attemptId"].as_u64())));
+    all.dedup_by_key(|s| s["stageId"].clone());
+    all
+}
+
+/// What an event log of a session that has ended says.
+pub fn events(dir: &Path) -> Vec<Value> {
+    let logs = std::fs::read_dir(dir.join("events")).unwrap();
+    let text = |log: std::fs::DirEntry| std::fs::read_to_string(log.path()).unwrap();
+    let lines = |text: String| text.lines().map(|l| serde_json::from_str(l).unwrap()).collect::<Vec<_>>();
+    logs.flatten().flat_map(|log| lines(text(log))).collect()
+}
+
+/// Files in a folder and below.
+pub fn files_below(dir: &Path) -> Vec<std::path::PathBuf> {
+    let (mut open, mut found) = (vec![dir.to_path_buf()], Vec::new());
+    while let Some(folder) = open.pop() {
+        for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+            match entry.file_type().unwrap().is_dir() {
+                true => open.push(entry.path()),
+                false => found.push(entry.path()),
+            }
+        }
+    }
+    found
+}

@@ -7,8 +7,10 @@
 mod common;
 mod executors;
 mod queries;
+mod rollback;
 mod security;
 mod status;
+mod store;
 
 /// Not a test but a process; without being told to be an executor it does nothing.
 #[test]
