@@ -131,6 +131,8 @@ struct StageInfo {
     failed: BTreeMap<u32, bool>,
     /// Executors that were found unreachable since the last completion, and in which attempt first: that one is forgiven.
     unreachable: BTreeMap<ExecutorId, u32>,
+    /// Executors that were found to lack an output since the last completion; which first, and in which attempt.
+    lacking: BTreeMap<ExecutorId, (u32, ShuffleId, MapId)>,
     /// Stalled with tasks that wait.
     starved: bool,
     determinate: bool,
@@ -364,6 +366,7 @@ impl DagScheduler {
             valid_from: 0,
             failed: BTreeMap::new(),
             unreachable: BTreeMap::new(),
+            lacking: BTreeMap::new(),
             starved: false,
             determinate,
             results: Missing::all(results),
@@ -494,6 +497,7 @@ impl DagScheduler {
                 info.state.step(StageCause::AllDone);
                 info.failed.clear();
                 info.unreachable.clear();
+                info.lacking.clear();
                 out.push(DagAction::StageCompleted { stage: *id });
             } else if info.state == StageState::Waiting {
                 info.state.step(StageCause::OutputsFound);

@@ -54,11 +54,11 @@ impl DagScheduler {
     }
 
     /// A task did not get a block. If the block is where the task looked for it, it is forgotten, whoever's task it was: so that one
-    /// attempt makes up for all that is known to be lost. If nothing can be had from its executor, all outputs there are forgotten:
-    /// an attempt per output would be too many.
+    /// attempt makes up for all that is known to be lost. If nothing can be had from its executor, or a later attempt finds another
+    /// output gone there (a disk that was wiped), all outputs there are forgotten: an attempt per output would be too many.
     ///
-    /// A stage gives up after so many attempts that missed a block. Not counted is, for each executor, the attempt in which it was
-    /// found unreachable first, for the machine of many may be dead long before the driver knows; and others in which one was
+    /// A stage gives up after so many attempts that missed a block. Not counted is, for each executor, the attempt that had all its
+    /// outputs forgotten first, for the machine of many may be dead long before the driver knows; and others in which one was
     /// unreachable count only until a task of the stage gets through. It ends all the same: executors are finitely many; partitions
     /// of a result are done once; those of a map stage are undone only with an executor, or by a failed attempt of a stage that reads
     /// them, of which there are, in turn, finitely many.
@@ -87,13 +87,16 @@ impl DagScheduler {
             }
             // What an earlier attempt's task did not reach may be back by now.
             let unreachable = unreachable && current;
-            if unreachable && removed {
+            let number = attempt.stage_attempt;
+            let (since, of, first) = *info.lacking.entry(executor).or_insert((number, shuffle, map));
+            let wiped = current && !unreachable && since != number && (of, first) != (shuffle, map);
+            if (unreachable || wiped) && removed {
                 for (of, maps) in self.outputs.remove_executor(executor) {
                     lost.entry(of).or_insert_with(Vec::new).extend(maps);
                 }
             }
-            let number = attempt.stage_attempt;
-            let forgiven = unreachable && *info.unreachable.entry(executor).or_insert(number) == number;
+            let forgiven =
+                (unreachable || wiped) && *info.unreachable.entry(executor).or_insert(number) == number;
             if (current || removed) && !forgiven {
                 *info.failed.entry(number).or_insert(unreachable) &= unreachable;
             }

@@ -441,6 +441,31 @@ fn an_unreachable_executor_is_forgiven_once_and_all_it_served_is_forgotten() {
 }
 
 #[test]
+fn an_executor_that_lacks_one_output_after_the_other_is_taken_to_lack_all() {
+    let mut b = Bench::new(DagOptions::default());
+    b.submit(1, &chain(&[7, 8], true), &[]);
+    for (stage, executors) in [(0, [3, 3]), (1, [3, 3])] {
+        for (partition, executor) in (0..).zip(executors) {
+            b.succeed_as(b.attempt(stage, partition), executor);
+        }
+    }
+    assert_eq!(sets(&b.fetch_failed(2, (8, 0, 3))), [(1, 1, vec![0])], "one of them alone is lost, so far");
+    b.succeed_as(b.attempt(1, 0), 4);
+    let actions = b.fetch_failed(2, (8, 1, 3));
+    assert_eq!(sets(&actions), [(0, 1, vec![0, 1])], "what it has of the other shuffle is not believed in");
+    assert_eq!(b.dag.outputs().places(ShuffleId(8)).unwrap(), [Some(ExecutorId(4)), None]);
+    for (stage, partition) in [(0, 0), (0, 1), (1, 1)] {
+        b.succeed_as(b.attempt(stage, partition), 3);
+    }
+    // That attempt was forgiven, no other is.
+    let failed = |actions: &[DagAction]| actions.iter().any(|a| matches!(a, DagAction::JobFailed { .. }));
+    for last in [false, false, true] {
+        assert_eq!(failed(&b.fetch_failed(2, (8, 1, 3))), last);
+        b.succeed_as(b.attempt(1, 1), 3);
+    }
+}
+
+#[test]
 fn attempts_count_until_a_task_gets_through() {
     let failed = |actions: &[DagAction]| actions.iter().any(|a| matches!(a, DagAction::JobFailed { .. }));
     for (executors, progress, most) in [(1, false, 5), (9, false, 12), (1, true, 8)] {

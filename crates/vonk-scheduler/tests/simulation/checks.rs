@@ -39,6 +39,8 @@ pub struct Book {
     fails: BTreeMap<(usize, u32, u32), u32>,
     outputs: Snapshot,
     excuse: Excuse,
+    /// The output that was found gone first, by the executor that should have had it.
+    lacking: BTreeMap<ExecutorId, (ShuffleId, u32)>,
     /// Whether the last report was of a task that the driver waited for.
     known: bool,
 }
@@ -51,7 +53,7 @@ enum Excuse {
     #[default]
     None,
     Executor(ExecutorId),
-    /// This block is lost; if its executor is unreachable, what else it has may be given up.
+    /// This block is lost; if its executor is unreachable, or another was lost there before, what else it has may be given up.
     Block(ShuffleId, u32, ExecutorId, bool),
 }
 
@@ -107,7 +109,10 @@ impl Book {
             Event::ExecutorLost { executor, blocks_lost: true } => Excuse::Executor(*executor),
             Event::TaskEnded {
                 end: TaskEnd::FetchFailed { shuffle, map, executor, unreachable }, ..
-            } if self.known => Excuse::Block(*shuffle, map.0, *executor, *unreachable),
+            } if self.known => {
+                let first = *self.lacking.entry(*executor).or_insert((*shuffle, map.0));
+                Excuse::Block(*shuffle, map.0, *executor, *unreachable || first != (*shuffle, map.0))
+            }
             _ => Excuse::None,
         };
     }
