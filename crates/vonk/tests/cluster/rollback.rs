@@ -29,9 +29,18 @@ fn drop_rolled_back(session: Session, dir: &Path) -> bool {
     events(dir).iter().any(|e| e["event"] == "OutputsRolledBack")
 }
 
-/// Kills an executor that has outputs of the stage of three tasks, when the one that reads them is under way: one task in three is done,
-/// another runs.
+/// Kills an executor that has outputs of the stage of three tasks, when the one that reads them is under way.
 fn robbed(session: &Session, dir: &Path, sql: &str) -> Outcome {
+    under_way(session, sql, || {
+        let drawn = stages_of(session, 3).pop().unwrap();
+        assert_eq!(drawn["status"], "COMPLETE");
+        let made = tasks_of(session, &drawn)[0]["executorId"].as_u64().unwrap();
+        signal(executor_pid(dir, made).expect("it lives"), "KILL");
+    })
+}
+
+/// Does something when the large stage of a query is under way: one task in three is done, another runs.
+fn under_way(session: &Session, sql: &str, what: impl FnOnce()) -> Outcome {
     let query = spawn(session, sql);
     eventually("a stage under way", || {
         seen(session, "stages").iter().any(|s| {
@@ -40,10 +49,7 @@ fn robbed(session: &Session, dir: &Path, sql: &str) -> Outcome {
             all > 4 && done * 3 >= all && done + 1 < all && count("numActiveTasks") > 0
         })
     });
-    let drawn = stages_of(session, 3).pop().unwrap();
-    assert_eq!(drawn["status"], "COMPLETE");
-    let made = tasks_of(session, &drawn)[0]["executorId"].as_u64().unwrap();
-    signal(executor_pid(dir, made).expect("it lives"), "KILL");
+    what();
     query.join().unwrap()
 }
 
@@ -79,4 +85,24 @@ fn rows_that_were_given_away_are_not_taken_back_in_silence() {
     let error = robbed(&session, dir.path(), GIVEN_AWAY).unwrap_err();
     assert_eq!((error.condition(), error.sql_state()), ("_RESULT_LOST", "58030"), "{error}");
     assert_eq!(rows(&session, "SELECT count(*) FROM range(0, 100, 1, 4)").unwrap(), ["100"]);
+}
+
+#[test]
+fn a_store_that_loses_all_it_has_gets_one_making_of_the_rows_again() {
+    let dir = tempfile::tempdir().unwrap();
+    let store = dir.path().join("store");
+    std::fs::create_dir_all(&store).unwrap();
+    let session = watched("local-cluster[2,1,1g]", dir.path())
+        .config("spark.vonk.shuffle.store", &format!("file://{}", store.display()))
+        .build()
+        .unwrap();
+    let answer = under_way(&session, DRAWN_VALUES, || {
+        let files = files_below(&store);
+        assert!(!files.is_empty());
+        files.iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    });
+    assert_eq!(answer.unwrap(), ["1\t40\t40000"]);
+    assert!(drop_rolled_back(session, dir.path()));
+    // Folders that this test has emptied are nothing that a store knows of.
+    assert_eq!(files_below(&store), Vec::<std::path::PathBuf>::new());
 }
