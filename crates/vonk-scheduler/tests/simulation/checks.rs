@@ -39,8 +39,8 @@ pub struct Book {
     fails: BTreeMap<(usize, u32, u32), u32>,
     outputs: Snapshot,
     excuse: Excuse,
-    /// The output that was found gone first, by the executor that should have had it.
-    lacking: BTreeMap<ExecutorId, (ShuffleId, u32)>,
+    /// Outputs that were found gone, by the executor that should have had them: of more than one, all it has may be given up.
+    lacking: BTreeMap<ExecutorId, BTreeSet<(ShuffleId, u32)>>,
     /// Whether the last report was of a task that the driver waited for.
     known: bool,
 }
@@ -110,8 +110,9 @@ impl Book {
             Event::TaskEnded {
                 end: TaskEnd::FetchFailed { shuffle, map, executor, unreachable }, ..
             } if self.known => {
-                let first = *self.lacking.entry(*executor).or_insert((*shuffle, map.0));
-                Excuse::Block(*shuffle, map.0, *executor, *unreachable || first != (*shuffle, map.0))
+                let lacking = self.lacking.entry(*executor).or_default();
+                lacking.insert((*shuffle, map.0));
+                Excuse::Block(*shuffle, map.0, *executor, *unreachable || lacking.len() > 1)
             }
             _ => Excuse::None,
         };
