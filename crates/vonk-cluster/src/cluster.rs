@@ -26,7 +26,8 @@ use vonk_planner::PhysicalQuery;
 use vonk_rpc::Security;
 use vonk_scheduler::allocation::AllocationOptions;
 use vonk_scheduler::{
-    DagOptions, ExclusionOptions, LocalityOptions, SchedulerOptions, SchedulingMode, SpeculationOptions,
+    DagOptions, ExclusionOptions, JobId, LocalityOptions, SchedulerOptions, SchedulingMode,
+    SpeculationOptions, StageId,
 };
 use vonk_shuffle::{BlockMemory, LocalBlocks, SpillableBlocks};
 use vonk_sources::Formats;
@@ -210,6 +211,17 @@ impl Cluster {
     /// The memory of this process, for reports and tests.
     pub fn memory(&self) -> &Arc<MemoryManager> {
         &self.memory
+    }
+
+    /// Cancels a job by the number that the status shows (Spark: `SparkContext.cancelJob`); its query fails as cancelled. One that does
+    /// not run is left alone.
+    pub fn cancel_job(&self, job: u64) {
+        self.driver().cancel_job(JobId(job));
+    }
+
+    /// Cancels the job that a stage belongs to, by the stage's number (Spark: `SparkContext.cancelStage`).
+    pub fn cancel_stage(&self, stage: u64) {
+        self.driver().cancel_stage(StageId(stage));
     }
 
     /// Where jobs, stages, tasks and executors can be seen over HTTP (`spark.ui.enabled`).

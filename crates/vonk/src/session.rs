@@ -187,6 +187,17 @@ impl Session {
         self.0.cluster.memory().used()
     }
 
+    /// Cancels a job by the number that the status shows (Spark: `SparkContext.cancelJob`); its query fails as cancelled. One that does
+    /// not run is left alone.
+    pub fn cancel_job(&self, job: u64) {
+        self.0.cluster.cancel_job(job);
+    }
+
+    /// Cancels the job that a stage belongs to, by the stage's number (Spark: `SparkContext.cancelStage`).
+    pub fn cancel_stage(&self, stage: u64) {
+        self.0.cluster.cancel_stage(stage);
+    }
+
     /// Where jobs, stages, tasks and executors can be seen over HTTP (`spark.ui.enabled`).
     pub fn status_address(&self) -> Option<std::net::SocketAddr> {
         self.0.cluster.status_address()

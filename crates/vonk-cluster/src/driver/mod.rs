@@ -24,7 +24,9 @@ use vonk_error::{Error, Result};
 use vonk_exec::QueryContext;
 use vonk_physical::{Exchange, ExplainMetrics, PlanNode};
 use vonk_scheduler::allocation::AllocationOptions;
-use vonk_scheduler::{ExecutorId, JobId, MapId, RddGraph, RddId, SchedulerOptions, ShuffleId, TaskId};
+use vonk_scheduler::{
+    ExecutorId, JobId, MapId, RddGraph, RddId, SchedulerOptions, ShuffleId, StageId, TaskId,
+};
 
 /// A job: lineage, fragments and what its tasks share.
 pub(crate) struct JobSpec {
@@ -51,6 +53,7 @@ pub(crate) struct JobSpec {
 enum Message {
     Submit { job: JobId, spec: JobSpec, metrics: Arc<Mutex<JobMetrics>> },
     Cancel(JobId),
+    CancelStage(StageId),
     Release(Vec<ShuffleId>),
     ExecutorAdded { executor: ExecutorId, host: String, slots: u32 },
     ExecutorLost { executor: ExecutorId, blocks_lost: bool },
@@ -151,6 +154,16 @@ impl Driver {
     /// A guard over shuffles that a query's jobs keep for its later ones.
     pub fn kept_shuffles(&self) -> KeptShuffles {
         KeptShuffles { ids: HashMap::new(), mailbox: self.mailbox.clone() }
+    }
+
+    /// Cancels a job by its number, if it runs.
+    pub fn cancel_job(&self, job: JobId) {
+        self.mailbox.send(Message::Cancel(job));
+    }
+
+    /// Cancels the job of a stage, if it runs.
+    pub fn cancel_stage(&self, stage: StageId) {
+        self.mailbox.send(Message::CancelStage(stage));
     }
 
     /// Submits a job.

@@ -131,6 +131,7 @@ impl Loop {
                 self.fail_if_hopeless();
             }
             Message::Cancel(job) => self.feed(Event::CancelJob { job }),
+            Message::CancelStage(stage) => self.feed(Event::CancelStage { stage }),
             Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
             Message::ExecutorAdded { executor, host, slots } => self.executor_added(executor, host, slots),
             Message::ExecutorLost { executor, blocks_lost } => self.executor_lost(executor, blocks_lost),

@@ -1,4 +1,6 @@
 //! Stages that give other rows when they are computed again: whatever was computed of the first rows is computed again, too.
+//!
+//! Chance is `uuid(NULL)`: a null for its seed is drawn by each task, where a call without one gets its seed with the plan.
 
 use crate::common::*;
 use std::path::Path;
@@ -9,19 +11,19 @@ use vonk::Session;
 const DRAWN_VALUES: &str = "SELECT max(n), count(*), sum(c) FROM (
     SELECT k, count(DISTINCT v) AS n, count(*) AS c FROM
         (SELECT id % 40 AS k, sha2(repeat(cast(id AS string), 200), 512) AS s FROM range(0, 40000, 1, 10)) f
-        JOIN (SELECT /*+ BROADCAST(r) */ * FROM (SELECT id AS k, rand() AS v FROM range(0, 40, 1, 3)) r) d USING (k)
+        JOIN (SELECT /*+ BROADCAST(r) */ * FROM (SELECT id AS k, crc32(uuid(NULL)) / 4294967296D AS v FROM range(0, 40, 1, 3)) r) d USING (k)
     WHERE length(s) > 3 GROUP BY k)";
 
 /// Keys drawn by chance, one of each 25, and known to the scan: all rows with these keys, and no others, are there if the filters of all
 /// scans are of the same keys.
 const DRAWN_KEYS: &str = "SELECT count(*), min(c), max(c), max(l) FROM (
     SELECT k, count(*) AS c, max(length(sha2(repeat(concat(s, v), 3500), 512))) AS l FROM facts
-        JOIN (SELECT /*+ BROADCAST(r) */ * FROM (SELECT id * 25 + cast(floor(rand() * 25) AS bigint) AS k, 'v' AS v FROM range(0, 40, 1, 3)) r) d USING (k)
+        JOIN (SELECT /*+ BROADCAST(r) */ * FROM (SELECT id * 25 + cast(floor(crc32(uuid(NULL)) / 4294967296D * 25) AS bigint) AS k, 'v' AS v FROM range(0, 40, 1, 3)) r) d USING (k)
     GROUP BY k)";
 
 /// The values go straight to the user.
 const GIVEN_AWAY: &str = "SELECT id, v, sha2(repeat(cast(id AS string), 1000), 512) AS s FROM
-    (SELECT /*+ REPARTITION(10, id) */ id, v FROM (SELECT id, rand() AS v FROM range(0, 20000, 1, 3)))";
+    (SELECT /*+ REPARTITION(10, id) */ id, v FROM (SELECT id, crc32(uuid(NULL)) / 4294967296D AS v FROM range(0, 20000, 1, 3)))";
 
 /// Ends a session; whether outputs that were there were forgotten.
 fn drop_rolled_back(session: Session, dir: &Path) -> bool {

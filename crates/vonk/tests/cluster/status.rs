@@ -66,8 +66,7 @@ fn the_status_asks_for_the_secret() {
         ["spark.authenticate.secret\t*********(redacted)"]
     );
     let mut socket = TcpStream::connect(session.status_address().unwrap()).unwrap();
-    let head =
-        "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\r\nConnection: close\r\n\r\n";
+    let head = "GET /metrics HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer s3cret\r\nConnection: close\r\n\r\n";
     socket.write_all(head.as_bytes()).unwrap();
     let mut answer = String::new();
     socket.read_to_string(&mut answer).unwrap();
