@@ -17,7 +17,7 @@ use arrow::datatypes::SchemaRef;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use vonk_error::{Error, FetchFailure, Result};
 
@@ -54,6 +54,8 @@ pub(crate) struct MapOutput {
     /// The attempt that made it: another may have cut its batches elsewhere.
     pub attempt: u32,
     reduces: Vec<Mutex<Vec<Block>>>,
+    /// All blocks are on disk. Of many outputs most are: a spill must not look through them again.
+    spilled: AtomicBool,
 }
 
 /// One batch. Its number within the partition stays, wherever it is.
@@ -84,7 +86,8 @@ pub(crate) enum Stored {
 
 impl MapOutput {
     fn new(memory: Arc<dyn BlockMemory>, attempt: u32, partitions: u32) -> Self {
-        MapOutput { memory, attempt, reduces: (0..partitions).map(|_| Mutex::default()).collect() }
+        let reduces = (0..partitions).map(|_| Mutex::default()).collect();
+        MapOutput { memory, attempt, reduces, spilled: AtomicBool::new(false) }
     }
 
     /// Reduce partitions.
@@ -118,6 +121,9 @@ impl MapOutput {
 
     /// Moves every block in memory to a file; tells how many bytes that freed.
     fn spill(&self, store: &Store) -> Result<u64> {
+        if self.spilled.load(Ordering::Relaxed) {
+            return Ok(0);
+        }
         let mut encoder = Encoder::new(store.compression);
         let mut freed = 0;
         for reduce in &self.reduces {
@@ -129,6 +135,8 @@ impl MapOutput {
                 freed += bytes;
             }
         }
+        // None is added to an output that can be spilled: it was committed.
+        self.spilled.store(true, Ordering::Relaxed);
         Ok(freed)
     }
 }
