@@ -1,5 +1,9 @@
 //! Where tasks run: the trait that local mode and cluster mode implement differently, and what a driver hands to it.
 //!
+//! Three things are counted as attempts. A **stage attempt** is a submission of a stage: its tasks read the same inputs. A **task attempt** is
+//! a try of one of its tasks. An **output attempt** names what a try leaves, its map output or its rows, over all stages and attempts of them
+//! ([`output_attempt`]): of two outputs of a map partition the later one counts.
+//!
 //! Must not know: how a driver decides.
 
 use crate::driver::Mailbox;
@@ -51,17 +55,20 @@ pub struct TaskLaunch {
 }
 
 impl TaskLaunch {
-    /// The attempt's number, unique within the driver: names files and attempts.
-    pub fn attempt(&self) -> u32 {
-        attempt_number(self.task)
+    /// Names what it leaves.
+    pub fn output_attempt(&self) -> u32 {
+        output_attempt(self.task)
     }
 }
 
-/// See [`TaskLaunch::attempt`].
-pub(crate) fn attempt_number(task: TaskId) -> u32 {
+/// What names the output of a try of a task: unique within the driver, later tries have larger ones.
+pub(crate) fn output_attempt(task: TaskId) -> u32 {
     // Wraps after four thousand million tasks, by when the files of the first have long been committed.
     task.0 as u32
 }
+
+/// The name by which [`crate::results`] still knows it.
+pub(crate) use output_attempt as attempt_number;
 
 /// What a task that succeeded leaves.
 #[derive(Debug, Default)]

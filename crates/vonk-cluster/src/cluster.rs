@@ -42,8 +42,6 @@ pub struct Cluster {
     memory: Arc<MemoryManager>,
     /// Memory of each executor.
     executor_memory: Option<u64>,
-    /// Folder of this process's blocks and spill files.
-    dir: PathBuf,
     executors: u32,
     slots: u32,
     /// Where result rows wait that come from other processes.
@@ -53,6 +51,8 @@ pub struct Cluster {
     status_address: Option<SocketAddr>,
     /// Threads of the status server.
     _status: Option<tokio::runtime::Runtime>,
+    /// Of this process's blocks and spill files: removed after all that uses it has ended.
+    _dir: Folder,
 }
 
 /// What executors in processes of their own are expected to be like.
@@ -81,7 +81,9 @@ impl Cluster {
     fn local(slots: u32, conf: &Conf, formats: Formats) -> Result<Cluster> {
         let limit = u64::try_from(conf.get(&conf::MEMORY_LIMIT).0).ok().filter(|l| *l > 0);
         let memory = MemoryManager::new(limit.map(counted));
-        let dir = local_dir(conf).join(format!("vonk-{}-{}", std::process::id(), unique()));
+        // A name that no other process has: in containers, numbers of processes are the same again and again.
+        let application = fresh_name("app")?;
+        let dir = local_dir(conf).join(format!("vonk-{application}"));
         let store = Arc::new(LocalBlocks::new(memory.clone() as Arc<dyn BlockMemory>, dir.clone(), 0));
         let spillable: Arc<dyn SpillableBlocks> = store.clone();
         memory.set_blocks(Arc::downgrade(&spillable));
@@ -91,20 +93,20 @@ impl Cluster {
         // One process has all blocks or none: none is lost on its own.
         let mut scheduler = scheduler_options(conf)?;
         scheduler.dag.release_consumed = true;
-        let seen = Seen::new(&fresh_name("app")?, conf)?;
+        let seen = Seen::new(&application, conf)?;
         let driver = Driver::start(scheduler, Box::new(backend), seen.observer, None)?;
         let executor_memory = memory.limit();
         Ok(Cluster {
             driver,
             memory,
             executor_memory,
-            dir,
             executors: 1,
             slots,
             store: None,
             next_shuffle: AtomicU64::new(0),
             status_address: seen.address,
             _status: seen.runtime,
+            _dir: Folder(dir),
         })
     }
 
@@ -178,7 +180,7 @@ impl Cluster {
     ) -> Result<Cluster> {
         one_place_of_blocks(conf)?;
         let seen = Seen::new(&application, conf)?;
-        let options = remote_options(application, security, conf);
+        let options = remote_options(application, security, conf)?;
         let own = MemoryManager::new(Some(counted(bytes(conf.get(&conf::DRIVER_MEMORY)))));
         let store = Arc::new(ResultStore::new(&own, dir.join("results")));
         let backend = RemoteBackend::new(options, store.clone(), manager);
@@ -188,13 +190,13 @@ impl Cluster {
             driver,
             memory: own,
             executor_memory: Some(executor_share(shape.memory, conf)),
-            dir,
             executors: shape.executors,
             slots: shape.executors.saturating_mul(shape.slots),
             store: Some(store),
             next_shuffle: AtomicU64::new(0),
             status_address: seen.address,
             _status: seen.runtime,
+            _dir: Folder(dir),
         })
     }
 
@@ -281,7 +283,7 @@ impl Seen {
             return Ok(Seen { observer: Some(observer), address: None, runtime: None });
         }
         let runtime = network_runtime()?;
-        let port = u16::try_from(conf.get(&conf::UI_PORT)).unwrap_or(0);
+        let port = port(conf, &conf::UI_PORT)?;
         let host = conf.get(&conf::DRIVER_BIND_ADDRESS);
         // The user's secret: one that the driver has made for its own processes nobody could show.
         let security = Security::from_conf(conf)?;
@@ -316,11 +318,14 @@ fn retained(conf: &Conf) -> Retained {
     }
 }
 
-impl Drop for Cluster {
+/// A folder of a cluster, removed with it.
+struct Folder(PathBuf);
+
+impl Drop for Folder {
     fn drop(&mut self) {
-        // The folder holds nothing by now; one that cannot be removed harms nobody.
-        let _ = std::fs::remove_dir(self.dir.join("results"));
-        let _ = std::fs::remove_dir(&self.dir);
+        // It holds nothing by now; one that cannot be removed harms nobody.
+        let _ = std::fs::remove_dir(self.0.join("results"));
+        let _ = std::fs::remove_dir(&self.0);
     }
 }
 
@@ -340,11 +345,6 @@ fn bytes(setting: conf::Bytes) -> u64 {
 
 fn local_dir(conf: &Conf) -> PathBuf {
     PathBuf::from(conf.get(&conf::LOCAL_DIR))
-}
-
-fn unique() -> u64 {
-    static NEXT: AtomicU64 = AtomicU64::new(0);
-    NEXT.fetch_add(1, Ordering::Relaxed)
 }
 
 /// The settings that executors are told: those that were set, but for what others must not see, and where this machine has the secret,
@@ -370,21 +370,18 @@ fn one_place_of_blocks(conf: &Conf) -> Result<()> {
         ))
 }
 
-fn remote_options(application: String, security: Security, conf: &Conf) -> RemoteOptions {
-    RemoteOptions {
+fn remote_options(application: String, security: Security, conf: &Conf) -> Result<RemoteOptions> {
+    Ok(RemoteOptions {
         application,
         security,
-        bind: (
-            conf.get(&conf::DRIVER_BIND_ADDRESS),
-            u16::try_from(conf.get(&conf::DRIVER_PORT)).unwrap_or(0),
-        ),
+        bind: (conf.get(&conf::DRIVER_BIND_ADDRESS), port(conf, &conf::DRIVER_PORT)?),
         host: conf.get(&conf::DRIVER_HOST),
         message_bytes: usize::try_from(conf.get(&conf::RPC_MESSAGE_MAX_SIZE).0).unwrap_or(usize::MAX),
         heartbeat: conf.get(&conf::EXECUTOR_HEARTBEAT_INTERVAL).duration(),
         silence: conf.get(&conf::NETWORK_TIMEOUT).duration(),
         store: Some(conf.get(&conf::SHUFFLE_STORE)).filter(|url| !url.is_empty()),
         blocks_survive: conf.get(&conf::SHUFFLE_SERVICE) || !conf.get(&conf::SHUFFLE_STORE).is_empty(),
-    }
+    })
 }
 
 /// What the settings say of executors that come and go with the work, if they do.
@@ -416,9 +413,10 @@ fn scheduler_options(conf: &Conf) -> Result<SchedulerOptions> {
         },
         max_task_failures: positive(conf.get(&conf::TASK_MAX_FAILURES)),
         max_executor_losses: positive(conf.get(&conf::TASK_MAX_EXECUTOR_LOSSES)),
-        mode: match conf.get(&conf::SCHEDULER_MODE).trim().eq_ignore_ascii_case("FAIR") {
-            true => SchedulingMode::Fair,
-            false => SchedulingMode::Fifo,
+        mode: match conf.get(&conf::SCHEDULER_MODE).trim().to_ascii_uppercase().as_str() {
+            "FAIR" => SchedulingMode::Fair,
+            "FIFO" => SchedulingMode::Fifo,
+            other => return Err(invalid(conf::SCHEDULER_MODE.name, other, "FIFO or FAIR")),
         },
         locality: LocalityOptions {
             wait_process: conf.get(&conf::LOCALITY_WAIT).0,
@@ -437,6 +435,17 @@ fn scheduler_options(conf: &Conf) -> Result<SchedulerOptions> {
             ..ExclusionOptions::default()
         },
     })
+}
+
+fn port(conf: &Conf, key: &conf::Key<i32>) -> Result<u16> {
+    let given = conf.get(key);
+    u16::try_from(given)
+        .map_err(|_| invalid(key.name, &given.to_string(), "the number of a port, from 0 to 65535"))
+}
+
+/// An error about a setting whose type is right.
+fn invalid(name: &str, value: &str, expected: &str) -> Error {
+    Error::new("_INVALID_ARGUMENT").with("argument", format!("{name}={value}")).with("expected", expected)
 }
 
 fn positive(n: i32) -> u32 {

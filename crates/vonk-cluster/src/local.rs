@@ -4,6 +4,7 @@ use crate::backend::{Backend, TaskLaunch, TaskReport, TaskResult};
 use crate::driver::Mailbox;
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_exec::{CancelFlag, ExecutorEnv, TaskSpec, run_task};
@@ -21,6 +22,13 @@ pub(crate) fn task_pool(slots: u32) -> Result<rayon::ThreadPool> {
         .thread_name(|i| format!("vonk-task-{i}"))
         .build()
         .map_err(|e| Error::io("cannot start the threads of tasks", e))
+}
+
+/// Runs a task's code on a thread of a pool, which a panic would end with the process: it becomes an error. (Operators' panics have become
+/// errors before, by [`run_task`].)
+pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
+    std::panic::catch_unwind(AssertUnwindSafe(run))
+        .unwrap_or_else(|_| Err(Error::internal("a task panicked")))
 }
 
 /// The only executor of local mode.
@@ -57,7 +65,7 @@ impl Backend for LocalBackend {
             let cancel = launch.stage.query.cancel.child();
             running.lock().insert(launch.task, cancel.clone());
             self.pool.spawn_fifo(move || {
-                let result = run(&exec, wire, &launch, cancel);
+                let result = caught(|| run(&exec, wire, &launch, cancel));
                 running.lock().remove(&launch.task);
                 mailbox.ended(launch.task, result);
             });
@@ -108,7 +116,7 @@ fn run(exec: &Arc<ExecutorEnv>, wire: bool, launch: &TaskLaunch, cancel: CancelF
     } else {
         stage.fragment.clone()
     };
-    let (partition, attempt, inputs) = (launch.partition, launch.attempt(), stage.inputs.clone());
+    let (partition, attempt, inputs) = (launch.partition, launch.output_attempt(), stage.inputs.clone());
     let generation = stage.generation;
     let task = TaskSpec { fragment, partition, attempt, generation, inputs, cancel: Some(cancel) };
     if stage.is_result() {

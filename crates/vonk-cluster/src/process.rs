@@ -14,6 +14,7 @@ use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::channel;
 use vonk_error::{Error, Result};
 use vonk_rpc::Security;
 
@@ -88,6 +89,26 @@ pub(crate) fn start(mut command: Command, folder: &Path, security: &Security, ou
     }
     let file = command.get_program().to_string_lossy().into_owned();
     command.spawn().map_err(|e| Error::io(format!("cannot start {file}"), e))
+}
+
+/// Starts a process on this thread, and has a thread of its own wait for its end, which is told there; its number. The thread comes
+/// first: a child that nobody waits for would never be reaped.
+pub(crate) fn watched(
+    start: impl FnOnce() -> Result<Child>,
+    ended: impl FnOnce(std::io::Result<ExitStatus>) + Send + 'static,
+) -> Result<u32> {
+    let (hand, child) = channel::<Child>();
+    let wait = move || {
+        if let Ok(mut child) = child.recv() {
+            ended(child.wait());
+        }
+    };
+    let thread = std::thread::Builder::new().name("vonk-wait".to_string()).stack_size(64 << 10);
+    thread.spawn(wait).map_err(|e| Error::io("cannot start a thread that waits for a process", e))?;
+    let child = start()?;
+    let pid = child.id();
+    hand.send(child).map_err(|_| Error::internal("the thread that waits for a process is gone"))?;
+    Ok(pid)
 }
 
 fn log_file(folder: &Path, extension: &str) -> PathBuf {

@@ -82,6 +82,10 @@ impl Loop {
 
     /// An executor runs nothing any more: what it has goes to one that stays, then it goes.
     pub(super) fn drained(&mut self, executor: ExecutorId, outputs: Vec<(ShuffleId, MapId)>) {
+        if !self.executors.contains(&executor) {
+            // Said before it was lost.
+            return;
+        }
         let wanted: Vec<_> = outputs.into_iter().filter(|(s, _)| self.scheduler.wants(*s)).collect();
         let to = if wanted.is_empty() { None } else { self.backend.hand_over(executor, wanted) };
         match to {

@@ -47,9 +47,9 @@ impl Loop {
         self.note(&Note::TaskStart {
             task: task.0,
             stage: attempt.stage.0,
-            attempt: attempt.stage_attempt,
+            stage_attempt: attempt.stage_attempt,
             partition,
-            try_number: attempt.attempt,
+            task_attempt: attempt.attempt,
             executor: executor.0,
             speculative,
         });
@@ -77,8 +77,8 @@ impl Loop {
         state.metrics.lock().stages += 1;
         if self.observer.is_some() {
             let name = root.plan.name();
-            let (job, stage, attempt) = (job.0, stage.0, stage_attempt);
-            self.note(&Note::StageSubmitted { job, stage, attempt, tasks, name });
+            let (job, stage) = (job.0, stage.0);
+            self.note(&Note::StageSubmitted { job, stage, stage_attempt, tasks, name });
         }
         let launch = StageLaunch {
             job,

@@ -7,7 +7,7 @@ use super::launch::Launched;
 use super::notes::{count, outcome_note};
 use super::{JobMetrics, JobSpec, Message};
 use crate::allocating::Allocating;
-use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskResult, attempt_number};
+use crate::backend::{Backend, StageLaunch, TaskLaunch, TaskResult, output_attempt};
 use crate::failure;
 use crate::results::Results;
 use crate::status::{Note, Observer};
@@ -237,7 +237,7 @@ impl Loop {
             }
             Action::ForgetOutputs { shuffle, before } => {
                 self.note(&Note::OutputsRolledBack { shuffle: shuffle.0 });
-                self.backend.forget_outputs(shuffle, attempt_number(before));
+                self.backend.forget_outputs(shuffle, output_attempt(before));
             }
             Action::ReleaseShuffle { shuffle } => {
                 self.note(&Note::ShuffleReleased { shuffle: shuffle.0 });

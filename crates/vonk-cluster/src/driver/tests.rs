@@ -3,6 +3,7 @@
 use super::*;
 use crate::backend::{TaskLaunch, TaskReport};
 use crate::results::StreamedResults;
+use crate::status::{Application, Retained};
 use std::sync::mpsc::{Receiver, channel as pipe};
 use std::time::Duration;
 use vonk_eval::EvalEnv;
@@ -64,8 +65,12 @@ impl Backend for Notes {
 }
 
 fn driver() -> (Driver, Receiver<Asked>) {
+    observed(None)
+}
+
+fn observed(observer: Option<Arc<Observer>>) -> (Driver, Receiver<Asked>) {
     let (notes, asked) = pipe();
-    (Driver::start(SchedulerOptions::default(), Box::new(Notes(notes)), None, None).unwrap(), asked)
+    (Driver::start(SchedulerOptions::default(), Box::new(Notes(notes)), observer, None).unwrap(), asked)
 }
 
 fn node(plan: PhysicalPlan) -> Arc<PlanNode> {
@@ -161,6 +166,30 @@ fn who_leaves_hears_of_its_tasks_first_and_goes_when_they_are_done() {
     driver.mailbox.executor_added(ExecutorId(2), "h".to_string(), 8);
     let again: Vec<_> = (0..4).map(|_| launched(&asked).1).collect();
     assert_eq!(again, [ExecutorId(2); 4]);
+}
+
+#[test]
+fn who_leaves_in_order_is_not_lost_and_who_is_lost_leaves_nothing_to_hand_over() {
+    let text = |t: &str| t.to_string();
+    let application = Application { id: text("app"), name: text("n"), user: text("u"), master: text("m") };
+    let retained = Retained { jobs: 1, stages: 1, tasks: 1, dead_executors: 1 };
+    let observer = Arc::new(Observer::new(application, retained, None).unwrap());
+    let (driver, asked) = observed(Some(observer.clone()));
+    for executor in [1, 2].map(ExecutorId) {
+        driver.mailbox.executor_added(executor, "h".to_string(), 1);
+        driver.mailbox.drain(executor);
+        assert_eq!(asked.recv_timeout(PATIENCE).unwrap(), Asked::Drain(executor));
+    }
+    driver.mailbox.drained(ExecutorId(1), vec![]);
+    assert_eq!(asked.recv_timeout(PATIENCE).unwrap(), Asked::Dismiss(ExecutorId(1)));
+    driver.mailbox.executor_lost(ExecutorId(1), true);
+    // The second is lost while it is being drained; what it has said is heard after that.
+    driver.mailbox.executor_lost(ExecutorId(2), true);
+    driver.mailbox.drained(ExecutorId(2), vec![(ShuffleId(7), MapId(0))]);
+    drop(driver);
+    assert_eq!(asked.try_iter().collect::<Vec<_>>(), [Asked::Stop]);
+    let (lost, known) = observer.with_state(|s| (s.totals.executors_lost, s.executors.len()));
+    assert_eq!((lost, known), (1, 1));
 }
 
 #[test]

@@ -147,7 +147,7 @@ impl RemoteBackend {
 }
 
 fn key_of(stage: &StageLaunch) -> StageKey {
-    StageKey { stage: stage.stage.0, attempt: stage.stage_attempt }
+    StageKey { stage: stage.stage.0, stage_attempt: stage.stage_attempt }
 }
 
 fn describe(stage: &StageLaunch, limit: usize) -> Result<Arc<StageDescription>> {

@@ -1,16 +1,17 @@
 //! An executor's blocks: the store that its tasks write to and read from, and the server through which others read.
 
 use crate::remote::executor::ExecutorOptions;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use tonic::service::Routes;
 use vonk_conf::{self as conf, Conf};
 use vonk_error::Result;
 use vonk_exec::MemoryManager;
-use vonk_rpc::{Listening, Security};
+use vonk_rpc::{Limits, Listening, Security};
 use vonk_shuffle::{
     BlockMemory, BlockServer, ClusterBlocks, ClusterOptions, Compression, Connections, FetchOptions, Keep,
-    ServerOptions, Source, SpillableBlocks, Stores,
+    ServerOptions, ServiceFiles, Source, SpillableBlocks, Stores,
 };
 
 /// An executor's blocks.
@@ -54,6 +55,24 @@ pub(super) fn start(
     let spillable: Arc<dyn SpillableBlocks> = store.clone();
     memory.set_blocks(Arc::downgrade(&spillable));
     Ok(Blocks { store, source })
+}
+
+/// A shuffle service: serves what executors leave in a folder, whether they live or not, until the task ends; where.
+pub(crate) async fn serve_files(
+    host: &str,
+    security: &Security,
+    folder: PathBuf,
+) -> Result<(String, tokio::task::JoinHandle<()>)> {
+    let listening = Listening::bind(host, 0, security, Limits::default()).await?;
+    let address = listening.public_address(host);
+    let server = BlockServer::of_worker(ServiceFiles::new(folder), ServerOptions::default());
+    let serving = tokio::spawn(async move {
+        let routes = Routes::new(server.into_service());
+        if let Err(error) = listening.serve(routes, std::future::pending()).await {
+            tracing::error!(%error, "the shuffle service ended");
+        }
+    });
+    Ok((address, serving))
 }
 
 /// What the settings say of fetching.

@@ -89,7 +89,8 @@ impl Driver for Endpoint {
                 .map_err(|e| vonk_rpc::to_status(&e))?;
         }
         if let Some((task, writer)) = taking {
-            self.results.commit(TaskId(task), writer).map_err(|e| vonk_rpc::to_status(&e))?;
+            tokio::task::block_in_place(|| self.results.commit(TaskId(task), writer))
+                .map_err(|e| vonk_rpc::to_status(&e))?;
         }
         Ok(Response::new(Taken))
     }
@@ -137,7 +138,7 @@ impl Listener {
                 };
                 self.mailbox.ended(task, result);
             }
-            FromExecutor::Leaving => self.mailbox.drain(self.executor),
+            FromExecutor::Leaving => self.registry.drain(self.executor),
             FromExecutor::Drained { outputs } => self.mailbox.drained(self.executor, typed(outputs)),
             FromExecutor::TookOver { from, outputs } => {
                 self.mailbox.took_over(ExecutorId(from), self.executor, typed(outputs));

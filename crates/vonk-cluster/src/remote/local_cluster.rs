@@ -3,19 +3,19 @@
 //! One thread starts and ends them, and one for each waits for its end, so that a death is noticed at once and nothing is left unreaped.
 
 use crate::process::{self, Program};
+use crate::remote::blocks;
 use crate::remote::executor::ExecutorOptions;
 use crate::remote::manager::{ExecutorManager, ManagerContext};
 use std::collections::{BTreeMap, HashMap};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ExitStatus};
+use std::process::ExitStatus;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
-use tonic::service::Routes;
 use vonk_error::{Error, Result};
-use vonk_rpc::{Limits, Listening, Security};
+use vonk_rpc::Security;
 use vonk_scheduler::ExecutorId;
-use vonk_shuffle::{BlockServer, ServerOptions, ServiceFiles};
+use vonk_shuffle::ServiceFiles;
 
 /// After so many starts in a row that came to nothing, queries that wait are told.
 const HOPELESS: u32 = 5;
@@ -26,6 +26,9 @@ const LONGEST_WAIT: Duration = Duration::from_secs(5);
 const GRACE: Duration = Duration::from_secs(2);
 /// How often to look whether logs have grown too long.
 const CUT_LOGS_EVERY: Duration = Duration::from_secs(10);
+
+/// Where executors are reached.
+const LOOPBACK: &str = "127.0.0.1";
 
 /// How executors are started.
 #[derive(Debug, Clone)]
@@ -78,7 +81,11 @@ impl ExecutorManager for LocalCluster {
             let _ = losses.send(Message::Lost(executor));
         }));
         let service = match self.options.service {
-            true => Some(serve_blocks(&self.options, &context)?),
+            true => {
+                let serving =
+                    blocks::serve_files(LOOPBACK, &self.options.security, blocks_root(&self.options.dir));
+                Some(context.runtime.block_on(serving)?.0)
+            }
             false => None,
         };
         let mut keeper = Keeper {
@@ -121,22 +128,6 @@ impl ExecutorManager for LocalCluster {
 /// The folder in which executors leave their blocks for the shuffle service.
 fn blocks_root(dir: &Path) -> PathBuf {
     dir.join("blocks")
-}
-
-/// Serves the blocks of executors, whether they live or not; gives the address.
-fn serve_blocks(options: &LocalClusterOptions, context: &ManagerContext) -> Result<String> {
-    let listening = Listening::bind("127.0.0.1", 0, &options.security, Limits::default());
-    let listening = context.runtime.block_on(listening)?;
-    let address = listening.public_address("127.0.0.1");
-    let files = ServiceFiles::new(blocks_root(&options.dir));
-    let server = BlockServer::of_worker(files, ServerOptions::default());
-    context.runtime.spawn(async move {
-        let routes = Routes::new(server.into_service());
-        if let Err(error) = listening.serve(routes, std::future::pending()).await {
-            tracing::error!(%error, "the shuffle service ended");
-        }
-    });
-    Ok(address)
 }
 
 /// Removes what an executor left.
@@ -215,8 +206,8 @@ impl Keeper {
             driver: self.context.driver.clone(),
             application: o.application.clone(),
             executor: executor.0,
-            bind: "127.0.0.1".to_string(),
-            host: "127.0.0.1".to_string(),
+            bind: LOOPBACK.to_string(),
+            host: LOOPBACK.to_string(),
             slots: o.slots,
             memory: o.memory,
             dir,
@@ -228,20 +219,14 @@ impl Keeper {
             conf: o.conf.clone(),
         };
         self.context.registry.expect(executor);
-        // The thread first: a child that nobody waits for would never be reaped.
-        let (hand, child) = channel::<Child>();
         let messages = self.messages.clone();
-        let waiting = std::thread::Builder::new().name(format!("vonk-wait-{executor}")).stack_size(64 << 10);
-        let wait = move || {
-            let Ok(mut child) = child.recv() else { return };
-            let status = child.wait();
+        let start = || process::start_executor(&o.program, &options, &o.security);
+        let pid = process::watched(start, move |status| {
             // A keeper that is gone has nothing left to keep.
             let _ = messages.send(Message::Exited(executor, status));
-        };
-        waiting.spawn(wait).map_err(|e| Error::io("cannot start a thread that waits for an executor", e))?;
-        let child = process::start_executor(&o.program, &options, &o.security)?;
-        self.running.insert(executor, Process { pid: child.id(), dir: options.dir });
-        hand.send(child).map_err(|_| Error::internal("the thread that waits for an executor is gone"))
+        })?;
+        self.running.insert(executor, Process { pid, dir: options.dir });
+        Ok(())
     }
 
     fn kill(&self, executor: ExecutorId) {

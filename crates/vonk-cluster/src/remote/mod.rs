@@ -6,7 +6,7 @@
 //! Must not know: SQL, logical plans, what a plan computes.
 
 pub(crate) mod backend;
-mod blocks;
+pub(crate) mod blocks;
 pub(crate) mod endpoint;
 pub mod executor;
 mod frames;

@@ -2,7 +2,7 @@
 //!
 //! Must not know: how messages arrive.
 
-use crate::local::task_pool;
+use crate::local::{caught, task_pool};
 use crate::remote::executor::Client;
 use crate::remote::protocol::{
     FromExecutor, JobDescription, Order, Outcome, StageDescription, StageKey, ToExecutor,
@@ -149,7 +149,8 @@ impl Orders {
             let span = tracing::info_span!("task", %executor, job = stage.job, task, stage = order.stage.stage, partition = order.partition);
             let outcome = span.in_scope(|| {
                 tracing::debug!("begins");
-                run(&exec, &stage, &order, cancel, &client, &runtime, frame_bytes).unwrap_or_else(|error| {
+                let run = || run(&exec, &stage, &order, cancel, &client, &runtime, frame_bytes);
+                caught(run).unwrap_or_else(|error| {
                     tracing::info!(%error, "failed");
                     Outcome::Failed(error)
                 })

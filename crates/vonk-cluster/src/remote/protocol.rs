@@ -171,7 +171,7 @@ pub(crate) struct StageDescription {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub(crate) struct StageKey {
     pub stage: u64,
-    pub attempt: u32,
+    pub stage_attempt: u32,
 }
 
 /// A task to run.

@@ -141,6 +141,15 @@ impl Registry {
         }
     }
 
+    /// An executor is to leave. One that is gone has left.
+    pub fn drain(&self, executor: ExecutorId) {
+        let entries = self.entries.lock();
+        if let Some(Entry::Expected | Entry::Attached { .. }) = entries.get(&executor.0) {
+            // Told under the lock, so that its loss is told after it.
+            self.mailbox.drain(executor);
+        }
+    }
+
     /// Takes note of how an executor is.
     pub fn heard(&self, executor: ExecutorId, heartbeat: Heartbeat) {
         if let Some(Entry::Attached { health, .. }) = self.entries.lock().get_mut(&executor.0) {

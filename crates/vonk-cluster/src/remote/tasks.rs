@@ -1,9 +1,11 @@
 //! One task on an executor: runs it, and sends its rows ahead of its end if they are many.
 
+use crate::backend::output_attempt;
 use crate::remote::executor::Client;
 use crate::remote::frames;
 use crate::remote::protocol::{Frame, Order, Outcome, ResultFrame};
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Handle;
 use tokio::sync::mpsc;
 use tokio::task::JoinHandle;
@@ -11,11 +13,14 @@ use tokio_stream::wrappers::ReceiverStream;
 use vonk_error::{Error, Result};
 use vonk_exec::{CancelFlag, ExecutorEnv, QueryContext, TaskSpec, run_task};
 use vonk_physical::{PhysicalPlan, PlanNode};
+use vonk_scheduler::TaskId;
 use vonk_shuffle::ShuffleInputs;
 
 /// Rows of a task up to so many bytes travel with the news of its end; more go ahead in a call of their own, whose flow control makes the
 /// task wait for a driver that cannot take them fast enough.
 const INLINE_BYTES: usize = 512 << 10;
+/// How often waiting looks at the cancel flag.
+const LOOK: Duration = Duration::from_millis(100);
 /// Frames on their way to the driver.
 const FRAMES: usize = 4;
 
@@ -41,7 +46,7 @@ pub(super) fn run(
     let task = TaskSpec {
         fragment: stage.fragment.clone(),
         partition: order.partition,
-        attempt: order.task as u32,
+        attempt: output_attempt(TaskId(order.task)),
         generation: stage.generation,
         inputs: stage.inputs.clone(),
         cancel: Some(cancel.clone()),
@@ -102,8 +107,7 @@ impl Rows<'_> {
         }
         for frame in std::mem::take(&mut self.held) {
             self.cancel.check()?;
-            let Some(call) = &self.call else { break };
-            if call.frames.blocking_send(ResultFrame { task: self.task, frame }).is_err() {
+            if !self.send(ResultFrame { task: self.task, frame })? {
                 // The call has ended: its answer says why.
                 return self
                     .answer()
@@ -113,12 +117,36 @@ impl Rows<'_> {
         Ok(())
     }
 
-    /// Waits until the driver has all rows.
+    /// Waits for a place on the way to the driver, as long as the task is wanted; `false` if the call has ended.
+    fn send(&self, frame: ResultFrame) -> Result<bool> {
+        let Some(call) = &self.call else { return Ok(false) };
+        loop {
+            let place = async { tokio::time::timeout(LOOK, call.frames.reserve()).await };
+            match self.runtime.block_on(place) {
+                Ok(Ok(place)) => {
+                    place.send(frame);
+                    return Ok(true);
+                }
+                Ok(Err(_)) => return Ok(false),
+                Err(_) => self.cancel.check()?,
+            }
+        }
+    }
+
+    /// Waits until the driver has all rows, or the task is not wanted any more.
     fn answer(&mut self) -> Result<()> {
-        let Some(Call { frames, answer }) = self.call.take() else { return Ok(()) };
+        let Some(Call { frames, mut answer }) = self.call.take() else { return Ok(()) };
         drop(frames);
-        let answer = self.runtime.block_on(answer).map_err(|e| Error::internal(e.to_string()))?;
-        answer.map_err(|status| vonk_rpc::from_status("the driver took no rows", &status))
+        loop {
+            match self.runtime.block_on(async { tokio::time::timeout(LOOK, &mut answer).await }) {
+                Ok(answer) => {
+                    let answer = answer.map_err(|e| Error::internal(e.to_string()))?;
+                    return answer
+                        .map_err(|status| vonk_rpc::from_status("the driver took no rows", &status));
+                }
+                Err(_) => self.cancel.check().inspect_err(|_| answer.abort())?,
+            }
+        }
     }
 
     /// The rows that travel with the news; `None` if they were sent ahead.

@@ -169,7 +169,7 @@ impl ExecutorManager for Standalone {
                 tracing::error!(reason, "the master does not keep this application any more");
                 mailbox.unavailable(Error::new("_EXECUTOR_START_FAILED").with("cause", reason));
             }
-            MasterNotice::Draining(executor) => mailbox.drain(executor),
+            MasterNotice::Draining(executor) => registry.drain(executor),
             MasterNotice::WorkerLost(worker) => {
                 tracing::warn!(%worker, "a worker is lost");
                 for executor in places.lock().lost(&worker) {

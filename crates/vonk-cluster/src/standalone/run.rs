@@ -6,47 +6,56 @@ use crate::remote::executor::network_runtime;
 use crate::standalone::master::{MasterDaemon, MasterDaemonOptions};
 use crate::standalone::worker::{WorkerDaemon, WorkerDaemonOptions};
 use std::future::Future;
-use tokio::signal::unix::{SignalKind, signal};
+use std::pin::pin;
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use vonk_error::{Error, Result};
 
-/// Waits for SIGINT or SIGTERM.
-async fn asked_to_end() -> Result<()> {
-    let failed = |e| Error::io("cannot listen to signals", e);
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
-    tokio::select! {
-        _ = interrupt.recv() => {}
-        _ = terminate.recv() => {}
-    }
-    Ok(())
+/// What a user asks of a daemon by signals. None that comes is missed, whatever the daemon does meanwhile.
+struct Signals {
+    interrupt: Signal,
+    terminate: Signal,
+    drain: Signal,
 }
 
-/// Is a master until a signal ends it, or it cannot go on.
+impl Signals {
+    fn new() -> Result<Signals> {
+        let of = |kind| signal(kind).map_err(|e| Error::io("cannot listen to signals", e));
+        Ok(Signals {
+            interrupt: of(SignalKind::interrupt())?,
+            terminate: of(SignalKind::terminate())?,
+            drain: of(SignalKind::user_defined1())?,
+        })
+    }
+}
+
+/// Is a master until SIGINT or SIGTERM ends it, or it cannot go on.
 pub fn run_master(options: MasterDaemonOptions) -> Result<()> {
     network_runtime()?.block_on(async {
-        let daemon = MasterDaemon::start(options).await?;
-        tokio::select! {
-            ended = daemon.wait() => ended,
-            signal = asked_to_end() => signal,
+        let mut signals = Signals::new()?;
+        let mut ended = pin!(MasterDaemon::start(options).await?.wait());
+        loop {
+            tokio::select! {
+                ended = &mut ended => return ended,
+                _ = signals.interrupt.recv() => return Ok(()),
+                _ = signals.terminate.recv() => return Ok(()),
+                // Of workers only.
+                _ = signals.drain.recv() => {}
+            }
         }
     })
 }
 
-/// Is a worker until a signal ends it, or the master does not want it. On SIGUSR1 it leaves once its executors have ended.
+/// Is a worker until SIGINT or SIGTERM ends it, or the master does not want it. On SIGUSR1 it leaves once its executors have ended.
 pub fn run_worker(options: WorkerDaemonOptions) -> Result<()> {
     network_runtime()?.block_on(async {
+        let mut signals = Signals::new()?;
         let mut daemon = WorkerDaemon::start(options).await?;
-        let failed = |e| Error::io("cannot listen to signals", e);
-        let mut drain = signal(SignalKind::user_defined1()).map_err(failed)?;
         loop {
             tokio::select! {
                 ended = daemon.wait() => return ended,
-                _ = drain.recv() => daemon.drain().await,
-                signal = asked_to_end() => {
-                    signal?;
-                    daemon.stop().await;
-                    return daemon.wait().await;
-                }
+                _ = signals.drain.recv() => daemon.drain().await,
+                _ = signals.interrupt.recv() => daemon.stop().await,
+                _ = signals.terminate.recv() => daemon.stop().await,
             }
         }
     })

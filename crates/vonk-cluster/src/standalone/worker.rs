@@ -6,7 +6,8 @@
 //! Must not know: what is decided about processes, what they are for.
 
 use crate::files::{Trash, failed, lock_folder, make_folder};
-use crate::process::{Program, cut_logs, describe_end, kill, kill_group, remove_logs};
+use crate::process::{Program, cut_logs, describe_end, kill, kill_group, remove_logs, watched};
+use crate::remote::blocks::serve_files;
 use crate::standalone::client::MasterAddress;
 use crate::standalone::connecting::{Connecting, Party, Service};
 use crate::standalone::http::Look;
@@ -26,12 +27,11 @@ use tokio::sync::{mpsc, oneshot};
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Response, Status, Streaming};
 use vonk_error::{Error, Result};
-use vonk_rpc::{Limits, Listening, Security};
+use vonk_rpc::Security;
 use vonk_scheduler::Time;
 use vonk_scheduler::master::{
     Exit, FromWorker, Process, Resources, WorkerAction, WorkerEvent, WorkerId, WorkerMachine, WorkerSpec,
 };
-use vonk_shuffle::{BlockServer, ServerOptions, ServiceFiles};
 
 /// How long a master may take to answer.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -39,6 +39,8 @@ const CONNECT: Duration = Duration::from_secs(10);
 const PATIENCE: Duration = Duration::from_secs(30);
 /// How long a worker that ends removes files; the next one in its folder removes the rest.
 const REMOVING: Duration = Duration::from_secs(8);
+/// How long killed processes may take to end, in milliseconds; the kernel ends what is left with the worker.
+const DYING: u64 = 10_000;
 /// How often to look for what has grown and what is old, at least: milliseconds.
 const LOOK: u64 = 10_000;
 
@@ -126,7 +128,12 @@ impl WorkerDaemon {
         let web_address = web.as_ref().map(web::Bound::address);
         let mut tasks = Vec::new();
         let service = match options.shuffle_service {
-            true => Some(serve_blocks(&options, &mut tasks).await?),
+            true => {
+                let folder = blocks_root(&options.work_dir);
+                let (address, serving) = serve_files(&options.host, &options.security, folder).await?;
+                tasks.push(serving);
+                Some(address)
+            }
             false => None,
         };
         let id = fresh_name("worker")?;
@@ -237,24 +244,6 @@ impl Drop for WorkerDaemon {
     }
 }
 
-/// Serves the blocks that executors leave in files, whether they live or not; gives the address.
-async fn serve_blocks(
-    options: &WorkerDaemonOptions,
-    tasks: &mut Vec<tokio::task::JoinHandle<()>>,
-) -> Result<String> {
-    let listening = Listening::bind(&options.host, 0, &options.security, Limits::default()).await?;
-    let address = listening.public_address(&options.host);
-    let server =
-        BlockServer::of_worker(ServiceFiles::new(blocks_root(&options.work_dir)), ServerOptions::default());
-    tasks.push(tokio::spawn(async move {
-        let routes = tonic::service::Routes::new(server.into_service());
-        if let Err(error) = listening.serve(routes, std::future::pending()).await {
-            tracing::error!(%error, "the shuffle service ended");
-        }
-    }));
-    Ok(address)
-}
-
 /// Makes the folder, locks it, and removes what a worker that was killed has left in it; gives its absolute path, since processes are
 /// in other folders.
 fn prepare(dir: &Path) -> Result<(PathBuf, std::fs::File, Trash)> {
@@ -300,7 +289,8 @@ impl Loop {
         // However it ends: its processes do, too, and what they leave is removed.
         self.pids.values().for_each(|pid| kill(*pid));
         let homes: Vec<PathBuf> = self.pids.keys().map(|p| self.surroundings.home(p)).collect();
-        while !self.pids.is_empty() {
+        let deadline = self.clock.now().after(DYING);
+        while !self.pids.is_empty() && self.clock.now() < deadline {
             match machine::receive(&self.runtime, &mut inbox, self.clock, Some(Time(0))) {
                 Some(messages) if messages.is_empty() => std::thread::sleep(Duration::from_millis(5)),
                 Some(messages) => messages.into_iter().for_each(|m| {
@@ -413,23 +403,13 @@ impl Loop {
     }
 
     fn start(&mut self, process: Process, resources: Resources, command: &[u8]) -> WorkerEvent {
-        let started = self.surroundings.start(&process, resources, command);
-        let folder = self.surroundings.folder(&process);
-        let watched = started.and_then(|mut child| {
-            let pid = child.id();
-            let (inbox, who) = (self.inbox.clone(), process.clone());
-            let waiting = std::thread::Builder::new().name("vonk-wait".to_string()).stack_size(64 << 10);
-            let watch = waiting.spawn(move || {
-                let (code, message) = describe_end(child.wait(), &folder);
-                let exit = Exit { code, message };
-                // A worker that has ended has reaped it.
-                let _ = inbox.blocking_send(Message::Exited(who, exit));
-            });
-            if let Err(e) = watch {
-                kill(pid);
-                return Err(Error::io("cannot start a thread that waits for a process", e));
-            }
-            Ok(pid)
+        let (surroundings, inbox, who) = (&self.surroundings, self.inbox.clone(), process.clone());
+        let folder = surroundings.folder(&process);
+        let start = || surroundings.start(&process, resources, command);
+        let watched = watched(start, move |status| {
+            let (code, message) = describe_end(status, &folder);
+            // A worker that has ended has reaped it.
+            let _ = inbox.blocking_send(Message::Exited(who, Exit { code, message }));
         });
         match watched {
             Ok(pid) => {

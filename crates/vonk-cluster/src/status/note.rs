@@ -49,7 +49,7 @@ pub(crate) enum Note<'a> {
     StageSubmitted {
         job: u64,
         stage: u64,
-        attempt: u32,
+        stage_attempt: u32,
         tasks: u32,
         name: &'a str,
     },
@@ -59,9 +59,9 @@ pub(crate) enum Note<'a> {
     TaskStart {
         task: u64,
         stage: u64,
-        attempt: u32,
+        stage_attempt: u32,
         partition: u32,
-        try_number: u32,
+        task_attempt: u32,
         executor: u64,
         speculative: bool,
     },

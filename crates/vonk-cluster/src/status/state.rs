@@ -154,8 +154,8 @@ impl State {
             }
             Note::JobStart { job, description, pool } => self.job_start(time, *job, description, pool),
             Note::JobEnd { job, error } => self.job_end(time, *job, error.as_deref()),
-            Note::StageSubmitted { job, stage, attempt, tasks, name } => {
-                self.stage_submitted(time, *job, (*stage, *attempt), *tasks, name);
+            Note::StageSubmitted { job, stage, stage_attempt, tasks, name } => {
+                self.stage_submitted(time, *job, (*stage, *stage_attempt), *tasks, name);
             }
             Note::StageCompleted { stage } => {
                 let attempts = self.stages.range_mut((*stage, 0)..=(*stage, u32::MAX));
@@ -163,13 +163,21 @@ impl State {
                     (stage.status, stage.completion_time) = ("COMPLETE", Some(time));
                 }
             }
-            Note::TaskStart { task, stage, attempt, partition, try_number, executor, speculative } => {
+            Note::TaskStart {
+                task,
+                stage,
+                stage_attempt,
+                partition,
+                task_attempt,
+                executor,
+                speculative,
+            } => {
                 let new = Task {
                     task_id: *task,
                     index: *partition,
-                    attempt: *try_number,
+                    attempt: *task_attempt,
                     stage_id: *stage,
-                    stage_attempt_id: *attempt,
+                    stage_attempt_id: *stage_attempt,
                     executor_id: *executor,
                     launch_time: time,
                     duration: None,
@@ -377,15 +385,15 @@ mod tests {
         for n in 0..10 {
             state.note(n, &Note::ExecutorAdded { executor: n, host: "h", slots: 1 });
             state.note(n, &Note::JobStart { job: n, description: "", pool: "" });
-            state.note(n, &Note::StageSubmitted { job: n, stage: n, attempt: 0, tasks: 1, name: "" });
+            state.note(n, &Note::StageSubmitted { job: n, stage: n, stage_attempt: 0, tasks: 1, name: "" });
             state.note(
                 n,
                 &Note::TaskStart {
                     task: n,
                     stage: n,
-                    attempt: 0,
+                    stage_attempt: 0,
                     partition: 0,
-                    try_number: 0,
+                    task_attempt: 0,
                     executor: n,
                     speculative: false,
                 },
