@@ -1,6 +1,7 @@
 //! Executors and the driver that uses them, as a session has them.
 
 use crate::driver::Driver;
+use crate::files::OwnFolder;
 use crate::local::LocalBackend;
 use crate::master::Master;
 use crate::pools;
@@ -52,7 +53,7 @@ pub struct Cluster {
     /// Threads of the status server.
     _status: Option<tokio::runtime::Runtime>,
     /// Of this process's blocks and spill files: removed after all that uses it has ended.
-    _dir: Folder,
+    _folder: OwnFolder,
 }
 
 /// What executors in processes of their own are expected to be like.
@@ -81,9 +82,9 @@ impl Cluster {
     fn local(slots: u32, conf: &Conf, formats: Formats) -> Result<Cluster> {
         let limit = u64::try_from(conf.get(&conf::MEMORY_LIMIT).0).ok().filter(|l| *l > 0);
         let memory = MemoryManager::new(limit.map(counted));
-        // A name that no other process has: in containers, numbers of processes are the same again and again.
         let application = fresh_name("app")?;
-        let dir = local_dir(conf).join(format!("vonk-{application}"));
+        let folder = own_folder(conf, &application);
+        let dir = folder.path().to_path_buf();
         let store = Arc::new(LocalBlocks::new(memory.clone() as Arc<dyn BlockMemory>, dir.clone(), 0));
         let spillable: Arc<dyn SpillableBlocks> = store.clone();
         memory.set_blocks(Arc::downgrade(&spillable));
@@ -106,14 +107,14 @@ impl Cluster {
             next_shuffle: AtomicU64::new(0),
             status_address: seen.address,
             _status: seen.runtime,
-            _dir: Folder(dir),
+            _folder: folder,
         })
     }
 
     fn local_cluster(executors: u32, cores: u32, memory: u64, conf: &Conf) -> Result<Cluster> {
         let slots = (cores / positive(conf.get(&conf::TASK_CPUS))).max(1);
         let application = fresh_name("app")?;
-        let dir = local_dir(conf).join(format!("vonk-{application}"));
+        let folder = own_folder(conf, &application);
         // What it starts listens on loopback only, but other users of the machine reach that, too.
         let security = Security::from_conf(conf)?.or_random_secret()?;
         let manager = LocalCluster::new(LocalClusterOptions {
@@ -122,7 +123,7 @@ impl Cluster {
             slots,
             memory,
             application: application.clone(),
-            dir: dir.clone(),
+            dir: folder.path().to_path_buf(),
             program: Program::from_setting(&conf.get(&conf::EXECUTOR_PROGRAM))?,
             security: security.clone(),
             service: conf.get(&conf::SHUFFLE_SERVICE),
@@ -130,12 +131,12 @@ impl Cluster {
             conf: settings_of_executors(conf),
         });
         let shape = Shape { executors, most: executors, slots, memory };
-        Cluster::remote(application, security, dir, shape, Box::new(manager), conf)
+        Cluster::remote(application, security, folder, shape, Box::new(manager), conf)
     }
 
     fn standalone(master: MasterAddress, conf: &Conf) -> Result<Cluster> {
         let application = fresh_name("app")?;
-        let dir = local_dir(conf).join(format!("vonk-{application}"));
+        let folder = own_folder(conf, &application);
         let security = Security::from_conf(conf)?;
         let set = |n: i32| u32::try_from(n).ok().filter(|n| *n > 0);
         let (cores_max, executor_cores) =
@@ -167,13 +168,13 @@ impl Cluster {
             blocks_in_store: !conf.get(&conf::SHUFFLE_STORE).is_empty(),
             conf: settings_of_executors(conf),
         });
-        Cluster::remote(application, security, dir, shape, Box::new(manager), conf)
+        Cluster::remote(application, security, folder, shape, Box::new(manager), conf)
     }
 
     fn remote(
         application: String,
         security: Security,
-        dir: PathBuf,
+        folder: OwnFolder,
         shape: Shape,
         manager: Box<dyn ExecutorManager>,
         conf: &Conf,
@@ -182,7 +183,7 @@ impl Cluster {
         let seen = Seen::new(&application, conf)?;
         let options = remote_options(application, security, conf)?;
         let own = MemoryManager::new(Some(counted(bytes(conf.get(&conf::DRIVER_MEMORY)))));
-        let store = Arc::new(ResultStore::new(&own, dir.join("results")));
+        let store = Arc::new(ResultStore::new(&own, folder.path().join("results")));
         let backend = RemoteBackend::new(options, store.clone(), manager);
         let allocation = allocation_options(conf, &shape);
         let driver = Driver::start(scheduler_options(conf)?, Box::new(backend), seen.observer, allocation)?;
@@ -196,7 +197,7 @@ impl Cluster {
             next_shuffle: AtomicU64::new(0),
             status_address: seen.address,
             _status: seen.runtime,
-            _dir: Folder(dir),
+            _folder: folder,
         })
     }
 
@@ -318,17 +319,6 @@ fn retained(conf: &Conf) -> Retained {
     }
 }
 
-/// A folder of a cluster, removed with it.
-struct Folder(PathBuf);
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        // It holds nothing by now; one that cannot be removed harms nobody.
-        let _ = std::fs::remove_dir(self.0.join("results"));
-        let _ = std::fs::remove_dir(&self.0);
-    }
-}
-
 /// The part of an executor's memory that operators and blocks reserve from (`spark.memory.fraction`).
 pub(crate) fn executor_share(memory: u64, conf: &Conf) -> u64 {
     (memory as f64 * conf.get(&conf::MEMORY_FRACTION).clamp(0.1, 0.95)) as u64
@@ -343,8 +333,11 @@ fn bytes(setting: conf::Bytes) -> u64 {
     u64::try_from(setting.0).unwrap_or(0)
 }
 
-fn local_dir(conf: &Conf) -> PathBuf {
-    PathBuf::from(conf.get(&conf::LOCAL_DIR))
+/// A folder for what does not fit into memory.
+fn own_folder(conf: &Conf, application: &str) -> OwnFolder {
+    let parent = PathBuf::from(conf.get(&conf::LOCAL_DIR));
+    OwnFolder::sweep(parent.clone());
+    OwnFolder::new(&parent, application)
 }
 
 /// The settings that executors are told: those that were set, but for what others must not see, and where this machine has the secret,

@@ -55,6 +55,74 @@ fn lock(file: File, folder: &Path) -> Result<File> {
     Ok(file)
 }
 
+/// A process's own folder in one that others use, too. It is locked as long as the process lives: those of processes that were killed are
+/// not, and who comes next removes them.
+pub(crate) struct OwnFolder {
+    path: PathBuf,
+    /// `None` where folders cannot be locked: nobody removes this one then.
+    _lock: Option<File>,
+}
+
+impl OwnFolder {
+    /// What its name begins with.
+    const PREFIX: &str = "vonk-session-";
+
+    /// A folder of this name, which no other may ever have, in a parent. Where it cannot be made now, who needs it later will say so.
+    pub fn new(parent: &Path, name: &str) -> OwnFolder {
+        let path = parent.join(format!("{}{name}", Self::PREFIX));
+        // Under another name until it is locked: under its own it would be taken for one that was left.
+        let new = parent.join(format!(".{}{name}", Self::PREFIX));
+        let made = make_folder(&new).map(|()| lock_folder(&new).ok());
+        let made = made.and_then(|lock| {
+            std::fs::rename(&new, &path).map_err(|e| failed("make the folder", &path, e)).map(|()| lock)
+        });
+        let lock = made.unwrap_or_else(|error| {
+            tracing::debug!(%error, "no folder for now");
+            None
+        });
+        OwnFolder { path, _lock: lock }
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Removes the folders in a parent whose processes were killed, on a thread of its own. Only those on a disk of this machine can be told
+    /// from others.
+    pub fn sweep(parent: PathBuf) {
+        let thread = std::thread::Builder::new().name("vonk-sweep".to_string());
+        let swept = thread.spawn(move || Self::sweep_now(&parent));
+        if let Err(error) = swept {
+            tracing::debug!(%error, "no thread that removes what was left");
+        }
+    }
+
+    fn sweep_now(parent: &Path) {
+        for entry in std::fs::read_dir(parent).into_iter().flatten().flatten() {
+            let is_one = entry.file_name().to_string_lossy().starts_with(Self::PREFIX)
+                && entry.file_type().is_ok_and(|t| t.is_dir());
+            // A stranger's cannot be opened.
+            if let Some(_lock) = is_one.then(|| lock_folder(&entry.path()).ok()).flatten() {
+                tracing::info!(path = %entry.path().display(), "removing what a process that was killed has left");
+                if let Err(error) = std::fs::remove_dir_all(entry.path()) {
+                    tracing::warn!(path = %entry.path().display(), %error, "files cannot be removed");
+                }
+            }
+        }
+    }
+}
+
+impl Drop for OwnFolder {
+    fn drop(&mut self) {
+        // Those who have used it have removed their files; should there be any, somebody still needs them.
+        for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
+            let _ = std::fs::remove_dir(entry.path());
+        }
+        let _ = std::fs::remove_dir(&self.path);
+    }
+}
+
 /// Removes folders in a folder, one after the other, on a thread of its own. They are out of the way at once, under other names.
 pub(crate) struct Trash {
     folder: PathBuf,
@@ -141,6 +209,29 @@ mod tests {
         trash.take(&work.join("app-none"));
         trash.finish(Duration::from_secs(30));
         assert_eq!(std::fs::read_dir(&work).unwrap().count(), 0, "nothing is left");
+    }
+
+    #[test]
+    fn folders_of_processes_that_were_killed_are_removed_and_others_are_not() {
+        let dir = tempfile::tempdir().unwrap();
+        let live = OwnFolder::new(dir.path(), "live");
+        std::fs::write(live.path().join("block"), "x").unwrap();
+        make_folder(&dir.path().join("vonk-session-left/deep")).unwrap();
+        make_folder(&dir.path().join("another")).unwrap();
+        OwnFolder::sweep_now(dir.path());
+        let names = || {
+            let entries = std::fs::read_dir(dir.path()).unwrap().flatten();
+            let mut names: Vec<_> = entries.map(|e| e.file_name().into_string().unwrap()).collect();
+            names.sort();
+            names
+        };
+        assert_eq!(names(), ["another", "vonk-session-live"]);
+        std::fs::remove_file(live.path().join("block")).unwrap();
+        make_folder(&live.path().join("results")).unwrap();
+        drop(live);
+        assert_eq!(names(), ["another"]);
+        let nowhere = OwnFolder::new(Path::new("/proc/none"), "x");
+        assert!(nowhere.path().ends_with("none/vonk-session-x"));
     }
 
     #[test]
