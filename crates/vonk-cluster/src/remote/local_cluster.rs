@@ -164,7 +164,8 @@ impl Keeper {
     fn run(&mut self, inbox: &Receiver<Message>) {
         loop {
             self.fill_up();
-            let at = self.wait_until.map_or(self.next_cut, |at| at.min(self.next_cut));
+            let late = self.context.registry.give_up_late(self.context.patience);
+            let at = [self.wait_until, late].into_iter().flatten().fold(self.next_cut, Instant::min);
             match inbox.recv_timeout(at.saturating_duration_since(Instant::now())) {
                 Ok(Message::Lost(executor)) => self.kill(executor),
                 Ok(Message::Exited(executor, status)) => self.exited(executor, status),

@@ -3,6 +3,7 @@
 use crate::driver::Mailbox;
 use crate::remote::registry::Registry;
 use std::sync::Arc;
+use std::time::Duration;
 use vonk_error::Result;
 
 /// What an executor manager is given.
@@ -14,6 +15,8 @@ pub(crate) struct ManagerContext {
     pub registry: Arc<Registry>,
     /// To be told that there are no executors and will be none.
     pub mailbox: Mailbox,
+    /// How long an executor may take from its start until it attaches.
+    pub patience: Duration,
     /// Threads of connections.
     pub runtime: tokio::runtime::Handle,
 }

@@ -8,6 +8,7 @@ use crate::driver::Mailbox;
 use crate::remote::protocol::{Heartbeat, Registration, ToExecutor};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tonic::Status;
 use vonk_error::{Error, Result};
@@ -18,7 +19,9 @@ use vonk_shuffle::Place;
 const OUTBOX: usize = 4096;
 
 enum Entry {
-    Expected,
+    Expected {
+        since: Instant,
+    },
     Attached {
         sender: mpsc::Sender<std::result::Result<ToExecutor, Status>>,
         health: Heartbeat,
@@ -59,7 +62,7 @@ impl Registry {
 
     /// An executor of this number was started and may attach.
     pub fn expect(&self, executor: ExecutorId) {
-        self.entries.lock().entry(executor.0).or_insert(Entry::Expected);
+        self.entries.lock().entry(executor.0).or_insert_with(|| Entry::Expected { since: Instant::now() });
     }
 
     /// Lets an executor in; what is sent to it comes out of the receiver.
@@ -74,7 +77,7 @@ impl Registry {
         }
         let mut entries = self.entries.lock();
         match entries.get(&executor) {
-            Some(Entry::Expected) => {}
+            Some(Entry::Expected { .. }) => {}
             Some(_) => return refused("an executor of this number has attached before"),
             None => return refused("no executor of this number was started"),
         }
@@ -96,6 +99,29 @@ impl Registry {
         )
     }
 
+    /// Gives up executors that have not attached in time: a process that was started may hang before it says anything. When the next one
+    /// is late.
+    pub fn give_up_late(&self, patience: Duration) -> Option<Instant> {
+        let at = |entry: &Entry| match entry {
+            Entry::Expected { since } => Some(*since + patience),
+            Entry::Attached { .. } | Entry::Gone { .. } => None,
+        };
+        let expected: Vec<(u64, Instant)> = self
+            .entries
+            .lock()
+            .iter()
+            .filter_map(|(executor, entry)| Some((*executor, at(entry)?)))
+            .collect();
+        let now = Instant::now();
+        let (late, others): (Vec<_>, Vec<_>) = expected.into_iter().partition(|(_, at)| *at <= now);
+        for (executor, _) in late {
+            let reason = format!("it has not come within {} ms", patience.as_millis());
+            tracing::warn!(executor, reason, "executor given up");
+            self.lost(ExecutorId(executor), &reason);
+        }
+        others.into_iter().map(|(_, at)| at).min()
+    }
+
     /// Whether there is an executor, or was one that is not forgotten.
     pub fn knows(&self, executor: ExecutorId) -> bool {
         self.entries.lock().contains_key(&executor.0)
@@ -106,7 +132,7 @@ impl Registry {
         let mut entries = self.entries.lock();
         let Some(entry) = entries.get_mut(&executor.0) else { return };
         let (attached, place) = match entry {
-            Entry::Expected => (false, None),
+            Entry::Expected { .. } => (false, None),
             Entry::Attached { place, .. } => (true, Some(place.clone())),
             Entry::Gone { .. } => return,
         };
@@ -144,7 +170,7 @@ impl Registry {
     /// An executor is to leave. One that is gone has left.
     pub fn drain(&self, executor: ExecutorId) {
         let entries = self.entries.lock();
-        if let Some(Entry::Expected | Entry::Attached { .. }) = entries.get(&executor.0) {
+        if let Some(Entry::Expected { .. } | Entry::Attached { .. }) = entries.get(&executor.0) {
             // Told under the lock, so that its loss is told after it.
             self.mailbox.drain(executor);
         }
@@ -181,7 +207,7 @@ impl Registry {
         match self.entries.lock().get(&executor.0)? {
             Entry::Attached { place, .. } => Some(place.clone()),
             Entry::Gone { place, .. } => place.clone(),
-            Entry::Expected => None,
+            Entry::Expected { .. } => None,
         }
     }
 
@@ -189,7 +215,7 @@ impl Registry {
     pub fn attached(&self) -> Vec<(ExecutorId, Heartbeat, Place)> {
         let one = |(executor, entry): (&u64, &Entry)| match entry {
             Entry::Attached { health, place, .. } => Some((ExecutorId(*executor), *health, place.clone())),
-            Entry::Expected | Entry::Gone { .. } => None,
+            Entry::Expected { .. } | Entry::Gone { .. } => None,
         };
         self.entries.lock().iter().filter_map(one).collect()
     }
@@ -230,6 +256,13 @@ mod tests {
         assert!(registry.ended(executor, "") && registry.knows(executor));
         registry.forget_place(executor);
         assert!(!registry.knows(executor) && attach().is_err());
+        // One that does not come in time; it may have, a moment later.
+        registry.expect(ExecutorId(9));
+        assert!(registry.give_up_late(Duration::from_secs(60)).is_some());
+        let registration = Registration { executor: 9, ..registration };
+        assert_eq!(registry.give_up_late(Duration::ZERO), None);
+        assert!(registry.attach(&registration, ToExecutor::Stop).is_err(), "it was given up");
+        assert!(!registry.ended(ExecutorId(9), "") && !registry.knows(ExecutorId(9)));
         // The other way around, and one that never came.
         for (number, attaches) in [(4, true), (5, false)] {
             let executor = ExecutorId(number);

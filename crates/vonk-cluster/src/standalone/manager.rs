@@ -183,7 +183,7 @@ impl ExecutorManager for Standalone {
         let losses = client.clone();
         // An executor that the driver has lost is of no use, though its process may live.
         context.registry.set_on_loss(Box::new(move |executor| losses.kill(vec![executor])));
-        let (registry, ready) = (context.registry.clone(), client.clone());
+        let (registry, ready, patience) = (context.registry.clone(), client.clone(), context.patience);
         let watch = context.runtime.spawn(async move {
             loop {
                 tokio::time::sleep(LOOK).await;
@@ -192,6 +192,7 @@ impl ExecutorManager for Standalone {
                     waiting.lock().remove(&executor);
                     ready.ready(executor);
                 }
+                registry.give_up_late(patience);
             }
         });
         self.running = Some(Running { client, runtime: context.runtime, watch });
