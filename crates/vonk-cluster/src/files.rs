@@ -59,28 +59,29 @@ fn lock(file: File, folder: &Path) -> Result<File> {
 /// not, and who comes next removes them.
 pub(crate) struct OwnFolder {
     path: PathBuf,
-    /// `None` where folders cannot be locked: nobody removes this one then.
     _lock: Option<File>,
 }
 
 impl OwnFolder {
-    /// What its name begins with.
+    /// What the names of locked ones begin with.
     const PREFIX: &str = "vonk-session-";
 
-    /// A folder of this name, which no other may ever have, in a parent. Where it cannot be made now, who needs it later will say so.
+    /// A folder of this name, which no other may ever have, in a parent. One that cannot be locked has another name, under which nobody
+    /// takes it for one that was left. Where it cannot be made now, who needs it later will say so.
     pub fn new(parent: &Path, name: &str) -> OwnFolder {
+        let unlocked = parent.join(format!("vonk-{name}"));
+        let made = make_folder(&unlocked).and_then(|()| lock_folder(&unlocked));
         let path = parent.join(format!("{}{name}", Self::PREFIX));
-        // Under another name until it is locked: under its own it would be taken for one that was left.
-        let new = parent.join(format!(".{}{name}", Self::PREFIX));
-        let made = make_folder(&new).map(|()| lock_folder(&new).ok());
-        let made = made.and_then(|lock| {
-            std::fs::rename(&new, &path).map_err(|e| failed("make the folder", &path, e)).map(|()| lock)
+        let named = made.and_then(|lock| {
+            std::fs::rename(&unlocked, &path).map_err(|e| failed("make the folder", &path, e)).map(|()| lock)
         });
-        let lock = made.unwrap_or_else(|error| {
-            tracing::debug!(%error, "no folder for now");
-            None
-        });
-        OwnFolder { path, _lock: lock }
+        match named {
+            Ok(lock) => OwnFolder { path, _lock: Some(lock) },
+            Err(error) => {
+                tracing::debug!(%error, "no locked folder");
+                OwnFolder { path: unlocked, _lock: None }
+            }
+        }
     }
 
     /// Where it is.
@@ -231,7 +232,7 @@ mod tests {
         drop(live);
         assert_eq!(names(), ["another"]);
         let nowhere = OwnFolder::new(Path::new("/proc/none"), "x");
-        assert!(nowhere.path().ends_with("none/vonk-session-x"));
+        assert!(nowhere.path().ends_with("none/vonk-x"), "it is not locked");
     }
 
     #[test]

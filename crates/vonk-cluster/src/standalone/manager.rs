@@ -208,7 +208,7 @@ impl ExecutorManager for Standalone {
     fn stop(&mut self) {
         if let Some(Running { client, runtime, watch }) = self.running.take() {
             watch.abort();
-            runtime.block_on(client.end(true));
+            runtime.block_on(client.end(!std::thread::panicking()));
         }
     }
 }
