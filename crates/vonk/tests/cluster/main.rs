@@ -12,11 +12,14 @@ mod rollback;
 mod security;
 mod status;
 mod store;
+mod tasks;
+
+use vonk_cluster::executor::{ExecutorOptions, run};
 
 /// Not a test but a process; without being told to be an executor it does nothing.
 #[test]
 fn executor_process() {
-    if let Some(executor) = vonk::Executor::from_environment().expect("options that are understood") {
-        executor.run().expect("a driver that says when to stop");
+    if let Some(options) = ExecutorOptions::from_environment().expect("options that are understood") {
+        run(&options, tasks::formats(), &|_| {}).expect("a driver that says when to stop");
     }
 }
