@@ -1,63 +1,25 @@
-//! `vonk master`, `vonk worker` and `vonk submit` as whole processes: what a user types.
+//! `vonk submit` as a user types it.
 
-#![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
-
+use crate::common::*;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
-use std::path::Path;
-use std::process::{Child, Command, Output, Stdio};
-use std::time::{Duration, Instant};
-
-/// A process that does not outlive the test.
-struct Daemon(Child);
-
-impl Daemon {
-    /// Started in a folder.
-    fn start(dir: &Path, arguments: &[&str]) -> Daemon {
-        let mut command = vonk(dir, arguments);
-        Daemon(command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().unwrap())
-    }
-
-    /// Ends it as a user would.
-    fn end(mut self) {
-        let id = self.0.id().to_string();
-        assert!(Command::new("kill").args(["-TERM", &id]).status().unwrap().success());
-        let begun = Instant::now();
-        while self.0.try_wait().unwrap().is_none() {
-            assert!(begun.elapsed() < Duration::from_secs(20), "it does not end");
-            std::thread::sleep(Duration::from_millis(20));
-        }
-    }
-}
-
-impl Drop for Daemon {
-    fn drop(&mut self) {
-        // It may have ended.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-fn vonk(dir: &Path, arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_vonk"));
-    command.args(arguments).current_dir(dir).env("VONK_AUTHENTICATE_SECRET", "a-secret-of-tests");
-    command
-}
-
-fn text(output: &Output) -> String {
-    format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr))
-}
+use std::process::Stdio;
+use std::time::Duration;
 
 #[test]
 fn statements_run_in_both_modes_with_a_relative_work_folder_and_settings_stay_off_command_lines() {
     let dir = tempfile::tempdir().unwrap();
     let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port().to_string();
     let master = format!("vonk://127.0.0.1:{port}");
-    let at_master =
-        Daemon::start(dir.path(), &["master", "--port", &port, "--webui-port", "0", "--recovery-dir", "log"]);
+    let at_master = Daemon::start(
+        dir.path(),
+        "master",
+        &["master", "--port", &port, "--webui-port", "0", "--recovery-dir", "log"],
+    );
     // The work folder is `work`, below the one in which the worker is started.
     let worker = Daemon::start(
         dir.path(),
+        "worker",
         &["worker", &master, "--cores", "2", "--memory", "2g", "--webui-port", "0"],
     );
     std::fs::write(
