@@ -237,6 +237,13 @@ impl Cluster {
         master
     }
 
+    /// Kills the master and starts it again.
+    pub fn restart_master(&mut self) {
+        self.master.kill();
+        std::fs::remove_file(self.dir.path().join("master.log")).unwrap();
+        self.master = Cluster::master(self.dir.path(), self.port, &self.conf);
+    }
+
     pub fn url(&self) -> String {
         format!("vonk://127.0.0.1:{}", self.port)
     }

@@ -4,5 +4,6 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
 mod common;
+mod outages;
 mod submit;
 mod vanishing;
