@@ -211,8 +211,19 @@ pub struct Cluster {
 }
 
 impl Cluster {
-    /// With so many workers of two cores and 2 GiB, and these settings of all daemons.
+    /// With so many workers of two cores and 2 GiB, and these settings of all daemons. All workers are there.
     pub fn start(workers: usize, conf: &[&str]) -> Cluster {
+        let cluster = Cluster::begin(workers, conf);
+        let at = cluster.master.web();
+        eventually("all workers", || {
+            seen(at, "/api/v1/workers").as_array().unwrap().iter().filter(|w| w["state"] == "Alive").count()
+                == workers
+        });
+        cluster
+    }
+
+    /// Without asking the master over plain HTTP.
+    pub fn begin(workers: usize, conf: &[&str]) -> Cluster {
         let dir = tempfile::tempdir().unwrap();
         let conf: Vec<String> = conf.iter().flat_map(|c| ["--conf".to_string(), c.to_string()]).collect();
         let port = free_port();
@@ -221,11 +232,6 @@ impl Cluster {
         for _ in 0..workers {
             cluster.add_worker();
         }
-        let at = cluster.master.web();
-        eventually("all workers", || {
-            seen(at, "/api/v1/workers").as_array().unwrap().iter().filter(|w| w["state"] == "Alive").count()
-                == workers
-        });
         cluster
     }
 

@@ -5,5 +5,6 @@
 
 mod common;
 mod outages;
+mod security;
 mod submit;
 mod vanishing;
