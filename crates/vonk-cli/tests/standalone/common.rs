@@ -287,3 +287,38 @@ impl Cluster {
         all.as_array().unwrap().iter().find(|a| a["name"] == name).cloned()
     }
 }
+
+/// A driver that is spoken to line by line.
+pub struct Driver {
+    child: Child,
+    answers: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
+}
+
+impl Driver {
+    pub fn start(dir: &Path, arguments: &[&str]) -> Driver {
+        let mut command = vonk(dir, arguments);
+        let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        let answers = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
+        Driver { child, answers }
+    }
+
+    /// The line that answers a statement.
+    pub fn answer(&mut self, sql: &str) -> String {
+        let request = serde_json::json!({ "sql": sql });
+        writeln!(self.child.stdin.as_mut().unwrap(), "{request}").unwrap();
+        self.answers.next().expect("an answer").unwrap()
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        // Without more to read it ends.
+        drop(self.child.stdin.take());
+        let begun = Instant::now();
+        while self.child.try_wait().is_ok_and(|s| s.is_none()) && begun.elapsed() < Duration::from_secs(10) {
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}

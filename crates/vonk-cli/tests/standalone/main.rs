@@ -8,3 +8,4 @@ mod outages;
 mod security;
 mod submit;
 mod vanishing;
+mod versions;
