@@ -7,6 +7,7 @@
 mod cancel;
 mod common;
 mod executors;
+mod pools;
 mod queries;
 mod rollback;
 mod security;
