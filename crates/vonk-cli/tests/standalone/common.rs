@@ -302,6 +302,10 @@ impl Driver {
         Driver { child, answers }
     }
 
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The line that answers a statement.
     pub fn answer(&mut self, sql: &str) -> String {
         let request = serde_json::json!({ "sql": sql });

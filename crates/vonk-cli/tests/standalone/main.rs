@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
 mod common;
+mod garbage;
 mod outages;
 mod security;
 mod submit;
