@@ -4,8 +4,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
 mod common;
+mod disks;
 mod garbage;
 mod outages;
+mod ports;
 mod security;
 mod submit;
 mod vanishing;
