@@ -4,6 +4,7 @@
 
 use crate::options::{MasterOptions, SubmitOptions, WorkerOptions};
 use std::collections::BTreeMap;
+use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::ExitCode;
 use vonk::standalone::{
@@ -194,7 +195,7 @@ fn program(file: &str, arguments: &[String]) -> vonk::Result<DriverProgram> {
     Ok(DriverProgram::Sql(text))
 }
 
-/// Deploy mode `client`: the driver is a process here.
+/// Deploy mode `client`: this process becomes the driver, so that whoever ends it ends the driver. Returns only if that cannot be.
 fn run_here(
     file: &str,
     program: DriverProgram,
@@ -216,9 +217,7 @@ fn run_here(
         }
     };
     command.env(SUBMITTED_VARIABLE, json).envs(security.environment());
-    let status = command.status().map_err(|e| Error::io(format!("cannot start {file}"), e))?;
-    let code = status.code().and_then(|c| u8::try_from(c).ok());
-    Ok(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    Err(Error::io(format!("cannot start {file}"), command.exec()))
 }
 
 /// Says how it is; the exit code of one that ended badly.
