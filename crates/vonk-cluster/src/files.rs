@@ -48,11 +48,15 @@ pub(crate) fn lock_folder(folder: &Path) -> Result<File> {
 }
 
 fn lock(file: File, folder: &Path) -> Result<File> {
-    // SAFETY: the descriptor is open as long as `file` is.
-    if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } != 0 {
-        return Err(failed("use the folder", folder, "another process uses it"));
+    // A process that this one is just starting has all its files for a moment, those that are locked among them.
+    for _ in 0..10 {
+        // SAFETY: the descriptor is open as long as `file` is.
+        if unsafe { libc::flock(file.as_raw_fd(), libc::LOCK_EX | libc::LOCK_NB) } == 0 {
+            return Ok(file);
+        }
+        std::thread::sleep(Duration::from_millis(20));
     }
-    Ok(file)
+    Err(failed("use the folder", folder, "another process uses it"))
 }
 
 /// A process's own folder in one that others use, too. It is locked as long as the process lives: those of processes that were killed are

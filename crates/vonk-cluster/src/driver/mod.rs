@@ -70,11 +70,11 @@ enum Message {
 pub struct Mailbox(Sender<Message>);
 
 impl Mailbox {
-    /// One whose messages nobody reads; it lives as long as the second part.
+    /// One without a driver.
     #[cfg(test)]
-    pub fn for_test() -> (Mailbox, impl Sized) {
+    pub(crate) fn for_test() -> (Mailbox, tests::Heard) {
         let (sender, receiver) = channel();
-        (Mailbox(sender), receiver)
+        (Mailbox(sender), tests::Heard(receiver))
     }
 
     fn send(&self, message: Message) {

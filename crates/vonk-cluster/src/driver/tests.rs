@@ -23,6 +23,22 @@ enum Asked {
     Stop,
 }
 
+/// What a driver would have heard.
+pub(crate) struct Heard(pub(super) Receiver<Message>);
+
+impl Heard {
+    /// Why there are no executors and will be none, if that is said in time.
+    pub fn unavailable(&self, patience: Duration) -> Option<Error> {
+        let deadline = std::time::Instant::now() + patience;
+        loop {
+            let left = deadline.saturating_duration_since(std::time::Instant::now());
+            if let Message::Unavailable(reason) = self.0.recv_timeout(left).ok()? {
+                return Some(reason);
+            }
+        }
+    }
+}
+
 struct Notes(Sender<Asked>);
 
 impl Notes {

@@ -17,8 +17,12 @@ use vonk_rpc::Security;
 use vonk_scheduler::ExecutorId;
 use vonk_shuffle::ServiceFiles;
 
-/// After so many starts in a row that came to nothing, queries that wait are told.
-const HOPELESS: u32 = 5;
+/// When starts in a row that came to nothing count for so much, queries that wait are told.
+const HOPELESS: u32 = 15;
+/// What an executor counts for that ended, or hung, before it had attached.
+const FAILED: u32 = 3;
+/// And one that somebody killed: the system does that when memory is short, which may pass.
+const KILLED: u32 = 1;
 /// The wait before the second start in a row that came to nothing; it doubles from one to the next.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
@@ -100,6 +104,8 @@ impl ExecutorManager for LocalCluster {
             running: HashMap::new(),
             next: 0,
             fruitless: 0,
+            blame: 0,
+            came: 0,
             wait_until: None,
             next_cut: Instant::now() + CUT_LOGS_EVERY,
         };
@@ -141,6 +147,8 @@ fn clean(dir: &Path) {
 struct Process {
     pid: u32,
     dir: PathBuf,
+    /// It was given up, or lost.
+    unwanted: bool,
 }
 
 struct Keeper {
@@ -153,8 +161,11 @@ struct Keeper {
     wanted: u32,
     running: HashMap<ExecutorId, Process>,
     next: u64,
-    /// Starts in a row of executors that did not attach.
+    /// Starts in a row of executors that did not attach, and what they count for.
     fruitless: u32,
+    blame: u32,
+    /// Executors that had attached when these were counted.
+    came: u64,
     wait_until: Option<Instant>,
     /// When to look at logs again.
     next_cut: Instant,
@@ -167,7 +178,12 @@ impl Keeper {
             let late = self.context.registry.give_up_late(self.context.patience);
             let at = [self.wait_until, late].into_iter().flatten().fold(self.next_cut, Instant::min);
             match inbox.recv_timeout(at.saturating_duration_since(Instant::now())) {
-                Ok(Message::Lost(executor)) => self.kill(executor),
+                Ok(Message::Lost(executor)) => {
+                    if let Some(process) = self.running.get_mut(&executor) {
+                        process.unwanted = true;
+                        process::kill(process.pid);
+                    }
+                }
                 Ok(Message::Exited(executor, status)) => self.exited(executor, status),
                 Ok(Message::Request(total)) => self.wanted = total.min(self.options.executors),
                 Ok(Message::Stop) | Err(RecvTimeoutError::Disconnected) => break,
@@ -191,7 +207,7 @@ impl Keeper {
             if let Err(error) = self.start(executor) {
                 self.context.registry.ended(executor, "it could not be started");
                 clean(&self.folder(executor));
-                self.came_to_nothing(&error.to_string());
+                self.came_to_nothing(&error.to_string(), FAILED);
             }
         }
     }
@@ -226,31 +242,30 @@ impl Keeper {
             // A keeper that is gone has nothing left to keep.
             let _ = messages.send(Message::Exited(executor, status));
         })?;
-        self.running.insert(executor, Process { pid, dir: options.dir });
+        self.running.insert(executor, Process { pid, dir: options.dir, unwanted: false });
         Ok(())
     }
 
-    fn kill(&self, executor: ExecutorId) {
-        if let Some(process) = self.running.get(&executor) {
-            process::kill(process.pid);
-        }
-    }
-
     fn exited(&mut self, executor: ExecutorId, status: std::io::Result<ExitStatus>) {
-        let Some(Process { dir, .. }) = self.running.remove(&executor) else { return };
-        let (_, how) = process::describe_end(status, &dir);
-        match self.context.registry.ended(executor, &how) {
-            true => self.fruitless = 0,
-            false => self.came_to_nothing(&how),
+        let Some(Process { dir, unwanted, .. }) = self.running.remove(&executor) else { return };
+        let (code, how) = process::describe_end(status, &dir);
+        if !self.context.registry.ended(executor, &how) {
+            self.came_to_nothing(&how, if code.is_some() || unwanted { FAILED } else { KILLED });
         }
         clean(&dir);
     }
 
     /// A start that came to nothing: the next waits a little, and the more, the more there were.
-    fn came_to_nothing(&mut self, why: &str) {
+    fn came_to_nothing(&mut self, why: &str, blame: u32) {
+        let came = self.context.registry.came();
+        if std::mem::replace(&mut self.came, came) != came {
+            // Others could be started since.
+            (self.fruitless, self.blame) = (0, 0);
+        }
         self.fruitless += 1;
+        self.blame += blame;
         tracing::error!(why, "an executor could not be started");
-        if self.fruitless >= HOPELESS {
+        if self.blame >= HOPELESS {
             let error = Error::new("_EXECUTOR_START_FAILED").with("cause", why);
             self.context.mailbox.unavailable(error);
         }
@@ -268,7 +283,7 @@ impl Keeper {
                 Err(_) => break,
             }
         }
-        self.running.keys().for_each(|executor| self.kill(*executor));
+        self.running.values().for_each(|process| process::kill(process.pid));
         while !self.running.is_empty() {
             // A killed process does end, and its thread tells.
             match inbox.recv() {
@@ -284,5 +299,57 @@ impl Keeper {
         if let Some(process) = self.running.remove(&executor) {
             clean(&process.dir);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::driver::Mailbox;
+    use crate::remote::registry::Registry;
+    use std::sync::Arc;
+
+    /// Executors of a program that is none.
+    fn cluster(dir: &Path, program: &str) -> LocalCluster {
+        LocalCluster::new(LocalClusterOptions {
+            executors: 2,
+            dynamic: false,
+            slots: 1,
+            memory: 1 << 20,
+            application: "app".to_string(),
+            dir: dir.join("session"),
+            program: Program::from_setting(program).unwrap(),
+            security: Security::none(),
+            service: false,
+            log_bytes: 1 << 20,
+            conf: BTreeMap::new(),
+        })
+    }
+
+    fn reason(program: &str) -> String {
+        let dir = tempfile::tempdir().unwrap();
+        let runtime = tokio::runtime::Runtime::new().unwrap();
+        let (mailbox, heard) = Mailbox::for_test();
+        let registry = Arc::new(Registry::new("app".to_string(), false, mailbox.clone()));
+        let mut cluster = cluster(dir.path(), program);
+        let context = ManagerContext {
+            driver: "127.0.0.1:1".to_string(),
+            registry,
+            mailbox,
+            patience: Duration::from_millis(200),
+            runtime: runtime.handle().clone(),
+        };
+        cluster.start(context).unwrap();
+        let reason = heard.unavailable(Duration::from_secs(30)).unwrap();
+        cluster.stop();
+        assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is left");
+        reason.to_string()
+    }
+
+    #[test]
+    fn executors_that_do_not_come_are_given_up_whether_they_end_or_hang_and_who_waits_is_told() {
+        assert!(reason("sleep 1000").contains("SIGKILL"));
+        assert!(reason("ls /this/is/not/there").contains("/this/is/not/there"));
+        assert!(reason("/no/such/program").contains("/no/such/program"));
     }
 }

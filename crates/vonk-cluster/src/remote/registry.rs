@@ -8,6 +8,7 @@ use crate::driver::Mailbox;
 use crate::remote::protocol::{Heartbeat, Registration, ToExecutor};
 use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -46,13 +47,15 @@ pub(crate) struct Registry {
     blocks_survive: bool,
     mailbox: Mailbox,
     entries: Mutex<HashMap<u64, Entry>>,
+    /// Executors that ever attached.
+    came: AtomicU64,
     on_loss: Mutex<Option<LossListener>>,
 }
 
 impl Registry {
     pub fn new(application: String, blocks_survive: bool, mailbox: Mailbox) -> Registry {
-        let (entries, on_loss) = (Mutex::default(), Mutex::default());
-        Registry { application, blocks_survive, mailbox, entries, on_loss }
+        let (entries, came, on_loss) = (Mutex::default(), AtomicU64::new(0), Mutex::default());
+        Registry { application, blocks_survive, mailbox, entries, came, on_loss }
     }
 
     /// Whoever starts executors is told of each that is lost, so that it ends the process.
@@ -86,6 +89,7 @@ impl Registry {
         let _ = sender.try_send(Ok(first));
         let (health, place) = (Heartbeat::default(), Place { executor, source: blocks });
         entries.insert(executor, Entry::Attached { sender, health, place });
+        self.came.fetch_add(1, Ordering::Relaxed);
         // Told under the lock, so that its loss is told after it.
         self.mailbox.executor_added(ExecutorId(executor), host, slots);
         Ok(receiver)
@@ -120,6 +124,11 @@ impl Registry {
             self.lost(ExecutorId(executor), &reason);
         }
         others.into_iter().map(|(_, at)| at).min()
+    }
+
+    /// How many have ever attached.
+    pub fn came(&self) -> u64 {
+        self.came.load(Ordering::Relaxed)
     }
 
     /// Whether there is an executor, or was one that is not forgotten.
