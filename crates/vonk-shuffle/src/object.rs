@@ -17,6 +17,7 @@ use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
 use std::fs::File;
 use std::os::unix::fs::DirBuilderExt;
+use std::path::PathBuf;
 use std::sync::Arc;
 use vonk_error::{Error, FetchFailure, Result};
 
@@ -30,13 +31,19 @@ pub struct Stores {
     url: String,
     store: Arc<dyn ObjectStore>,
     root: Path,
+    /// Where it is, if it is a folder.
+    folder: Option<PathBuf>,
     known: Mutex<HashMap<String, Arc<StoreOutputs>>>,
 }
 
 impl Stores {
     /// Takes `root` in a store for what `url` names: `url/a/b` is `root/a/b`.
     pub fn new(url: &str, store: Arc<dyn ObjectStore>, root: Path) -> Arc<Self> {
-        Arc::new(Stores { url: url.trim_end_matches('/').to_string(), store, root, known: Mutex::default() })
+        Arc::new(Stores::of(url, store, root, None))
+    }
+
+    fn of(url: &str, store: Arc<dyn ObjectStore>, root: Path, folder: Option<PathBuf>) -> Self {
+        Stores { url: url.trim_end_matches('/').to_string(), store, root, folder, known: Mutex::default() }
     }
 
     /// A folder that all machines see: `file:///…`, which is made if it is not there.
@@ -49,7 +56,8 @@ impl Stores {
         let made = std::fs::DirBuilder::new().recursive(true).mode(0o700).create(folder);
         made.map_err(|e| failed(&e))?;
         let store = object_store::local::LocalFileSystem::new_with_prefix(folder).map_err(|e| failed(&e))?;
-        Ok(Stores::new(url, Arc::new(store.with_automatic_cleanup(true)), Path::default()))
+        let store = Arc::new(store.with_automatic_cleanup(true));
+        Ok(Arc::new(Stores::of(url, store, Path::default(), Some(folder.into()))))
     }
 
     /// The outputs below a URL.
@@ -97,7 +105,16 @@ impl Stores {
     pub async fn release(&self, url: &str) -> Result<()> {
         let outputs = self.outputs(url)?;
         self.known.lock().retain(|known, _| !known.starts_with(url));
-        outputs.delete(&outputs.prefix).await
+        outputs.delete(&outputs.prefix).await?;
+        // In a folder there may be more than the store lists: what a process that was killed has not uploaded to its end.
+        let Some(folder) = &self.folder else { return Ok(()) };
+        let folder = outputs.prefix.parts().fold(folder.clone(), |path, part| path.join(part.as_ref()));
+        match tokio::fs::remove_dir_all(&folder).await {
+            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+                Err(Error::io(format!("cannot delete the map outputs in {}", folder.display()), e))
+            }
+            _ => Ok(()),
+        }
     }
 }
 
