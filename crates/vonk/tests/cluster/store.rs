@@ -49,6 +49,9 @@ fn nothing_that_the_store_has_is_computed_again_when_all_executors_die() {
         })
     });
     assert!(!files_below(&dir.path().join("store")).is_empty(), "blocks are in the store");
+    // As an executor leaves it that is killed while it uploads.
+    let half = files_below(&dir.path().join("store"))[0].with_file_name("3-99.data#1");
+    std::fs::write(half, "half an output").unwrap();
     let killed = executor_pids(dir.path());
     assert_eq!(killed.len(), 2);
     killed.iter().for_each(|pid| signal(*pid, "KILL"));
