@@ -56,3 +56,19 @@ fn a_session_of_json_lines_goes_on_after_bad_input() {
     assert!(lines[3].contains("UNRESOLVED_COLUMN"), "{lines:?}");
     assert_eq!(lines[4], r#"{"schema":"struct<b:int>","rows":["2"]}"#);
 }
+
+#[test]
+fn masters_that_are_none_or_not_there_are_named() {
+    for master in ["foo", "local[x]", "local-cluster[1,2]", "vonk://", "vonk://host:99999"] {
+        let out = vonk(&["sql", "--master", master, "-e", "SELECT 1"], b"");
+        let said = text(&out.stderr);
+        assert!(!out.status.success() && said.contains("_INVALID_MASTER") && said.contains(master), "{said}");
+        assert_eq!(text(&out.stdout), "");
+    }
+    // Port 1 is nobody's; a name below .invalid never exists (RFC 2606).
+    for address in ["127.0.0.1:1", "nowhere.invalid:7077"] {
+        let out = vonk(&["sql", "--master", &format!("vonk://{address}"), "-e", "SELECT 1"], b"");
+        let said = text(&out.stderr);
+        assert!(!out.status.success() && said.contains("[_IO_ERROR]") && said.contains(address), "{said}");
+    }
+}
