@@ -61,7 +61,7 @@ pub fn run_worker(options: WorkerDaemonOptions) -> Result<()> {
     })
 }
 
-/// Waits for a call to a master ([`submit`](super::submit)), for who has no runtime.
+/// Waits for a call to a master ([`submit`](mod@super::submit)), for who has no runtime.
 pub fn block_on<T>(call: impl Future<Output = Result<T>>) -> Result<T> {
     network_runtime()?.block_on(call)
 }
