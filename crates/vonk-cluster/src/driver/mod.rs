@@ -8,6 +8,8 @@ mod notes;
 mod run;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+pub(crate) use tests::Heard;
 
 use crate::backend::{Backend, TaskResult};
 use crate::progress::Progress;
@@ -72,9 +74,9 @@ pub struct Mailbox(Sender<Message>);
 impl Mailbox {
     /// One without a driver.
     #[cfg(test)]
-    pub(crate) fn for_test() -> (Mailbox, tests::Heard) {
+    pub(crate) fn for_test() -> (Mailbox, Heard) {
         let (sender, receiver) = channel();
-        (Mailbox(sender), tests::Heard(receiver))
+        (Mailbox(sender), Heard(receiver))
     }
 
     fn send(&self, message: Message) {

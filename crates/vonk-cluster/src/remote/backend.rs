@@ -21,8 +21,9 @@ use vonk_shuffle::{Connections, Place, Source, Stores, release_remote};
 /// Longest time that stopping waits for map outputs in an object store to be deleted.
 const DELETE_WITHIN: Duration = Duration::from_secs(30);
 
-/// How long an executor may take to start, beside the time that everybody has to answer.
-const START_WITHIN: Duration = Duration::from_secs(20);
+/// An executor may take so many times as long to start as it may be silent later, and so long at least.
+const START_SILENCES: u32 = 3;
+const START_WITHIN: Duration = Duration::from_secs(5);
 
 /// How a driver meets its executors.
 pub(crate) struct RemoteOptions {
@@ -220,7 +221,7 @@ impl Backend for RemoteBackend {
             driver: address,
             registry: registry.clone(),
             mailbox: mailbox.clone(),
-            patience: options.silence + START_WITHIN,
+            patience: options.silence.saturating_mul(START_SILENCES).max(START_WITHIN),
             runtime: runtime.handle().clone(),
         };
         self.manager.start(context)?;

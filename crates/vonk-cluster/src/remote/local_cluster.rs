@@ -19,9 +19,9 @@ use vonk_shuffle::ServiceFiles;
 
 /// When starts in a row that came to nothing count for so much, queries that wait are told.
 const HOPELESS: u32 = 15;
-/// What an executor counts for that ended, or hung, before it had attached.
+/// What an executor counts for that ended before it had attached.
 const FAILED: u32 = 3;
-/// And one that somebody killed: the system does that when memory is short, which may pass.
+/// And one that was killed, since it hung, or by somebody else: the system does that when memory is short. Both may pass.
 const KILLED: u32 = 1;
 /// The wait before the second start in a row that came to nothing; it doubles from one to the next.
 const FIRST_WAIT: Duration = Duration::from_millis(50);
@@ -147,8 +147,6 @@ fn clean(dir: &Path) {
 struct Process {
     pid: u32,
     dir: PathBuf,
-    /// It was given up, or lost.
-    unwanted: bool,
 }
 
 struct Keeper {
@@ -179,8 +177,7 @@ impl Keeper {
             let at = [self.wait_until, late].into_iter().flatten().fold(self.next_cut, Instant::min);
             match inbox.recv_timeout(at.saturating_duration_since(Instant::now())) {
                 Ok(Message::Lost(executor)) => {
-                    if let Some(process) = self.running.get_mut(&executor) {
-                        process.unwanted = true;
+                    if let Some(process) = self.running.get(&executor) {
                         process::kill(process.pid);
                     }
                 }
@@ -242,15 +239,15 @@ impl Keeper {
             // A keeper that is gone has nothing left to keep.
             let _ = messages.send(Message::Exited(executor, status));
         })?;
-        self.running.insert(executor, Process { pid, dir: options.dir, unwanted: false });
+        self.running.insert(executor, Process { pid, dir: options.dir });
         Ok(())
     }
 
     fn exited(&mut self, executor: ExecutorId, status: std::io::Result<ExitStatus>) {
-        let Some(Process { dir, unwanted, .. }) = self.running.remove(&executor) else { return };
+        let Some(Process { dir, .. }) = self.running.remove(&executor) else { return };
         let (code, how) = process::describe_end(status, &dir);
         if !self.context.registry.ended(executor, &how) {
-            self.came_to_nothing(&how, if code.is_some() || unwanted { FAILED } else { KILLED });
+            self.came_to_nothing(&how, if code.is_some() { FAILED } else { KILLED });
         }
         clean(&dir);
     }
@@ -305,7 +302,7 @@ impl Keeper {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::driver::Mailbox;
+    use crate::driver::{Heard, Mailbox};
     use crate::remote::registry::Registry;
     use std::sync::Arc;
 
@@ -326,7 +323,8 @@ mod tests {
         })
     }
 
-    fn reason(program: &str) -> String {
+    /// What is so when executors of this program have been started and `is` is satisfied.
+    fn of<T>(program: &str, is: impl FnOnce(&Path, &Heard) -> T) -> T {
         let dir = tempfile::tempdir().unwrap();
         let runtime = tokio::runtime::Runtime::new().unwrap();
         let (mailbox, heard) = Mailbox::for_test();
@@ -340,16 +338,30 @@ mod tests {
             runtime: runtime.handle().clone(),
         };
         cluster.start(context).unwrap();
-        let reason = heard.unavailable(Duration::from_secs(30)).unwrap();
+        let seen = is(&dir.path().join("session"), &heard);
         cluster.stop();
         assert_eq!(std::fs::read_dir(dir.path()).unwrap().count(), 0, "nothing is left");
-        reason.to_string()
+        seen
     }
 
     #[test]
-    fn executors_that_do_not_come_are_given_up_whether_they_end_or_hang_and_who_waits_is_told() {
-        assert!(reason("sleep 1000").contains("SIGKILL"));
-        assert!(reason("ls /this/is/not/there").contains("/this/is/not/there"));
-        assert!(reason("/no/such/program").contains("/no/such/program"));
+    fn where_executors_cannot_be_started_who_waits_is_told() {
+        let reason =
+            |_: &Path, heard: &Heard| heard.unavailable(Duration::from_secs(30)).unwrap().to_string();
+        assert!(of("ls /this/is/not/there", reason).contains("/this/is/not/there"));
+        assert!(of("/no/such/program", reason).contains("/no/such/program"));
+    }
+
+    #[test]
+    fn executors_that_hang_are_given_up_and_others_are_started() {
+        of("sleep 1000", |dir, heard| {
+            let deadline = Instant::now() + Duration::from_secs(30);
+            while !dir.join("executor-4").exists() {
+                assert!(Instant::now() < deadline, "no others are started");
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            assert!(!dir.join("executor-0.log").exists(), "the first is gone");
+            assert!(heard.unavailable(Duration::ZERO).is_none(), "this may pass");
+        });
     }
 }
