@@ -364,14 +364,25 @@ fn one_place_of_blocks(conf: &Conf) -> Result<()> {
 }
 
 fn remote_options(application: String, security: Security, conf: &Conf) -> Result<RemoteOptions> {
+    let (heartbeat, silence) = (
+        conf.get(&conf::EXECUTOR_HEARTBEAT_INTERVAL).duration(),
+        conf.get(&conf::NETWORK_TIMEOUT).duration(),
+    );
+    // As Spark: executors would be lost for no other reason, again and again.
+    if heartbeat >= silence {
+        let (beat, timeout) = (conf::EXECUTOR_HEARTBEAT_INTERVAL.name, conf::NETWORK_TIMEOUT.name);
+        return Err(Error::new("_INVALID_ARGUMENT")
+            .with("argument", format!("{beat}={heartbeat:?} with {timeout}={silence:?}"))
+            .with("expected", "an interval that is shorter than the timeout"));
+    }
     Ok(RemoteOptions {
         application,
         security,
         bind: (conf.get(&conf::DRIVER_BIND_ADDRESS), port(conf, &conf::DRIVER_PORT)?),
         host: conf.get(&conf::DRIVER_HOST),
         message_bytes: usize::try_from(conf.get(&conf::RPC_MESSAGE_MAX_SIZE).0).unwrap_or(usize::MAX),
-        heartbeat: conf.get(&conf::EXECUTOR_HEARTBEAT_INTERVAL).duration(),
-        silence: conf.get(&conf::NETWORK_TIMEOUT).duration(),
+        heartbeat,
+        silence,
         store: Some(conf.get(&conf::SHUFFLE_STORE)).filter(|url| !url.is_empty()),
         blocks_survive: conf.get(&conf::SHUFFLE_SERVICE) || !conf.get(&conf::SHUFFLE_STORE).is_empty(),
     })
