@@ -136,3 +136,19 @@ fn an_executors_full_disk_fails_its_task_and_not_the_cluster() {
     let small = "SELECT count(*) FROM (SELECT /*+ REPARTITION(2) */ id FROM range(0, 1000, 1, 2))";
     assert_eq!(rows(&session, small).unwrap(), ["1000"]);
 }
+
+#[test]
+fn executors_that_could_only_be_lost_are_not_started() {
+    let dir = tempfile::tempdir().unwrap();
+    let build = builder("local-cluster[1,1,1g]", dir.path())
+        .config("spark.executor.heartbeatInterval", "5s")
+        .config("spark.network.timeout", "2s")
+        .build();
+    let error = build.err().expect("each of them would be lost before it can say that it lives");
+    let text = error.to_string();
+    assert!(
+        text.contains("spark.executor.heartbeatInterval") && text.contains("spark.network.timeout"),
+        "{text}"
+    );
+    assert_eq!(error.sql_state(), "22023");
+}
