@@ -296,7 +296,10 @@ pub struct Driver {
 
 impl Driver {
     pub fn start(dir: &Path, arguments: &[&str]) -> Driver {
-        let mut command = vonk(dir, arguments);
+        Driver::of(vonk(dir, arguments))
+    }
+
+    pub fn of(mut command: Command) -> Driver {
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let answers = std::io::BufRead::lines(std::io::BufReader::new(child.stdout.take().unwrap()));
         Driver { child, answers }

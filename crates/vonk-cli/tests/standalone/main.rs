@@ -5,6 +5,7 @@
 
 mod common;
 mod disks;
+mod drivers;
 mod garbage;
 mod outages;
 mod ports;
