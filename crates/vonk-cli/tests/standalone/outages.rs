@@ -140,3 +140,21 @@ fn a_master_that_is_started_again_has_the_executors_of_a_query_that_runs() {
     assert_eq!(running.events("ExecutorAdded").len(), 3, "another one came");
     eventually("it is over", || state().unwrap().0 == "Finished");
 }
+
+#[test]
+fn a_worker_that_is_asked_to_leave_hands_over_what_its_executors_have_made() {
+    for service in ["spark.shuffle.service.enabled=false", "spark.shuffle.service.enabled=true"] {
+        let mut cluster = Cluster::start(2, &[service]);
+        let mut running = Running::start(&cluster, "query", 150, &[service]);
+        running.half_way();
+        signal(cluster.workers[0].pid(), "USR1");
+        let status = cluster.workers[0].ended();
+        assert!(status.success(), "{}", cluster.workers[0].said());
+        assert_eq!(entries(&cluster.work(0)), Vec::<String>::new());
+        running.succeeds();
+        assert_eq!(running.started(0), 4, "no task of the first stage ran twice");
+        assert!(running.events("ExecutorDraining").len() == 1);
+        let failed = running.events("TaskEnd").iter().filter(|e| e["outcome"] != "success").count();
+        assert_eq!(failed, 0, "no task was lost");
+    }
+}
