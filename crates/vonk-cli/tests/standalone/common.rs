@@ -185,7 +185,7 @@ pub fn get_by(
     secret: Option<&str>,
 ) -> std::io::Result<(String, String)> {
     let secret = secret.map(|s| format!("authorization: Bearer {s}\r\n")).unwrap_or_default();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: test\r\n{secret}connection: close\r\n\r\n");
+    let request = format!("GET {path} HTTP/1.1\r\nhost: localhost\r\n{secret}connection: close\r\n\r\n");
     stream.write_all(request.as_bytes())?;
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer)?;
