@@ -9,7 +9,7 @@ use std::path::Path;
 use std::process::ExitCode;
 use vonk::standalone::{
     self, DriverCommand, DriverProgram, DriverStatus, KeptDrivers, MasterAddress, MasterDaemonOptions,
-    Resources, SUBMITTED_VARIABLE, Security, WorkerDaemonOptions, block_on,
+    Resources, SUBMITTED_VARIABLE, Security, WebPort, WorkerDaemonOptions, block_on,
 };
 use vonk::{Conf, Error, conf};
 
@@ -50,6 +50,12 @@ fn count(conf: &Conf, key: &conf::Key<i32>) -> usize {
     usize::try_from(conf.get(key)).unwrap_or(0)
 }
 
+/// The port that was asked for and no other, or the usual one or one of the next: several workers may be on one machine.
+fn web_port(conf: &Conf, asked: Option<u16>, usual: u16) -> WebPort {
+    let others = u16::try_from(conf.get(&conf::PORT_MAX_RETRIES)).unwrap_or(0);
+    asked.map_or(WebPort { first: usual, others }, WebPort::exactly)
+}
+
 /// The silence after which a worker is lost.
 fn worker_timeout(conf: &Conf) -> u64 {
     millis(conf, &conf::WORKER_TIMEOUT).max(1000)
@@ -75,7 +81,7 @@ pub fn master(options: &MasterOptions) -> vonk::Result<ExitCode> {
     standalone::run_master(MasterDaemonOptions {
         host: options.host.clone(),
         port: options.port,
-        webui_port: Some(options.webui_port),
+        webui_port: Some(web_port(&conf, options.webui_port, 8080)),
         recovery_dir: options.recovery_dir.clone(),
         security: Security::from_conf(&conf)?,
         options: machine,
@@ -98,7 +104,7 @@ pub fn worker(options: &WorkerOptions) -> vonk::Result<ExitCode> {
         cores: options.cores.unwrap_or(u32::try_from(here).unwrap_or(1)),
         memory: bytes("--memory", &options.memory)?,
         work_dir: options.work_dir.clone(),
-        webui_port: Some(options.webui_port),
+        webui_port: Some(web_port(&conf, options.webui_port, 8081)),
         security: Security::from_conf(&conf)?,
         // As Spark: four reports before a worker counts as lost.
         heartbeat: worker_timeout(&conf) / 4,

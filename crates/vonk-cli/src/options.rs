@@ -38,9 +38,9 @@ pub struct MasterOptions {
     /// Port; 0 takes a free one.
     #[arg(long, default_value_t = 7077)]
     pub port: u16,
-    /// Port of the status API; 0 takes a free one.
-    #[arg(long, default_value_t = 8080)]
-    pub webui_port: u16,
+    /// Port of the status API; 0 takes a free one. [default: 8080, or the next that is free]
+    #[arg(long)]
+    pub webui_port: Option<u16>,
     /// Folder in which the master writes down what must survive it. Without, a restarted master knows nothing.
     #[arg(long, value_name = "DIR")]
     pub recovery_dir: Option<PathBuf>,
@@ -67,9 +67,9 @@ pub struct WorkerOptions {
     /// Folder of all that it and its executors keep; no other worker may use it.
     #[arg(long, value_name = "DIR", default_value = "work")]
     pub work_dir: PathBuf,
-    /// Port of the status API; 0 takes a free one.
-    #[arg(long, default_value_t = 8081)]
-    pub webui_port: u16,
+    /// Port of the status API; 0 takes a free one. [default: 8081, or the next that is free]
+    #[arg(long)]
+    pub webui_port: Option<u16>,
     /// A setting, as `spark.shuffle.service.enabled=true`; may be repeated.
     #[arg(long = "conf", value_name = "KEY=VALUE")]
     pub conf: Vec<String>,

@@ -16,12 +16,13 @@ use crate::standalone::MasterAddress;
 use crate::standalone::manager::{Standalone, StandaloneOptions};
 use crate::standalone::protocol::fresh_name;
 use crate::status::{self, Application, Observer, Retained};
+use crate::web::WebPort;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_conf::{self as conf, Conf};
-use vonk_error::{Error, ErrorKind, Result};
+use vonk_error::{Error, Result};
 use vonk_exec::{CancelFlag, ExecutorEnv, MemoryManager};
 use vonk_planner::PhysicalQuery;
 use vonk_rpc::Security;
@@ -276,7 +277,7 @@ impl Seen {
         let application = Application {
             id: application.to_string(),
             name: conf.get(&conf::APP_NAME),
-            user: std::env::var("USER").unwrap_or_else(|_| "vonk".to_string()),
+            user: crate::user::name(),
             master: conf.get(&conf::MASTER),
         };
         let observer = Arc::new(Observer::new(application, retained(conf), log.as_deref())?);
@@ -288,21 +289,10 @@ impl Seen {
         let host = conf.get(&conf::DRIVER_BIND_ADDRESS);
         // The user's secret: one that the driver has made for its own processes nobody could show.
         let security = Security::from_conf(conf)?;
-        let address = runtime.block_on(async {
-            // As Spark: where the port is taken (by another session), the next ones are tried.
-            let retries = u16::try_from(conf.get(&conf::PORT_MAX_RETRIES)).unwrap_or(0);
-            let mut tried = 0;
-            loop {
-                match status::serve(observer.clone(), security.clone(), &host, port.saturating_add(tried))
-                    .await
-                {
-                    Err(error) if tried < retries && port > 0 && matches!(error.kind(), ErrorKind::Io) => {
-                        tried += 1;
-                    }
-                    result => return result,
-                }
-            }
-        })?;
+        // Another session may have it.
+        let others = u16::try_from(conf.get(&conf::PORT_MAX_RETRIES)).unwrap_or(0);
+        let port = WebPort { first: port, others };
+        let address = runtime.block_on(status::serve(observer.clone(), security, &host, port))?;
         tracing::info!(%address, "the application's status is served");
         Ok(Seen { observer: Some(observer), address: Some(address), runtime: Some(runtime) })
     }

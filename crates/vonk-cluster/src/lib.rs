@@ -26,6 +26,7 @@ mod remote;
 mod results;
 pub mod standalone;
 mod status;
+mod user;
 mod web;
 
 pub use cluster::Cluster;
@@ -33,3 +34,4 @@ pub use master::Master;
 pub use progress::{Progress, StageProgress};
 pub use query::{QueryHandle, QueryReport, QuerySettings};
 pub use remote::executor;
+pub use user::name as user_name;

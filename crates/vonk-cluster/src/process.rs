@@ -20,8 +20,9 @@ use vonk_rpc::Security;
 
 /// Bytes of a process's last words in the reason of its end.
 const LAST_WORDS: u64 = 2000;
-/// What a process writes beside its folder.
-const LOGS: [&str; 2] = ["log", "stdout"];
+/// What a process writes beside its folder: its log, and, if it is a driver, what its program prints.
+const LOGS: [&str; 2] = [LOG, "stdout"];
+const LOG: &str = "log";
 
 /// A program whose processes become executors when they find [`EXECUTOR_VARIABLE`], with its arguments.
 #[derive(Debug, Clone)]
@@ -68,7 +69,7 @@ pub(crate) fn start_executor(
 /// the child when that thread ends.
 pub(crate) fn start(mut command: Command, folder: &Path, security: &Security, out: Stdio) -> Result<Child> {
     make_folder(folder)?;
-    let log = open_log(folder, "log")?;
+    let log = open_log(folder, LOG)?;
     command.envs(security.environment()).stdin(Stdio::null()).stdout(out).stderr(log);
     // Not in the terminal's group: Ctrl-C is for who started it, which ends its processes, or cancels its query, in order.
     command.process_group(0);
@@ -122,25 +123,25 @@ pub(crate) fn open_log(folder: &Path, extension: &str) -> Result<File> {
     file.map_err(|e| failed("open", &path, e))
 }
 
-/// Cuts the logs of a process that are longer than `most` bytes to the last half of that.
-pub(crate) fn cut_logs(folder: &Path, most: u64) {
-    for path in LOGS.map(|extension| log_file(folder, extension)) {
-        let cut = || -> std::io::Result<()> {
-            if std::fs::metadata(&path)?.len() <= most {
-                return Ok(());
-            }
-            let mut file = OpenOptions::new().read(true).append(true).open(&path)?;
-            let tail = read_tail(&mut file, most / 2)?;
-            // What is written between these two is lost.
-            file.set_len(0)?;
-            file.write_all(&tail)
-        };
-        match cut() {
-            Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
-                tracing::warn!(path = %path.display(), %e, "a log cannot be cut");
-            }
-            _ => {}
+/// Cuts the log of a process that is longer than `most` bytes to the last half of that. What a driver prints is not cut: it is what the
+/// program was run for.
+pub(crate) fn cut_log(folder: &Path, most: u64) {
+    let path = log_file(folder, LOG);
+    let cut = || -> std::io::Result<()> {
+        if std::fs::metadata(&path)?.len() <= most {
+            return Ok(());
         }
+        let mut file = OpenOptions::new().read(true).append(true).open(&path)?;
+        let tail = read_tail(&mut file, most / 2)?;
+        // What is written between these two is lost.
+        file.set_len(0)?;
+        file.write_all(&tail)
+    };
+    match cut() {
+        Err(e) if e.kind() != std::io::ErrorKind::NotFound => {
+            tracing::warn!(path = %path.display(), %e, "a log cannot be cut");
+        }
+        _ => {}
     }
 }
 
@@ -213,7 +214,7 @@ mod tests {
         let folder = dir.path().join("executor-0");
         let mut writer = open_log(&folder, "log").unwrap();
         (0..1000).for_each(|n| writeln!(writer, "line {n:04}").unwrap());
-        cut_logs(&folder, 2_000);
+        cut_log(&folder, 2_000);
         writeln!(writer, "the end").unwrap();
         let text = std::fs::read_to_string(folder.with_extension("log")).unwrap();
         assert!(text.len() < 1_100 && text.ends_with("line 0999\nthe end\n"), "{text}");

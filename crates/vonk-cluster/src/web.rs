@@ -31,14 +31,40 @@ pub(crate) struct Bound {
     guard: Guard,
 }
 
-/// Binds; port 0 takes a free one. Must be called within a runtime.
-pub(crate) async fn bind(host: &str, port: u16, security: &Security) -> Result<Bound> {
-    let failed = |e| Error::io(format!("cannot serve the status on {host}:{port}"), e);
-    let address = tokio::net::lookup_host((host, port)).await.map_err(failed)?.next();
-    let address = address.ok_or_else(|| failed(std::io::Error::other("the name has no address")))?;
+/// Where to listen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct WebPort {
+    /// The port; 0 takes a free one.
+    pub first: u16,
+    /// How many of those behind it are tried, one after the other, where it is taken (Spark: `spark.port.maxRetries`).
+    pub others: u16,
+}
+
+impl WebPort {
+    /// This one alone.
+    pub fn exactly(port: u16) -> WebPort {
+        WebPort { first: port, others: 0 }
+    }
+}
+
+/// Binds. Must be called within a runtime.
+pub(crate) async fn bind(host: &str, port: WebPort, security: &Security) -> Result<Bound> {
+    let failed =
+        |port: u16, e: std::io::Error| Error::io(format!("cannot serve the status on {host}:{port}"), e);
+    let address =
+        tokio::net::lookup_host((host, port.first)).await.map_err(|e| failed(port.first, e))?.next();
+    let address =
+        address.ok_or_else(|| failed(port.first, std::io::Error::other("the name has no address")))?;
     security.may_bind(address.ip())?;
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
-    let address = listener.local_addr().map_err(failed)?;
+    let last = if port.first == 0 { 0 } else { port.first.saturating_add(port.others) };
+    let mut at = port.first;
+    let listener = loop {
+        match TcpListener::bind((address.ip(), at)).await {
+            Err(e) if e.kind() == std::io::ErrorKind::AddrInUse && at < last => at += 1,
+            result => break result.map_err(|e| failed(at, e))?,
+        }
+    };
+    let address = listener.local_addr().map_err(|e| failed(at, e))?;
     let streams = Sockets::new(listener, SOCKETS).streams(security)?;
     let guard = Guard { security: security.clone(), host: host.into() };
     Ok(Bound { sockets: Web { streams, address }, guard })

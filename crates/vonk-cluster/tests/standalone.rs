@@ -28,7 +28,7 @@ fn master_options(port: u16, recovery: Option<&Path>, secret: Option<&str>) -> M
     MasterDaemonOptions {
         host: "127.0.0.1".to_string(),
         port,
-        webui_port: Some(0),
+        webui_port: Some(WebPort::exactly(0)),
         recovery_dir: recovery.map(Path::to_path_buf),
         security: security(secret),
         options: MasterOptions::default(),
@@ -51,7 +51,7 @@ fn worker_options(
         cores: 4,
         memory: 4 << 30,
         work_dir: dir.to_path_buf(),
-        webui_port: Some(0),
+        webui_port: Some(WebPort::exactly(0)),
         security: security(secret),
         heartbeat: 500,
         program: program.to_string(),

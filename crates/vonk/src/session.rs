@@ -92,13 +92,12 @@ impl SessionBuilder {
             Arc::new(SessionOpener),
             Arc::default(),
         );
-        let user = std::env::var("USER").unwrap_or_else(|_| "vonk".to_string());
         Ok(Session(Arc::new(State {
             initial: conf.clone(),
             conf: RwLock::new(conf),
             catalog,
             cluster: Arc::new(cluster),
-            user: user.into(),
+            user: vonk_cluster::user_name().into(),
         })))
     }
 }

@@ -190,7 +190,7 @@ impl Keeper {
             self.wait_until = self.wait_until.filter(|at| *at > now);
             if self.next_cut <= now {
                 self.next_cut = now + CUT_LOGS_EVERY;
-                self.running.values().for_each(|p| process::cut_logs(&p.dir, self.options.log_bytes));
+                self.running.values().for_each(|p| process::cut_log(&p.dir, self.options.log_bytes));
             }
         }
         self.end_all(inbox);

@@ -80,7 +80,7 @@ impl Standalone {
         };
         Ok(ApplicationSpec {
             name: o.name.clone(),
-            user: std::env::var("USER").unwrap_or_default(),
+            user: crate::user::name(),
             submitted: unix_millis(),
             cores_max: o.cores_max,
             executor_cores: o.executor_cores,

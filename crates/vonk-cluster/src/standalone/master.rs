@@ -13,7 +13,7 @@ use crate::standalone::protocol::{
     Command, CommandAnswer, DriverStatus, ToWorkerFrame, fresh_name, is_safe_name,
 };
 use crate::standalone::service::master_server::{Master as MasterService, MasterServer};
-use crate::web;
+use crate::web::{self, WebPort};
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -48,7 +48,7 @@ pub struct MasterDaemonOptions {
     /// Port; 0 takes a free one.
     pub port: u16,
     /// Port of the status API; 0 takes a free one, `None` serves none.
-    pub webui_port: Option<u16>,
+    pub webui_port: Option<WebPort>,
     /// Folder of the log; without one, a master that is started again knows nothing.
     pub recovery_dir: Option<PathBuf>,
     /// Who may connect.

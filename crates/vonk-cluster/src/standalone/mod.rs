@@ -21,6 +21,7 @@ pub mod submit;
 mod worker;
 mod worker_api;
 
+pub use crate::web::WebPort;
 pub use client::{MasterAddress, MasterClient, MasterClientOptions, MasterNotice};
 pub use manager::StandaloneOptions;
 pub use master::{MasterDaemon, MasterDaemonOptions};

@@ -47,7 +47,7 @@ pub async fn submit(
 ) -> Result<DriverStatus> {
     let spec = Arc::new(DriverSpec {
         name: name.to_string(),
-        user: std::env::var("USER").unwrap_or_default(),
+        user: crate::user::name(),
         submitted: unix_millis(),
         resources,
         supervise,

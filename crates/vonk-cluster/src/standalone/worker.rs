@@ -6,7 +6,7 @@
 //! Must not know: what is decided about processes, what they are for.
 
 use crate::files::{Trash, failed, lock_folder, make_folder};
-use crate::process::{Program, cut_logs, describe_end, kill, kill_group, remove_logs, watched};
+use crate::process::{Program, cut_log, describe_end, kill, kill_group, remove_logs, watched};
 use crate::remote::blocks::serve_files;
 use crate::standalone::client::MasterAddress;
 use crate::standalone::connecting::{Connecting, Party, Service};
@@ -16,8 +16,8 @@ use crate::standalone::machine::{self, Clock, Inbox};
 use crate::standalone::process::{BLOCKS, Surroundings, blocks_root};
 use crate::standalone::protocol::{ToWorkerFrame, fresh_name, is_safe_name};
 use crate::standalone::worker_api;
-use crate::web;
-use std::collections::{BTreeMap, HashMap};
+use crate::web::{self, WebPort};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -58,7 +58,7 @@ pub struct WorkerDaemonOptions {
     /// Folder of all that it keeps; no other worker may use it.
     pub work_dir: PathBuf,
     /// Port of the status API; 0 takes a free one, `None` serves none.
-    pub webui_port: Option<u16>,
+    pub webui_port: Option<WebPort>,
     /// Who may connect, and how the master is reached.
     pub security: Security,
     /// Milliseconds between two reports.
@@ -165,6 +165,7 @@ impl WorkerDaemon {
             inbox: inbox.clone(),
             connection: None,
             pids: HashMap::new(),
+            killed: HashSet::new(),
             runtime: Handle::current(),
             next_look: Time(0),
             look_every: options.kept_drivers.map_or(LOOK, |kept| kept.millis.clamp(100, LOOK)),
@@ -270,6 +271,8 @@ struct Loop {
     inbox: Inbox<Message>,
     connection: Option<mpsc::Sender<FromWorker>>,
     pids: HashMap<Process, u32>,
+    /// Of these, the ones that were killed since the machine wanted it.
+    killed: HashSet<Process>,
     runtime: Handle,
     /// When to look again for what grows.
     next_look: Time,
@@ -338,7 +341,10 @@ impl Loop {
                         self.connection = None;
                         events.push(WorkerEvent::Disconnected);
                     }
-                    Message::Exited(process, exit) => {
+                    Message::Exited(process, mut exit) => {
+                        if self.killed.remove(&process) {
+                            exit.message = "it was killed, as asked".to_string();
+                        }
                         self.reaped(&process, &exit);
                         events.push(WorkerEvent::Exited { process, exit });
                     }
@@ -381,6 +387,7 @@ impl Loop {
                         tracing::info!(%process, "killed");
                         if let Some(pid) = self.pids.get(&process) {
                             kill(*pid);
+                            self.killed.insert(process);
                         }
                     }
                     WorkerAction::Clean { application } => {
@@ -453,7 +460,7 @@ impl Loop {
             return;
         }
         self.next_look = now.after(self.look_every);
-        self.pids.keys().for_each(|p| cut_logs(&self.surroundings.folder(p), self.log_bytes));
+        self.pids.keys().for_each(|p| cut_log(&self.surroundings.folder(p), self.log_bytes));
         while let Some(folder) = self.old_executors.pop(now) {
             remove_logs(&folder);
         }

@@ -5,7 +5,7 @@
 use crate::metrics::{Kind, Metrics};
 use crate::status::Observer;
 use crate::status::state::State as Known;
-use crate::web;
+use crate::web::{self, WebPort};
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
@@ -24,12 +24,12 @@ struct Shared {
     observer: Arc<Observer>,
 }
 
-/// Listens on `host:port` (0 takes a free port) and serves until the runtime ends; gives the address.
+/// Listens and serves until the runtime ends; gives the address.
 pub(crate) async fn serve(
     observer: Arc<Observer>,
     security: Security,
     host: &str,
-    port: u16,
+    port: WebPort,
 ) -> Result<SocketAddr> {
     let bound = web::bind(host, port, &security).await?;
     let address = bound.address();
