@@ -169,6 +169,47 @@ fn answers_stay_right_while_executors_die() {
     assert!(deeds > 0, "the killer came too late");
 }
 
+/// Copies of tasks, executors that come and go, blocks in an object store, tasks that stay off where they failed: while executors die. None
+/// is paused: of few that come and go it may be the only one, paused before it has attached, and to find that out takes long.
+#[test]
+fn answers_stay_right_in_other_configurations_while_executors_die() {
+    let dir = tempfile::tempdir().unwrap();
+    let data = dir.path().join("tpch");
+    generate(&data, setting("VONK_KILLER_SCALE", 0.02));
+    let cases = cases(&data);
+    let seed = setting("VONK_KILLER_SEED", 1);
+    let store = dir.path().join("store");
+    let url = format!("file://{}", store.display());
+    let copies = [
+        ("spark.speculation", "true"),
+        ("spark.speculation.interval", "10ms"),
+        ("spark.speculation.minTaskRuntime", "10ms"),
+        ("spark.speculation.quantile", "0.3"),
+        ("spark.speculation.multiplier", "1.2"),
+    ];
+    let come_and_go = [
+        ("spark.dynamicAllocation.enabled", "true"),
+        ("spark.dynamicAllocation.executorIdleTimeout", "100ms"),
+        ("spark.dynamicAllocation.schedulerBacklogTimeout", "10ms"),
+        ("spark.locality.wait", "0"),
+    ];
+    let in_store = [("spark.vonk.shuffle.store", url.as_str()), ("spark.excludeOnFailure.enabled", "true")];
+    let all: [&[&[(&str, &str)]]; 5] = [
+        &[&copies],
+        &[&copies, &in_store],
+        &[&come_and_go],
+        &[&come_and_go, &in_store],
+        &[&copies, &come_and_go, &[SERVICE]],
+    ];
+    for (n, conf) in (0..).zip(all) {
+        println!("{conf:?}");
+        rounds(&cases, &data, None, &conf.concat(), &[Deed::Kill], seed + n);
+        let left: Vec<_> =
+            std::fs::read_dir(&store).into_iter().flatten().map(|e| e.unwrap().path()).collect();
+        assert!(left.is_empty(), "left in the store: {left:?}");
+    }
+}
+
 /// Blocks are files, which others than their executor serve.
 const SERVICE: (&str, &str) = ("spark.shuffle.service.enabled", "true");
 
