@@ -2,6 +2,7 @@
 //!
 //! Must not know: how queries are planned or run. It builds a [`vonk::Session`] and prints answers.
 
+mod allocator;
 mod daemons;
 mod generate;
 mod interrupt;
@@ -12,21 +13,11 @@ mod protocol;
 mod script;
 mod shell;
 
+use allocator::Room;
 use clap::Parser;
 use options::{Command, Options, SqlOptions};
 use std::io::IsTerminal;
 use std::process::ExitCode;
-
-/// Milliseconds after which freed memory goes back to the system. Pages that the next query would use again are costly to give
-/// back and to get, above all in virtual machines (half of the time of a large aggregation); under a limit, what is freed must
-/// not be held beside what is reserved.
-const PURGE_DELAY_MS: (std::ffi::c_long, std::ffi::c_long) = (20_000, 10);
-/// `mi_option_purge_delay`, which the bindings do not name.
-const PURGE_DELAY: libmimalloc_sys::mi_option_t = 15;
-
-// Freed memory goes back to the system sooner, and small allocations of many threads do not contend.
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     match vonk::Executor::from_environment() {
@@ -69,14 +60,10 @@ fn executor_main(executor: &vonk::Executor) -> ExitCode {
     let watch = |memory: vonk::MemoryUse| {
         let tight = memory.limit.is_some_and(|limit| memory.used > limit / 4);
         if was_tight.swap(tight, std::sync::atomic::Ordering::Relaxed) != tight {
-            set_purge_delay(if tight { PURGE_DELAY_MS.1 } else { PURGE_DELAY_MS.0 });
-            if tight {
-                // SAFETY: gives free pages back; any thread may call it at any time.
-                unsafe { libmimalloc_sys::mi_collect(true) };
-            }
+            allocator::set(if tight { Room::Tight } else { Room::Plenty });
         }
     };
-    set_purge_delay(PURGE_DELAY_MS.0);
+    allocator::set(Room::Plenty);
     match executor.run_watched(&watch) {
         Ok(()) => ExitCode::SUCCESS,
         Err(e) => {
@@ -92,13 +79,8 @@ fn log_to_stderr() {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_ansi(false).init();
 }
 
-fn set_purge_delay(milliseconds: std::ffi::c_long) {
-    // SAFETY: sets a number that the allocator reads; any option and value are allowed.
-    unsafe { libmimalloc_sys::mi_option_set(PURGE_DELAY, milliseconds) };
-}
-
 fn run_sql(options: SqlOptions) -> vonk::Result<ExitCode> {
-    set_purge_delay(if options.memory.is_none() { PURGE_DELAY_MS.0 } else { PURGE_DELAY_MS.1 });
+    allocator::set(if options.memory.is_none() { Room::Plenty } else { Room::Tight });
     let session = options.session()?;
     if let Some(options::Protocol::Jsonl) = options.protocol {
         return protocol::run(&session);
