@@ -143,11 +143,17 @@ pub fn submit(options: &SubmitOptions) -> vonk::Result<ExitCode> {
             .with("argument", "nothing to run")
             .with("expected", "FILE.sql or the file of a program"));
     };
-    let told: BTreeMap<String, String> = conf
-        .iter()
-        .filter(|(k, _)| !conf::is_secret(k))
-        .map(|(k, v)| (k.to_string(), v.to_string()))
-        .collect();
+    let (secrets, told): (Vec<_>, Vec<_>) = conf.iter().partition(|(k, _)| conf::is_secret(k));
+    // Those of the connections go their own way.
+    for (key, _) in
+        secrets.iter().filter(|(k, _)| !k.starts_with("spark.authenticate") && !k.starts_with("spark.ssl"))
+    {
+        eprintln!(
+            "{key} is not handed on: it looks like a secret, and settings can be seen; the program may find it in a file"
+        );
+    }
+    let told: BTreeMap<String, String> =
+        told.into_iter().map(|(k, v)| (k.to_string(), v.to_string())).collect();
     let program = program(file, arguments)?;
     if options.cluster_mode() {
         let driver = DriverCommand { program, conf: told };

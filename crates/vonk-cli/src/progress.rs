@@ -1,8 +1,8 @@
-//! The progress bar of the shell: on standard error, for statements that take longer than half a second.
+//! The progress bar: on standard error, for statements that take longer than half a second.
 
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
-use std::sync::mpsc::{RecvTimeoutError, Sender, channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 use vonk::Progress;
@@ -10,6 +10,8 @@ use vonk::Progress;
 const FIRST: Duration = Duration::from_millis(500);
 const EVERY: Duration = Duration::from_millis(100);
 const WIDTH: usize = 30;
+/// Seconds without an executor after which a script says so (Spark: `spark.starvation.timeout`).
+const STARVING: u32 = 15;
 
 /// Draws until dropped.
 pub struct Bar {
@@ -22,23 +24,51 @@ pub fn bar(progress: &Arc<Progress>) -> Bar {
     if !std::io::stderr().is_terminal() {
         return Bar { stop: None, thread: None };
     }
+    while_it_lives(progress, draw)
+}
+
+/// Draws nothing; says so if the query waits long for executors.
+pub fn hint(progress: &Arc<Progress>) -> Bar {
+    while_it_lives(progress, watch)
+}
+
+fn while_it_lives(
+    progress: &Arc<Progress>,
+    run: impl FnOnce(&Progress, &Receiver<()>) + Send + 'static,
+) -> Bar {
     let (stop, stopped) = channel::<()>();
     let progress = progress.clone();
+    let thread = std::thread::Builder::new().name("vonk-progress".to_string());
+    Bar { stop: Some(stop), thread: thread.spawn(move || run(&progress, &stopped)).ok() }
+}
+
+fn draw(progress: &Progress, stopped: &Receiver<()>) {
     let begun = Instant::now();
-    let draw = move || {
-        let (mut wait, mut drawn) = (FIRST, false);
-        while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
-            let text = line(&progress, begun.elapsed());
-            // A bar that cannot be drawn is no reason to stop.
-            let _ = write!(std::io::stderr(), "\r{text}\x1b[K");
-            (wait, drawn) = (EVERY, true);
+    let (mut wait, mut drawn) = (FIRST, false);
+    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
+        let text = match progress.is_without_executors() {
+            true => format!("waiting for executors, {:.1} s", begun.elapsed().as_secs_f64()),
+            false => line(progress, begun.elapsed()),
+        };
+        // A bar that cannot be drawn is no reason to stop.
+        let _ = write!(std::io::stderr(), "\r{text}\x1b[K");
+        (wait, drawn) = (EVERY, true);
+    }
+    if drawn {
+        let _ = write!(std::io::stderr(), "\r\x1b[K");
+    }
+}
+
+fn watch(progress: &Progress, stopped: &Receiver<()>) {
+    let mut waiting = 0;
+    while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(Duration::from_secs(1)) {
+        waiting = if progress.is_without_executors() { waiting + 1 } else { 0 };
+        if waiting == STARVING {
+            eprintln!(
+                "The query has been waiting for an executor for {STARVING} s: are there workers with enough free cores and memory?"
+            );
         }
-        if drawn {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
-        }
-    };
-    let thread = std::thread::Builder::new().name("vonk-progress".to_string()).spawn(draw).ok();
-    Bar { stop: Some(stop), thread }
+    }
 }
 
 impl Drop for Bar {

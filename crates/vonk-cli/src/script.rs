@@ -3,6 +3,7 @@
 use crate::interrupt;
 use crate::options::SqlOptions;
 use crate::output::{Format, print};
+use crate::progress;
 use std::io::{BufWriter, Read, Write};
 use std::process::ExitCode;
 use vonk::{Control, Error, Session, split_statements};
@@ -55,6 +56,7 @@ fn run_texts(session: &Session, texts: &[String], format: Format) -> vonk::Resul
 fn run_one(session: &Session, sql: &str, format: Format, out: &mut dyn Write) -> vonk::Result<()> {
     let control = Control::default();
     let _guard = interrupt::guard(&control.cancel);
+    let _hint = progress::hint(&control.progress);
     let mut answer = session.execute(sql, &control)?;
     print(&mut answer, format, out).map(|_| ())
 }

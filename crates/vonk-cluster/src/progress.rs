@@ -1,6 +1,7 @@
 //! How far a query is, for progress bars and reports.
 
 use parking_lot::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// One stage, as seen from outside.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -21,6 +22,8 @@ pub struct Progress {
     stages: Mutex<Vec<StageProgress>>,
     /// Stages of jobs that have begun, whether submitted yet or not.
     planned: Mutex<u32>,
+    /// There is no executor that could run a task.
+    without_executors: AtomicBool,
 }
 
 impl Progress {
@@ -38,6 +41,15 @@ impl Progress {
     pub fn tasks(&self) -> (u32, u32) {
         let stages = self.stages.lock();
         (stages.iter().map(|s| s.done).sum(), stages.iter().map(|s| s.tasks).sum())
+    }
+
+    /// Whether it waits since there is no executor: none has come yet, or all are gone.
+    pub fn is_without_executors(&self) -> bool {
+        self.without_executors.load(Ordering::Relaxed)
+    }
+
+    pub(crate) fn set_without_executors(&self, so: bool) {
+        self.without_executors.store(so, Ordering::Relaxed);
     }
 
     pub(crate) fn plan(&self, stages: u32) {

@@ -33,6 +33,7 @@ impl Loop {
         }
         self.unavailable = None;
         self.executors.insert(executor);
+        self.tell_of_executors();
         if self.draining.contains_key(&executor) {
             // It was told to leave before it had come: the scheduler never hears of it.
             self.backend.drain(executor);
@@ -51,6 +52,7 @@ impl Loop {
         // Not sent out yet: it is lost like the others.
         self.launches.retain(|l| l.executor != executor);
         self.executors.remove(&executor);
+        self.tell_of_executors();
         let dismissed = self.dismissed.remove(&executor);
         self.backend.executor_lost(executor, blocks_lost);
         if let Some(allocating) = &mut self.allocating {
@@ -67,6 +69,12 @@ impl Loop {
             self.draining.iter().filter(|(_, to)| **to == Some(executor)).map(|(e, _)| *e).collect();
         again.into_iter().for_each(|e| self.backend.drain(e));
         self.fail_if_hopeless();
+    }
+
+    /// Tells those who look at jobs whether there is anybody to run them.
+    fn tell_of_executors(&self) {
+        let none = self.executors.is_empty();
+        self.jobs.values().for_each(|job| job.spec.progress.set_without_executors(none));
     }
 
     /// An executor is to leave: it gets no new tasks.

@@ -232,3 +232,28 @@ fn a_dropped_job_gives_its_shuffle_back_and_a_dropped_driver_stops_the_backend()
     drop(driver);
     assert_eq!(asked.try_iter().last(), Some(Asked::Stop));
 }
+
+#[test]
+fn who_looks_at_a_query_sees_that_it_waits_for_executors() {
+    let (driver, asked) = driver();
+    let spec = job(1, false);
+    let progress = spec.progress.clone();
+    let running = driver.submit(spec);
+    let until = |so: bool| {
+        let deadline = std::time::Instant::now() + PATIENCE;
+        while progress.is_without_executors() != so {
+            assert!(std::time::Instant::now() < deadline, "not in time: {so}");
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    };
+    until(true);
+    driver.mailbox.executor_added(ExecutorId(1), "h".to_string(), 1);
+    launched(&asked);
+    until(false);
+    driver.mailbox.executor_lost(ExecutorId(1), true);
+    until(true);
+    driver.mailbox.executor_added(ExecutorId(2), "h".to_string(), 1);
+    driver.mailbox.ended(launched(&asked).0, Ok(TaskReport::default()));
+    assert!(running.results.next().unwrap().is_none());
+    until(false);
+}
