@@ -112,3 +112,20 @@ pub trait Backend: Send {
     /// Ends the executors.
     fn stop(&mut self);
 }
+
+/// Whose words a task's log lines are.
+pub(crate) struct TaskPlace {
+    pub executor: ExecutorId,
+    pub query: u64,
+    pub job: JobId,
+    pub stage: StageId,
+    pub stage_attempt: u32,
+    pub task: TaskId,
+    pub partition: u32,
+}
+
+/// What is logged within it says where.
+pub(crate) fn task_span(place: TaskPlace) -> tracing::Span {
+    let TaskPlace { executor, query, job, stage, stage_attempt, task, partition } = place;
+    tracing::info_span!("task", %executor, query, %job, %stage, stage_attempt, %task, partition)
+}

@@ -49,6 +49,7 @@ pub struct Cluster {
     /// Where result rows wait that come from other processes.
     store: Option<Arc<ResultStore>>,
     next_shuffle: AtomicU64,
+    next_query: AtomicU64,
     /// Where its state can be seen, if it is served.
     status_address: Option<SocketAddr>,
     /// Threads of the status server.
@@ -106,6 +107,7 @@ impl Cluster {
             slots,
             store: None,
             next_shuffle: AtomicU64::new(0),
+            next_query: AtomicU64::new(0),
             status_address: seen.address,
             _status: seen.runtime,
             _folder: folder,
@@ -196,6 +198,7 @@ impl Cluster {
             slots: shape.executors.saturating_mul(shape.slots),
             store: Some(store),
             next_shuffle: AtomicU64::new(0),
+            next_query: AtomicU64::new(0),
             status_address: seen.address,
             _status: seen.runtime,
             _folder: folder,
@@ -245,6 +248,10 @@ impl Cluster {
 
     pub(crate) fn driver(&self) -> &Driver {
         &self.driver
+    }
+
+    pub(crate) fn next_query(&self) -> u64 {
+        self.next_query.fetch_add(1, Ordering::Relaxed)
     }
 
     pub(crate) fn next_shuffle(&self) -> u64 {

@@ -1,6 +1,6 @@
 //! Local mode: tasks run on a pool of threads of this process.
 
-use crate::backend::{Backend, TaskLaunch, TaskReport, TaskResult};
+use crate::backend::{Backend, TaskLaunch, TaskPlace, TaskReport, TaskResult, task_span};
 use crate::driver::Mailbox;
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -65,7 +65,7 @@ impl Backend for LocalBackend {
             let cancel = launch.stage.query.cancel.child();
             running.lock().insert(launch.task, cancel.clone());
             self.pool.spawn_fifo(move || {
-                let result = caught(|| run(&exec, wire, &launch, cancel));
+                let result = spanned(&launch, || caught(|| run(&exec, wire, &launch, cancel)));
                 running.lock().remove(&launch.task);
                 mailbox.ended(launch.task, result);
             });
@@ -107,6 +107,20 @@ impl Backend for LocalBackend {
     }
 
     fn stop(&mut self) {}
+}
+
+fn spanned(launch: &TaskLaunch, run: impl FnOnce() -> TaskResult) -> TaskResult {
+    let stage = &launch.stage;
+    let span = task_span(TaskPlace {
+        executor: EXECUTOR,
+        query: stage.query.number,
+        job: stage.job,
+        stage: stage.stage,
+        stage_attempt: stage.stage_attempt,
+        task: launch.task,
+        partition: launch.partition,
+    });
+    span.in_scope(|| run().inspect_err(|error| tracing::info!(%error, "failed")))
 }
 
 fn run(exec: &Arc<ExecutorEnv>, wire: bool, launch: &TaskLaunch, cancel: CancelFlag) -> TaskResult {

@@ -59,6 +59,8 @@ impl QueryReport {
 /// One query while its jobs are made.
 pub(crate) struct Run<'a> {
     cluster: &'a Cluster,
+    /// Its number, for those who look.
+    number: u64,
     settings: QuerySettings,
     /// Values of scalar subqueries so far.
     scalars: Vec<(u32, Literal)>,
@@ -77,6 +79,7 @@ impl<'a> Run<'a> {
     pub fn new(cluster: &'a Cluster, settings: QuerySettings) -> Run<'a> {
         Run {
             cluster,
+            number: cluster.next_query(),
             settings,
             scalars: Vec::new(),
             tables: Tables::new(),
@@ -145,7 +148,7 @@ impl<'a> Run<'a> {
         Arc::make_mut(&mut env.ctx).seed_shift = self.seed_shift;
         // A job has a flag of its own, so that ending one does not end the query's next; it follows the query's.
         let cancel = self.settings.cancel.child();
-        let query = QueryContext::new(env, self.settings.batch_rows, cancel.clone());
+        let query = QueryContext::new(env, self.settings.batch_rows, cancel.clone()).of_query(self.number);
         let partitions = lowered.graph.get(lowered.last).map_or(0, |rdd| rdd.num_partitions);
         let spec = JobSpec {
             last: lowered.last,

@@ -61,6 +61,8 @@ impl CancelFlag {
 
 /// What the tasks of one job share on an executor. Dropped with the job: so are its join tables and filters.
 pub struct QueryContext {
+    /// The query's number within its driver, for logs: a query may be several jobs.
+    pub number: u64,
     /// Settings, functions, values of scalar subqueries.
     pub env: EvalEnv,
     /// Rows of a batch aimed at.
@@ -72,9 +74,15 @@ pub struct QueryContext {
 }
 
 impl QueryContext {
-    /// For a job.
+    /// For a job, of query 0.
     pub fn new(env: EvalEnv, batch_rows: usize, cancel: CancelFlag) -> Self {
-        QueryContext { env, batch_rows: batch_rows.max(1), cancel, shared: Default::default() }
+        QueryContext { number: 0, env, batch_rows: batch_rows.max(1), cancel, shared: Default::default() }
+    }
+
+    /// The same of a query.
+    #[must_use]
+    pub fn of_query(self, number: u64) -> Self {
+        QueryContext { number, ..self }
     }
 }
 

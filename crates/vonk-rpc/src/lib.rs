@@ -28,7 +28,7 @@ pub use status::{from_status, to_status};
 pub use tonic;
 
 /// Raised whenever a message changes shape. Processes that speak another protocol refuse each other.
-pub const PROTOCOL: u32 = 2;
+pub const PROTOCOL: u32 = 3;
 /// The version told to others, for their messages.
 pub const VERSION: &str = env!("CARGO_PKG_VERSION");
 

@@ -7,6 +7,7 @@ mod common;
 mod disks;
 mod drivers;
 mod garbage;
+mod logs;
 mod outages;
 mod ports;
 mod security;

@@ -125,7 +125,8 @@ impl Loop {
             Message::Submit { job, spec, metrics } => {
                 let (graph, last, keep, pool) =
                     (spec.graph.clone(), spec.last, spec.keep.clone(), spec.pool.clone());
-                self.note(&Note::JobStart { job: job.0, description: &spec.description, pool: &pool });
+                let (query, description) = (spec.query.number, &spec.description);
+                self.note(&Note::JobStart { job: job.0, query, description, pool: &pool });
                 spec.progress.set_without_executors(self.executors.is_empty());
                 self.jobs.insert(job, Job { spec, metrics, stages: HashMap::new() });
                 self.feed(Event::SubmitJob { job, graph, last, keep, pool });

@@ -167,6 +167,7 @@ fn describe_job(stage: &StageLaunch, limit: usize) -> Result<Arc<JobDescription>
     let env = &stage.query.env;
     let description = JobDescription {
         job: stage.job.0,
+        query: stage.query.number,
         context: (*env.ctx).clone(),
         scalar_subqueries: (*env.scalar_subqueries).clone(),
         batch_rows: stage.query.batch_rows as u64,

@@ -2,6 +2,7 @@
 //!
 //! Must not know: how messages arrive.
 
+use crate::backend::{TaskPlace, task_span};
 use crate::local::{caught, task_pool};
 use crate::remote::executor::Client;
 use crate::remote::protocol::{
@@ -16,7 +17,7 @@ use vonk_error::{Error, Result};
 use vonk_eval::EvalEnv;
 use vonk_exec::{CancelFlag, ExecutorEnv, QueryContext};
 use vonk_functions::Registry;
-use vonk_scheduler::ExecutorId;
+use vonk_scheduler::{ExecutorId, JobId, StageId, TaskId};
 use vonk_shuffle::ClusterBlocks;
 
 /// Tasks that run or wait for a thread, with the flags that end them.
@@ -111,7 +112,8 @@ impl Orders {
             scalar_subqueries: Arc::new(job.scalar_subqueries.clone()),
         };
         let rows = usize::try_from(job.batch_rows).unwrap_or(usize::MAX);
-        self.jobs.entry(job.job).or_insert_with(|| Arc::new(QueryContext::new(env, rows, CancelFlag::new())));
+        let query = || QueryContext::new(env, rows, CancelFlag::new()).of_query(job.query);
+        self.jobs.entry(job.job).or_insert_with(|| Arc::new(query()));
     }
 
     fn stage(&mut self, stage: &StageDescription) {
@@ -146,7 +148,15 @@ impl Orders {
         let (runtime, executor, frame_bytes) =
             (tokio::runtime::Handle::current(), self.executor, self.frame_bytes);
         self.pool.spawn_fifo(move || {
-            let span = tracing::info_span!("task", %executor, job = stage.job, task, stage = order.stage.stage, partition = order.partition);
+            let span = task_span(TaskPlace {
+                executor,
+                query: stage.query.number,
+                job: JobId(stage.job),
+                stage: StageId(order.stage.stage),
+                stage_attempt: order.stage.stage_attempt,
+                task: TaskId(task),
+                partition: order.partition,
+            });
             let outcome = span.in_scope(|| {
                 tracing::debug!("begins");
                 let run = || run(&exec, &stage, &order, cancel, &client, &runtime, frame_bytes);

@@ -149,6 +149,8 @@ pub(crate) enum ToExecutor {
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct JobDescription {
     pub job: u64,
+    /// The query that it is part of.
+    pub query: u64,
     pub context: EvalContext,
     pub scalar_subqueries: Vec<(u32, Literal)>,
     pub batch_rows: u64,

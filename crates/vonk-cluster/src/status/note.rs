@@ -39,6 +39,7 @@ pub(crate) enum Note<'a> {
     },
     JobStart {
         job: u64,
+        query: u64,
         description: &'a str,
         pool: &'a str,
     },

@@ -31,6 +31,8 @@ pub(crate) struct Totals {
 #[serde(rename_all = "camelCase")]
 pub(crate) struct Job {
     pub job_id: u64,
+    /// The query that it is part of: its jobs have the same.
+    pub query_id: u64,
     pub name: String,
     pub pool: String,
     pub submission_time: u64,
@@ -152,7 +154,9 @@ impl State {
                     e.is_excluded = true;
                 }
             }
-            Note::JobStart { job, description, pool } => self.job_start(time, *job, description, pool),
+            Note::JobStart { job, query, description, pool } => {
+                self.job_start(time, (*job, *query), description, pool);
+            }
             Note::JobEnd { job, error } => self.job_end(time, *job, error.as_deref()),
             Note::StageSubmitted { job, stage, stage_attempt, tasks, name } => {
                 self.stage_submitted(time, *job, (*stage, *stage_attempt), *tasks, name);
@@ -222,9 +226,10 @@ impl State {
         true
     }
 
-    fn job_start(&mut self, time: u64, job: u64, description: &str, pool: &str) {
+    fn job_start(&mut self, time: u64, (job, query): (u64, u64), description: &str, pool: &str) {
         let new = Job {
             job_id: job,
+            query_id: query,
             name: description.to_string(),
             pool: pool.to_string(),
             submission_time: time,
@@ -384,7 +389,7 @@ mod tests {
         let mut state = state(Retained { jobs: 2, stages: 2, tasks: 3, dead_executors: 2 });
         for n in 0..10 {
             state.note(n, &Note::ExecutorAdded { executor: n, host: "h", slots: 1 });
-            state.note(n, &Note::JobStart { job: n, description: "", pool: "" });
+            state.note(n, &Note::JobStart { job: n, query: 0, description: "", pool: "" });
             state.note(n, &Note::StageSubmitted { job: n, stage: n, stage_attempt: 0, tasks: 1, name: "" });
             state.note(
                 n,

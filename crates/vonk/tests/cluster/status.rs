@@ -17,6 +17,8 @@ fn jobs_stages_tasks_and_executors_are_seen() {
         .config("spark.eventLog.dir", &events.to_string_lossy())
         .build()
         .unwrap();
+    let two_jobs = "SELECT (SELECT max(id) FROM range(0, 5, 1, 2)) + id FROM range(0, 1, 1, 1)";
+    assert_eq!(rows(&session, two_jobs).unwrap(), ["4"]);
     let sql = "SELECT id % 7 AS k, count(*) FROM range(0, 1000, 1, 4) GROUP BY 1 ORDER BY 1";
     assert_eq!(rows(&session, sql).unwrap().len(), 7);
     let error = rows(&session, "SELECT 1 / (id - 3) FROM range(5)").unwrap_err();
@@ -29,6 +31,11 @@ fn jobs_stages_tasks_and_executors_are_seen() {
     assert_eq!(statuses[0], "FAILED");
     assert!(jobs[0]["failureReason"].as_str().unwrap().contains("DIVIDE_BY_ZERO"));
     assert!(jobs.iter().any(|j| j["status"] == "SUCCEEDED" && j["name"] == sql));
+    let queries = |name: &str| -> Vec<u64> {
+        let of = jobs.iter().filter(|j| j["name"] == name);
+        of.map(|j| j["queryId"].as_u64().unwrap()).collect()
+    };
+    assert_eq!((queries(two_jobs), queries(sql)), (vec![0, 0], vec![1]));
     let stages = seen(&session, "stages");
     let first = stages.iter().find(|s| s["numTasks"] == 4).expect("a stage of four tasks");
     assert_eq!((&first["numCompleteTasks"], &first["status"]), (&4.into(), &"COMPLETE".into()));
