@@ -26,11 +26,14 @@ pub(super) struct Placed {
     pub launch: u64,
     /// It came to its application in working order.
     pub ready: bool,
+    /// There is a record of it. None is made of one that came from nowhere (its worker was given up meanwhile): its worker will report
+    /// it again.
+    pub recorded: bool,
 }
 
 impl Placed {
     pub fn new(resources: Resources, state: ProcessState, since: Time) -> Placed {
-        Placed { resources, state, since, asked: Some(since), launch: 0, ready: false }
+        Placed { resources, state, since, asked: Some(since), launch: 0, ready: false, recorded: true }
     }
 }
 

@@ -183,7 +183,7 @@ impl Master {
         out
     }
 
-    /// The fact of a process's place; none for one that came from nowhere, which its worker will report again.
+    /// The fact of a process's place, if there was one.
     fn placed_record(&self, worker: &WorkerId, process: &Process, placed: &Placed) -> Option<Record> {
         let worker = worker.clone();
         match process {
@@ -191,7 +191,7 @@ impl Master {
                 let app = self.applications.get(application);
                 let wanted = app.is_none_or(|a| a.executors.contains_key(executor));
                 let (application, executor) = (application.clone(), *executor);
-                wanted.then_some(Record::Executor {
+                (wanted && placed.recorded).then_some(Record::Executor {
                     application,
                     executor,
                     worker,

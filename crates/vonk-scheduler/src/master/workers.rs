@@ -138,7 +138,8 @@ impl Master {
             None => {
                 // Nobody remembers it: it is killed, and takes its resources until then.
                 assert_allowed(None, Some(ProcessState::Killing));
-                let placed = Placed::new(said.resources, ProcessState::Killing, now);
+                let placed =
+                    Placed { recorded: false, ..Placed::new(said.resources, ProcessState::Killing, now) };
                 worker.insert(said.process.clone(), placed);
                 worker.say(ToWorker::Kill { process: said.process.clone() }, out);
             }
