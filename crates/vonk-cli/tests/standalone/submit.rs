@@ -233,7 +233,8 @@ fn settings_reach_the_application_and_secrets_are_nowhere_to_be_read() {
         }
         let mut printed = String::new();
         eventually("what it prints", || {
-            let home = cluster.work(0).join(typed.said().trim());
+            // Its name is the last that is said.
+            let home = cluster.work(0).join(typed.said().lines().last().unwrap_or_default());
             let of_worker =
                 files_below(&home).into_iter().find(|f| f.extension().is_some_and(|e| e == "stdout"));
             printed = match (mode, of_worker) {
