@@ -231,10 +231,12 @@ fn settings_reach_the_application_and_secrets_are_nowhere_to_be_read() {
         if mode == "cluster" {
             typed.says("driver-");
         }
+        // What it keeps to itself is said before.
+        let driver = || typed.said().lines().last().unwrap_or_default().to_string();
+        assert!(typed.said().contains("my.password is not handed on"));
         let mut printed = String::new();
         eventually("what it prints", || {
-            // Its name is the last that is said.
-            let home = cluster.work(0).join(typed.said().lines().last().unwrap_or_default());
+            let home = cluster.work(0).join(driver());
             let of_worker =
                 files_below(&home).into_iter().find(|f| f.extension().is_some_and(|e| e == "stdout"));
             printed = match (mode, of_worker) {
@@ -246,7 +248,7 @@ fn settings_reach_the_application_and_secrets_are_nowhere_to_be_read() {
         assert!(printed.contains("my.marker\tseen"), "{printed}");
         assert!(!printed.contains("hunter2") && !printed.contains(SECRET), "{printed}");
         if mode == "cluster" {
-            let kill = ["submit", "--master", &url, "--kill", typed.said().trim()].map(str::to_string);
+            let kill = ["submit", "--master", &url, "--kill", &driver()].map(str::to_string);
             let kill = vonk(dir, &kill.each_ref().map(String::as_str)).output().unwrap();
             assert!(kill.status.success(), "{}", text(&kill));
         }
