@@ -67,9 +67,6 @@ pub(crate) fn output_attempt(task: TaskId) -> u32 {
     task.0 as u32
 }
 
-/// The name by which [`crate::results`] still knows it.
-pub(crate) use output_attempt as attempt_number;
-
 /// What a task that succeeded leaves.
 #[derive(Debug, Default)]
 pub struct TaskReport {

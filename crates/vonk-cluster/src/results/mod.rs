@@ -5,7 +5,7 @@
 mod streamed;
 mod whole;
 
-use crate::backend::attempt_number;
+use crate::backend::output_attempt;
 use arrow::array::RecordBatch;
 pub(crate) use streamed::StreamedResults;
 use vonk_error::{Error, Result};
@@ -48,7 +48,7 @@ impl Results {
     /// A task failed, or was lost without an error of its own: it gives no rows.
     pub fn failed(&self, partition: u32, task: TaskId, error: Option<&Error>) {
         match self {
-            Results::Streamed(r) => r.failed(partition, attempt_number(task), error),
+            Results::Streamed(r) => r.failed(partition, output_attempt(task), error),
             Results::Whole(r) => r.discard(task),
         }
     }
