@@ -1,20 +1,22 @@
 //! The public face: what a session gives, and what it gets back.
 
-use crate::env::{Env, ViewText};
+use crate::env::{Env, ViewFrame, ViewText};
 use crate::expr::{Clause, Walk};
 use crate::fold;
 use crate::relation::Relation;
+use crate::resolved::{Resolved, Shadowed};
 use crate::scope::Scope;
 use crate::seeds;
 use crate::session::Session;
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashSet};
+use std::rc::Rc;
 use std::sync::Arc;
 use vonk_conf::Conf;
-use vonk_error::{Error, QueryContext, Result, SourceId, Span};
+use vonk_error::{Error, QueryContext, Result, Span};
 use vonk_eval::EvalEnv;
 use vonk_plan::logical::{ColumnIds, LogicalPlan};
-use vonk_plan::{Catalog, TableName, unresolved};
+use vonk_plan::{Catalog, ColumnId, TableName, unresolved};
 use vonk_types::{Literal, StructType};
 
 /// Session variables (`DECLARE VARIABLE`).
@@ -72,18 +74,19 @@ pub struct Analyzed {
     pub texts: Texts,
 }
 
-/// The texts of the views that a plan was made of, by the source their spans name.
+/// The texts that a plan was made of beside the statement's own, by the source their spans name: those of views, and of
+/// statements that became parts of others.
 #[derive(Debug, Clone, Default)]
 pub struct Texts {
-    views: Vec<(SourceId, String, Arc<str>)>,
+    texts: Vec<ViewText>,
 }
 
 impl Texts {
     /// Gives an error whose span points into a view's text its place.
     pub fn resolve(&self, error: Error) -> Error {
         let span = error.span();
-        match self.views.iter().find(|(source, ..)| *source == span.source) {
-            Some((_, name, text)) if error.context().is_none() => match view_context(span, name, text) {
+        match self.texts.iter().find(|t| t.source == span.source) {
+            Some(view) if error.context().is_none() => match view.context(span) {
                 Some(context) => error.with_context(context),
                 None => error,
             },
@@ -92,9 +95,14 @@ impl Texts {
     }
 }
 
-fn view_context(span: Span, name: &str, text: &str) -> Option<QueryContext> {
-    let context = QueryContext::resolve(span, text)?;
-    Some(QueryContext { object_type: "VIEW".into(), object_name: name.into(), ..context })
+impl ViewText {
+    fn context(&self, span: Span) -> Option<QueryContext> {
+        let context = QueryContext::resolve(span, &self.text)?;
+        Some(match self.name.is_empty() {
+            true => context,
+            false => QueryContext { object_type: "VIEW".into(), object_name: self.name.clone(), ..context },
+        })
+    }
 }
 
 impl Analyzer<'_> {
@@ -105,15 +113,30 @@ impl Analyzer<'_> {
 
     /// Resolves a query, and says which views' texts its spans point into.
     pub fn analyze_with_texts(&self, plan: &unresolved::Plan) -> Result<Analyzed> {
+        Ok(self.resolved(Binder::new(self), plan, &Env::default())?.analyzed())
+    }
+
+    /// Resolves a plan that others will be made of, and that goes on when its statement has ended. Its spans point into `text`.
+    pub fn resolve(&self, plan: &unresolved::Plan, text: &Arc<str>) -> Result<Resolved> {
         let binder = Binder::new(self);
-        let relation = binder.relation(plan, &Env::default()).map(Relation::exact);
-        let texts =
-            Texts { views: binder.views.into_inner().into_iter().map(ViewText::into_parts).collect() };
-        let relation = relation.map_err(|e| texts.resolve(e))?;
-        let plan = seeds::drawn(&self.env.registry, relation.plan)?;
+        if text.is_empty() {
+            return self.resolved(binder, plan, &Env::default());
+        }
+        let source = self.ids.source();
+        binder.views.borrow_mut().push(ViewText { source, name: String::new(), text: text.clone() });
+        let frame = ViewFrame { source, name: TableName { parts: Vec::new() }, database: None, parent: None };
+        self.resolved(binder, plan, &Env { view: Some(Rc::new(frame)), ..Env::default() })
+    }
+
+    fn resolved(&self, binder: Binder<'_>, plan: &unresolved::Plan, env: &Env<'_>) -> Result<Resolved> {
+        let relation = binder.relation(plan, env);
+        let texts = Texts { texts: binder.views.into_inner() };
+        let Relation { plan, scope } = relation.map_err(|e| texts.resolve(e))?;
+        let plan = seeds::drawn(&self.env.registry, plan)?;
         #[cfg(debug_assertions)]
         crate::checks::verify(&plan)?;
-        Ok(Analyzed { plan, texts })
+        let made = self.ids.fresh().0;
+        Ok(Resolved::new(Relation { plan, scope }, texts, made, binder.shadowed.into_inner()))
     }
 
     /// The value of an expression that depends on nothing but the session (LIMIT, DEFAULT, SET VARIABLE …).
@@ -157,18 +180,32 @@ pub(crate) struct Binder<'a> {
     pub ids: &'a ColumnIds,
     /// Views met so far.
     pub views: RefCell<Vec<ViewText>>,
-    /// Embedded plans used so far, by address.
-    pub embedded: RefCell<HashSet<usize>>,
+    /// Columns of the embedded plans used so far.
+    pub embedded: RefCell<HashSet<ColumnId>>,
+    /// Columns of theirs that self-joins have twice.
+    pub shadowed: RefCell<Shadowed>,
 }
 
 impl<'a> Binder<'a> {
-    fn new(analyzer: &'a Analyzer<'a>) -> Self {
+    pub fn new(analyzer: &'a Analyzer<'a>) -> Self {
         Binder {
             analyzer,
             session: Session::new(analyzer.env, analyzer.conf),
             ids: analyzer.ids,
             views: RefCell::default(),
             embedded: RefCell::default(),
+            shadowed: RefCell::default(),
+        }
+    }
+
+    /// Takes over what an embedded plan knows of its texts and columns.
+    pub fn adopt(&self, r: &Resolved) {
+        self.shadowed.borrow_mut().extend(r.shadowed());
+        let mut views = self.views.borrow_mut();
+        for t in &r.texts().texts {
+            if !views.iter().any(|v| v.source == t.source) {
+                views.push(t.clone());
+            }
         }
     }
 

@@ -113,19 +113,13 @@ impl ViewFrame {
     }
 }
 
-/// A view whose text spans may point into.
+/// A text that spans may point into: a view's, or a statement's that became part of another.
+#[derive(Debug, Clone)]
 pub(crate) struct ViewText {
     /// How spans name it.
     pub source: SourceId,
-    /// Its name.
+    /// The view's name; empty for a statement.
     pub name: String,
     /// Its text.
     pub text: Arc<str>,
-}
-
-impl ViewText {
-    /// Its parts.
-    pub fn into_parts(self) -> (SourceId, String, Arc<str>) {
-        (self.source, self.name, self.text)
-    }
 }

@@ -20,6 +20,7 @@ mod insert;
 mod naming;
 mod relation;
 mod relations;
+mod resolved;
 mod scope;
 mod seeds;
 mod select;
@@ -27,3 +28,4 @@ mod session;
 mod typed;
 
 pub use analyzer::{Analyzed, Analyzer, Parameters, Texts, Variables, WriteColumn};
+pub use resolved::{Resolved, ambiguous_reference};

@@ -3,9 +3,9 @@
 //! A name is looked up in a hash table of lower-case column names, so that wide tables cost no more than narrow ones.
 
 use crate::session::Session;
-use std::cell::OnceCell;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
+use std::sync::OnceLock;
 use vonk_error::{Error, Result, Span};
 use vonk_plan::logical::{Column, ColumnId};
 use vonk_plan::unresolved::Name;
@@ -57,8 +57,8 @@ pub(crate) struct Scope {
     pub fields: Vec<Field>,
     /// Columns that only a qualified name reaches: the sides of a USING or NATURAL join's merged columns.
     pub hidden: Vec<Field>,
-    index: OnceCell<HashMap<String, Vec<usize>>>,
-    ids: OnceCell<HashMap<ColumnId, usize>>,
+    index: OnceLock<HashMap<String, Vec<usize>>>,
+    ids: OnceLock<HashMap<ColumnId, usize>>,
 }
 
 /// What a dotted name stands for.
@@ -78,7 +78,7 @@ impl Scope {
 
     /// With hidden columns.
     pub fn with_hidden(fields: Vec<Field>, hidden: Vec<Field>) -> Scope {
-        Scope { fields, hidden, index: OnceCell::new(), ids: OnceCell::new() }
+        Scope { fields, hidden, index: OnceLock::new(), ids: OnceLock::new() }
     }
 
     /// Of columns without qualifiers.

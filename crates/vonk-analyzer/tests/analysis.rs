@@ -10,9 +10,7 @@ use support::Session;
 use vonk_error::Error;
 use vonk_plan::TableName;
 use vonk_plan::logical::{Expr, LogicalPlan, Named};
-use vonk_plan::unresolved::{
-    Embedded, Expr as Written, ExprKind, JoinConstraint, JoinKind, Plan, Select, Star,
-};
+use vonk_plan::unresolved::{Expr as Written, ExprKind, JoinConstraint, JoinKind, Plan, Select, Star};
 use vonk_types::{DataType, Literal, StructField, StructType};
 
 fn session() -> Session {
@@ -183,9 +181,9 @@ fn an_embedded_plan_used_twice_gets_columns_of_its_own() {
     let s = session();
     s.with(|a| {
         let parse = |t: &str| vonk_sql::parse_plan(t, &vonk_sql::ParseOptions::default()).unwrap();
-        let inner = a.analyze(&parse("SELECT a, b FROM t")).unwrap();
+        let inner = a.resolve(&parse("SELECT a, b FROM t"), &"".into()).unwrap();
         let side = |alias: &str| Plan::Aliased {
-            input: Box::new(Plan::Embedded(Embedded(inner.clone()))),
+            input: Box::new(inner.embed()),
             alias: alias.into(),
             columns: vec![],
             span: Default::default(),

@@ -39,7 +39,7 @@ fn answer(session: &Session, line: &[u8]) -> vonk::Result<Value> {
     let request: Value = serde_json::from_slice(line).map_err(|e| invalid(e.to_string()))?;
     let sql = request.get("sql").and_then(Value::as_str);
     let sql = sql.ok_or_else(|| invalid("\"sql\" is not a string".to_string()))?;
-    let mut answer = session.sql(sql)?;
+    let mut answer = session.run(sql)?;
     let rows = answer.rows_as_text()?;
     let mut out = Map::new();
     out.insert("schema".to_string(), json!(answer.schema().catalog_string()));

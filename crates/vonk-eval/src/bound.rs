@@ -105,7 +105,7 @@ pub enum BoundExpr {
     /// A lambda function; only as an argument of a [`BoundExpr::Call`].
     Lambda {
         /// Identifiers of its parameters, unique within the expression.
-        params: Vec<u32>,
+        params: Vec<u64>,
         /// Types of its parameters.
         param_types: Vec<DataType>,
         /// Body.
@@ -114,7 +114,7 @@ pub enum BoundExpr {
     /// A parameter of an enclosing lambda.
     LambdaParam {
         /// Its identifier.
-        id: u32,
+        id: u64,
         /// Its type.
         data_type: DataType,
     },

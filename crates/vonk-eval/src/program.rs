@@ -52,7 +52,7 @@ pub(crate) struct Call {
 pub(crate) enum Op {
     Column(usize),
     Constant(Datum),
-    Param(u32),
+    Param(u64),
     Call(Box<Call>),
     Cast {
         mode: CastMode,
@@ -73,7 +73,7 @@ pub(crate) enum Op {
     Field(usize),
     MakeStruct,
     Lambda {
-        params: Vec<u32>,
+        params: Vec<u64>,
     },
 }
 
@@ -87,7 +87,7 @@ pub(crate) struct Traits {
     /// Reads a column of the batch.
     pub reads_columns: bool,
     /// Lambda parameters read that are not declared below.
-    pub free_params: Vec<u32>,
+    pub free_params: Vec<u64>,
     /// Folding was tried and raised an error: left to be raised when a row asks for it.
     pub unfoldable: bool,
 }
@@ -160,7 +160,7 @@ impl Program {
 enum Key {
     Column(usize),
     Literal(Literal),
-    Param(u32),
+    Param(u64),
     Call(Arc<str>, DataType),
     Cast(DataType, CastMode),
     Compare(CompareOp),
@@ -174,7 +174,7 @@ enum Key {
     InSet,
     Field(usize),
     MakeStruct(DataType),
-    Lambda(Vec<u32>),
+    Lambda(Vec<u64>),
     /// Equal to nothing else: volatile calls.
     Unique(u32),
 }

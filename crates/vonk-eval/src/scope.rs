@@ -19,7 +19,7 @@ enum Source<'a> {
     /// The rows of another scope that a mask selects, in order.
     Filtered(&'a Scope<'a>, FilterPredicate),
     /// Rows of another scope by number, repeated as needed, with lambda parameters beside them.
-    Elements { outer: &'a Scope<'a>, rows: &'a UInt32Array, params: &'a [u32], values: &'a [ArrayRef] },
+    Elements { outer: &'a Scope<'a>, rows: &'a UInt32Array, params: &'a [u64], values: &'a [ArrayRef] },
 }
 
 /// A set of rows, and what has been computed over it.
@@ -48,7 +48,7 @@ impl<'a> Scope<'a> {
     pub fn elements(
         outer: &'a Scope<'a>,
         rows: &'a UInt32Array,
-        params: &'a [u32],
+        params: &'a [u64],
         values: &'a [ArrayRef],
     ) -> Self {
         let n = rows.len();
@@ -89,7 +89,7 @@ impl<'a> Scope<'a> {
     }
 
     /// A lambda parameter, over this scope's rows.
-    pub fn param(&self, id: u32) -> Result<Datum> {
+    pub fn param(&self, id: u64) -> Result<Datum> {
         match &self.source {
             Source::Batch(_) => Err(Error::internal(format!("lambda parameter {id} outside of its lambda"))),
             Source::Filtered(outer, _) => self.gather(&outer.param(id)?),

@@ -102,7 +102,7 @@ fn partial_columns(groups: &[Named<Expr>], specs: &[AggregateSpec]) -> Vec<Colum
     for (i, spec) in specs.iter().enumerate() {
         for (k, t) in spec.state_types.iter().enumerate() {
             out.push(Column {
-                id: vonk_plan::ColumnId(u32::MAX),
+                id: vonk_plan::ColumnId(u64::MAX),
                 name: format!("state{i}_{k}").into(),
                 data_type: t.clone(),
                 nullable: true,

@@ -241,7 +241,7 @@ impl<'a> Planner<'a> {
             .map(|f| {
                 f.clone().replace_columns(&|c| {
                     let (_, position) = s.columns.iter().find(|(own, _)| own.id == c.id)?;
-                    let id = ColumnId(u32::try_from(*position).ok()?);
+                    let id = ColumnId(u64::try_from(*position).ok()?);
                     Some(Expr::Column(Column { id, ..c.clone() }))
                 })
             })

@@ -203,7 +203,7 @@ fn plain(e: &BoundExpr) -> Option<usize> {
 
 /// A column for a computed key; nothing refers to it by identity.
 fn anonymous(e: &BoundExpr) -> Column {
-    Column { id: ColumnId(u32::MAX), name: "key".into(), data_type: e.data_type(), nullable: true }
+    Column { id: ColumnId(u64::MAX), name: "key".into(), data_type: e.data_type(), nullable: true }
 }
 
 /// Where a semi join on some keys may go, and its keys' columns there.

@@ -28,6 +28,8 @@ pub enum Form {
     Hive,
     /// A cast to string.
     Cast,
+    /// A cell of `DataFrame.show` (Spark: `ToPrettyString`): as a cast, but nulls are `NULL` and binaries are bytes in hexadecimal.
+    Show,
 }
 
 /// Writes cells as text.
@@ -64,13 +66,13 @@ fn unlike(array: &dyn Array, t: &DataType) -> Error {
 impl CellWriter {
     /// A writer of this form.
     pub fn new(form: Form, ctx: &EvalContext) -> Self {
-        CellWriter { form, zone: Zone::of(&ctx.time_zone), plain_decimals: form == Form::Hive || ctx.ansi }
+        CellWriter { form, zone: Zone::of(&ctx.time_zone), plain_decimals: form != Form::Cast || ctx.ansi }
     }
 
     /// Appends a part of a nested value (`null` for nulls, strings of results in quotes).
     fn write_nested(&self, array: &dyn Array, row: usize, t: &DataType, out: &mut String) -> Result<()> {
         if array.is_null(row) || *t == DataType::Null {
-            out.push_str("null");
+            out.push_str(if self.form == Form::Show { "NULL" } else { "null" });
             return Ok(());
         }
         let quoted = *t == DataType::String && self.form == Form::Hive;
@@ -110,6 +112,7 @@ impl CellWriter {
                 None => return Err(unlike(array, t)),
             },
             DataType::Binary => match array.as_binary_view_opt() {
+                Some(a) if self.form == Form::Show => write_bytes(a.value(row), out),
                 Some(a) => out.push_str(&String::from_utf8_lossy(a.value(row))),
                 None => return Err(unlike(array, t)),
             },
@@ -117,14 +120,14 @@ impl CellWriter {
                 let days = primitive::<Date32Type>(array, row)?;
                 match self.form {
                     Form::Hive => write_date_hive(days, out),
-                    Form::Cast => write_date(days, out),
+                    Form::Cast | Form::Show => write_date(days, out),
                 }
             }
             DataType::Timestamp => {
                 let micros = primitive::<TimestampMicrosecondType>(array, row)?;
                 match self.form {
                     Form::Hive => write_timestamp_hive(micros, &self.zone, out),
-                    Form::Cast => write_timestamp(micros, &self.zone, out),
+                    Form::Cast | Form::Show => write_timestamp(micros, &self.zone, out),
                 }
             }
             DataType::TimestampNtz => {
@@ -134,14 +137,14 @@ impl CellWriter {
                 let months = primitive::<IntervalYearMonthType>(array, row)?;
                 match self.form {
                     Form::Hive => interval::write_year_month_hive(months, out),
-                    Form::Cast => interval::write_year_month(months, *from, *to, out),
+                    Form::Cast | Form::Show => interval::write_year_month(months, *from, *to, out),
                 }
             }
             DataType::DayTimeInterval(from, to) => {
                 let micros = primitive::<DurationMicrosecondType>(array, row)?;
                 match self.form {
                     Form::Hive => interval::write_day_time_hive(micros, out),
-                    Form::Cast => interval::write_day_time(micros, *from, *to, out),
+                    Form::Cast | Form::Show => interval::write_day_time(micros, *from, *to, out),
                 }
             }
             DataType::CalendarInterval => {
@@ -220,6 +223,15 @@ impl CellWriter {
         out.push('}');
         Ok(())
     }
+}
+
+/// Bytes as `[61 62]`.
+fn write_bytes(bytes: &[u8], out: &mut String) {
+    out.push('[');
+    for (n, byte) in bytes.iter().enumerate() {
+        let _ = write!(out, "{}{byte:02X}", if n > 0 { " " } else { "" });
+    }
+    out.push(']');
 }
 
 /// A cell as spark-sql prints it: `NULL` for a null, nested values as `[1,2]` and `{"a":1}`.

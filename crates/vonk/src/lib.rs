@@ -2,20 +2,23 @@
 //!
 //! ```
 //! let session = vonk::Session::builder().config("spark.master", "local[2]").build()?;
-//! let mut answer = session.sql("SELECT 1 + 1 AS two")?;
+//! let mut answer = session.run("SELECT 1 + 1 AS two")?;
 //! assert_eq!(answer.schema().catalog_string(), "struct<two:int>");
 //! assert_eq!(answer.rows_as_text()?, ["2"]);
 //! # Ok::<(), vonk::Error>(())
 //! ```
 //!
-//! A [`Session`] holds settings, a catalog and a way to run queries; [`Session::sql`] runs one statement and gives an
-//! [`Answer`], whose rows are read batch by batch while the query runs.
+//! A [`Session`] holds settings, a catalog and a way to run queries; [`Session::run`] runs one statement and gives an
+//! [`Answer`], whose rows are read batch by batch while the query runs. [`Session::sql`], [`Session::table`] and [`Session::read`]
+//! give a [`DataFrame`], from which others are made by calls: `docs/dataframe.md`.
 //!
 //! Must not know: terminals, network protocols.
 
 mod answer;
 mod commands;
+mod dataframe;
 mod executor;
+pub mod functions;
 mod opener;
 mod pipeline;
 mod samples;
@@ -23,6 +26,11 @@ mod session;
 mod settings;
 
 pub use answer::{Answer, Profile};
+pub use dataframe::{
+    Column, DataFrame, DataFrameNaFunctions, DataFrameReader, DataFrameStatFunctions, DataFrameWriter, Fill,
+    GroupedData, How, IntoColumn, IntoColumns, IntoCondition, IntoOperand, IntoSortColumn, IntoSortColumns,
+    IntoType, SaveMode, SortColumn, ToLiteral, Window, WindowSpec,
+};
 pub use executor::{Executor, MemoryUse};
 pub use session::{Control, Session, SessionBuilder};
 pub use vonk_cluster::standalone;

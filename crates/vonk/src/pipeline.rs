@@ -22,7 +22,7 @@ pub(crate) struct Pipeline<'a> {
     pub session: &'a Session,
     pub conf: Conf,
     pub env: EvalEnv,
-    pub ids: ColumnIds,
+    pub ids: Arc<ColumnIds>,
     pub text: Arc<str>,
     pub control: &'a Control,
     begun: Instant,
@@ -51,7 +51,7 @@ impl<'a> Pipeline<'a> {
     pub fn new(session: &'a Session, text: &str, control: &'a Control) -> Result<Self> {
         let conf = session.conf();
         let env = session.eval_env(&conf)?;
-        let (ids, begun) = (ColumnIds::new(), Instant::now());
+        let (ids, begun) = (session.ids().clone(), Instant::now());
         Ok(Pipeline { session, conf, env, ids, text: text.into(), control, begun })
     }
 

@@ -1,13 +1,15 @@
 //! Sessions.
 
 use crate::answer::Answer;
+use crate::dataframe::DataFrame;
 use crate::opener::SessionOpener;
+use crate::pipeline::Pipeline;
 use crate::samples::Samples;
 use crate::{commands, settings};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use vonk_analyzer::Parameters;
+use vonk_analyzer::{Parameters, Resolved};
 use vonk_catalog::{SessionCatalog, Warehouse};
 use vonk_cluster::standalone::SUBMITTED_VARIABLE;
 use vonk_cluster::{Cluster, Progress};
@@ -16,6 +18,8 @@ use vonk_error::{Error, Result};
 use vonk_eval::EvalEnv;
 use vonk_exec::CancelFlag;
 use vonk_functions::Registry;
+use vonk_plan::logical::ColumnIds;
+use vonk_plan::unresolved::{Plan, Statement};
 use vonk_sources::Formats;
 use vonk_types::EvalContext;
 
@@ -32,7 +36,9 @@ pub struct Control {
 
 /// Stack on which a statement is planned: rules and the planner walk trees by recursion, one call or a few per level. Address
 /// space until it is used.
-const PLANNING_STACK: usize = 256 << 20;
+pub(crate) const PLANNING_STACK: usize = 256 << 20;
+/// Stack that a step of a DataFrame, which is small, finds enough.
+const PLANNING_RED_ZONE: usize = 256 << 10;
 
 /// Settings, catalog and executors. Cheap to clone: clones are the same session.
 #[derive(Clone)]
@@ -46,6 +52,8 @@ struct State {
     catalog: SessionCatalog,
     cluster: Arc<Cluster>,
     user: Arc<str>,
+    /// Identities of columns: plans of one statement may become parts of others'.
+    ids: Arc<ColumnIds>,
 }
 
 /// Makes sessions.
@@ -98,6 +106,7 @@ impl SessionBuilder {
             catalog,
             cluster: Arc::new(cluster),
             user: vonk_cluster::user_name().into(),
+            ids: Arc::default(),
         })))
     }
 }
@@ -111,12 +120,47 @@ impl Session {
         }
     }
 
-    /// Runs one statement. Commands are done when this returns; a query's rows are read from the answer.
-    pub fn sql(&self, text: &str) -> Result<Answer> {
+    /// A query as a DataFrame: nothing runs until its rows are asked for. A command runs at once; the DataFrame has what it answered.
+    ///
+    /// ```
+    /// # let session = vonk::Session::builder().config("spark.master", "local[1]").build()?;
+    /// let squares = session.sql("SELECT id, id * id AS square FROM range(3)")?;
+    /// assert_eq!(squares.filter("square > 0")?.count()?, 2);
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    pub fn sql(&self, text: &str) -> Result<DataFrame> {
+        let options = settings::parse_options(&self.conf());
+        let statement = stacker::grow(PLANNING_STACK, || vonk_sql::parse_statement(text, &options))
+            .map_err(|e| e.in_text(text))?;
+        match &statement {
+            Statement::Query(plan) => {
+                let resolved = self.resolve(plan, &Arc::from(text)).map_err(|e| e.in_text(text))?;
+                Ok(DataFrame::new(self.clone(), resolved))
+            }
+            _ => {
+                let mut answer = self.execute(text, &Control::default())?;
+                let batches = answer.collect()?;
+                self.data_frame(answer.schema(), batches)
+            }
+        }
+    }
+
+    /// Resolves a plan that DataFrames will be made of; its spans point into `text`.
+    pub(crate) fn resolve(&self, plan: &Plan, text: &Arc<str>) -> Result<Resolved> {
+        let control = Control::default();
+        stacker::maybe_grow(PLANNING_RED_ZONE, PLANNING_STACK, || {
+            let cx = Pipeline::new(self, text, &control)?;
+            cx.with_analyzer(|a| a.resolve(plan, text))
+        })
+    }
+
+    /// Runs one statement: [`execute`](Self::execute) without a way to stop it.
+    pub fn run(&self, text: &str) -> Result<Answer> {
         self.execute(text, &Control::default())
     }
 
-    /// As [`sql`](Self::sql), with a way to stop it and to see how far it is.
+    /// Runs one statement, with a way to stop it and to see how far it is. Commands are done when this returns; a query's rows are
+    /// read from the answer while it runs.
     pub fn execute(&self, text: &str, control: &Control) -> Result<Answer> {
         let options = settings::parse_options(&self.conf());
         stacker::grow(PLANNING_STACK, || {
@@ -155,6 +199,11 @@ impl Session {
     /// The session's catalog.
     pub(crate) fn catalog(&self) -> &SessionCatalog {
         &self.0.catalog
+    }
+
+    /// Makes identities of columns.
+    pub(crate) fn ids(&self) -> &Arc<ColumnIds> {
+        &self.0.ids
     }
 
     /// Where queries run.

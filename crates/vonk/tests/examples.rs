@@ -27,7 +27,7 @@ fn examples_are_true() {
     for (name, function) in Registry::builtin().iter().filter(|(name, f)| *name == f.name()) {
         for example in function.docs().examples {
             run += 1;
-            match session.sql(example.sql).and_then(|mut a| a.rows_as_text()) {
+            match session.run(example.sql).and_then(|mut a| a.rows_as_text()) {
                 Ok(rows) if same(&rows.join("\n"), example.rows) => {}
                 Ok(rows) => failures.push(format!(
                     "{name}: {}\n    Spark {:?}\n    Vonk  {:?}",

@@ -29,7 +29,7 @@ impl Fixture {
     }
 
     fn rows(&self, sql: &str) -> Result<Vec<String>, Error> {
-        self.session.sql(sql)?.rows_as_text()
+        self.session.run(sql)?.rows_as_text()
     }
 
     fn answers(&self, sql: &str, expected: &[&str]) {
@@ -144,7 +144,7 @@ fn an_answer_that_is_dropped_leaves_nothing_behind() {
         "SELECT id, count(*) FROM range(0, 400000, 1, 4) GROUP BY id",
         "SELECT id FROM range(0, 400000, 1, 4) ORDER BY id DESC",
     ] {
-        let mut answer = f.session.sql(sql).unwrap();
+        let mut answer = f.session.run(sql).unwrap();
         assert!(answer.next_batch().unwrap().is_some());
         drop(answer);
         f.gives_all_back(sql);

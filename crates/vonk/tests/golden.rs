@@ -126,7 +126,7 @@ fn answer(session: &Session, sql: &str, sorted: bool, test_dir: &str) -> Result<
     let hide = |t: &str| {
         t.replace(&format!("file:{test_dir}"), &format!("file:{TEST_DIR}")).replace(test_dir, TEST_DIR)
     };
-    let mut answer = session.sql(sql)?;
+    let mut answer = session.run(sql)?;
     let mut rows = answer.rows_as_text()?;
     if sorted {
         rows.sort();
@@ -189,7 +189,7 @@ fn run_file(file: &File, settings: &[(&str, &str)], tally: &Mutex<Tally>) {
     if file.tpch {
         for table in TPCH {
             let sql = format!("CREATE TEMPORARY VIEW {table} AS SELECT * FROM samples.tpch.{table}");
-            session.sql(&sql).expect("a view of a sample");
+            session.run(&sql).expect("a view of a sample");
         }
     }
     let name = file.path.strip_prefix(folder()).unwrap_or(&file.path).display().to_string();

@@ -35,7 +35,7 @@ impl Fixture {
     }
 
     fn rows(&self, sql: &str) -> Vec<String> {
-        let answer = self.session.sql(sql).and_then(|mut a| a.rows_as_text());
+        let answer = self.session.run(sql).and_then(|mut a| a.rows_as_text());
         answer.unwrap_or_else(|e| panic!("{sql}: {e}"))
     }
 
@@ -128,7 +128,7 @@ fn jobs_of_a_query_share_shuffles_and_give_them_back() {
     fixture.gives_memory_back();
     // A query that is given up after its subquery keeps nothing either.
     let failing = format!("{sums} SELECT g FROM sums WHERE s = (SELECT s FROM sums)");
-    let error = fixture.session.sql(&failing).and_then(|mut a| a.rows_as_text()).unwrap_err();
+    let error = fixture.session.run(&failing).and_then(|mut a| a.rows_as_text()).unwrap_err();
     assert_eq!(error.condition(), "SCALAR_SUBQUERY_TOO_MANY_ROWS");
     fixture.gives_memory_back();
 }

@@ -17,7 +17,7 @@ fn session() -> Session {
 }
 
 fn rows(session: &Session, sql: &str) -> Result<Vec<String>, Error> {
-    session.sql(sql)?.rows_as_text()
+    session.run(sql)?.rows_as_text()
 }
 
 fn head(sql: &str) -> String {
@@ -98,9 +98,9 @@ fn deep_nesting() {
 #[test]
 fn views_on_views() {
     let s = session();
-    s.sql("CREATE TEMPORARY VIEW v0 AS SELECT 1 AS a").unwrap();
+    s.run("CREATE TEMPORARY VIEW v0 AS SELECT 1 AS a").unwrap();
     for i in 1..=100 {
-        s.sql(&format!("CREATE TEMPORARY VIEW v{i} AS SELECT a FROM v{}", i - 1))
+        s.run(&format!("CREATE TEMPORARY VIEW v{i} AS SELECT a FROM v{}", i - 1))
             .unwrap_or_else(|e| panic!("v{i}: {e}"));
     }
     answers(&s, "SELECT a FROM v99", &["1"]);

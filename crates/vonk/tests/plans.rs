@@ -22,13 +22,13 @@ fn session(scale: &str) -> Session {
         .unwrap();
     for table in TPCH {
         let view = format!("CREATE TEMPORARY VIEW {table} AS SELECT * FROM samples.tpch.{table}");
-        session.sql(&view).unwrap();
+        session.run(&view).unwrap();
     }
     session
 }
 
 fn explain(session: &Session, mode: &str, sql: &str) -> String {
-    let mut answer = session.sql(&format!("EXPLAIN {mode} {sql}")).unwrap_or_else(|e| panic!("{sql}: {e}"));
+    let mut answer = session.run(&format!("EXPLAIN {mode} {sql}")).unwrap_or_else(|e| panic!("{sql}: {e}"));
     answer.rows_as_text().unwrap().join("\n")
 }
 
@@ -92,7 +92,7 @@ fn joins() {
     ];
     plans(&s, "joins", cases);
     let shuffled = session("10");
-    shuffled.sql("SET spark.sql.autoBroadcastJoinThreshold = -1").unwrap();
+    shuffled.run("SET spark.sql.autoBroadcastJoinThreshold = -1").unwrap();
     let cases: Vec<(&str, &[&str])> = cases[..2].iter().map(|c| (c.0, &["ShuffledHashJoin"][..])).collect();
     plans(&shuffled, "joins_without_broadcast", &cases);
 }
@@ -211,7 +211,7 @@ fn runtime_filters_reductions_and_shared_exchanges() {
         "the aggregation and the broadcast:\n{formatted}"
     );
     snapshot("shared_exchange", &formatted);
-    s.sql("SET spark.sql.optimizer.runtime.bloomFilter.enabled = false").unwrap();
+    s.run("SET spark.sql.optimizer.runtime.bloomFilter.enabled = false").unwrap();
     assert!(!explain(&s, "", cases[0].0).contains("runtime filter"));
 }
 
@@ -268,7 +268,7 @@ fn tpch() {
                 plans +=
                     text.split_once("== Optimized Logical Plan ==").map_or("", |(_, plan)| plan.trim_start());
             } else {
-                s.sql(sql).unwrap();
+                s.run(sql).unwrap();
             }
         }
         assert!(plans.contains("== Physical Plan =="), "no query in q{n:02}");

@@ -10,7 +10,7 @@ use crate::typed::Typed;
 use crate::{build, coerce};
 use std::rc::Rc;
 use std::sync::Arc;
-use vonk_error::{Error, Result, SourceId, Span};
+use vonk_error::{Error, Result, Span};
 use vonk_plan::UserFunction;
 use vonk_plan::logical::{Column, ColumnId, Expr, LogicalPlan, Named};
 use vonk_plan::unresolved::{self, ExprKind, FunctionBody, FunctionReturns};
@@ -61,9 +61,8 @@ fn parameters(b: &Binder<'_>, f: &UserFunction) -> Scope {
 
 /// The surroundings of a body: nothing of the call's, spans that point into the function's text.
 fn surroundings<'e>(b: &Binder<'_>, f: &UserFunction, env: &Env<'_>, span: Span) -> Result<Env<'e>> {
-    let mut views = b.views.borrow_mut();
-    let source = SourceId(u32::try_from(views.len() + 1).unwrap_or(u32::MAX));
-    views.push(ViewText { source, name: f.name.to_string(), text: f.text.clone() });
+    let source = b.ids.source();
+    b.views.borrow_mut().push(ViewText { source, name: f.name.to_string(), text: f.text.clone() });
     let database = Some(f.database.clone());
     let frame = ViewFrame { source, name: f.name.clone(), database, parent: env.view.clone() };
     if frame.depth() > 50 {

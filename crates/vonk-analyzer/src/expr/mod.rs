@@ -171,6 +171,7 @@ impl<'w> Walk<'w> {
         let span = self.at(e.span);
         match &e.kind {
             ExprKind::Name(n) => self.name(n, span),
+            ExprKind::Column(c) => self.column_ref(c, span),
             ExprKind::Star(_) => Err(star_misuse(self.clause.operator(), span)),
             ExprKind::Literal(l) => build::literal(s, l, span),
             ExprKind::TypedLiteral { type_name, text } => build::typed_literal(s, type_name, text, span),

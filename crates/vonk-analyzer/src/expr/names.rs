@@ -7,8 +7,9 @@ use crate::env::Frame;
 use crate::scope::{Field, Found};
 use crate::typed::Typed;
 use vonk_error::{Error, Result, Span};
+use vonk_plan::ColumnId;
 use vonk_plan::logical::Expr;
-use vonk_plan::unresolved::Name;
+use vonk_plan::unresolved::{ColumnRef, Name};
 use vonk_types::data_type::quote_if_needed;
 
 impl Walk<'_> {
@@ -37,6 +38,46 @@ impl Walk<'_> {
         let scopes = &self.scopes[..self.scopes.len().min(1)];
         let at = Name { parts: n.parts.clone(), span };
         Err(crate::scope::unresolved(scopes, &at))
+    }
+
+    /// A column by its identity. Unlike a name it never means another one, and is not found where it is no longer.
+    pub(super) fn column_ref(&mut self, c: &ColumnRef, span: Span) -> Result<Typed> {
+        let id = ColumnId(c.id);
+        let made = self.b.shadowed.borrow().get(&id).copied();
+        if made.is_some_and(|made| c.seen_in.is_some_and(|seen| seen < made)) {
+            return Err(crate::resolved::ambiguous_reference(c));
+        }
+        if let Some(field) = self.scopes.iter().find_map(|s| s.field(id)) {
+            let sql = self.column_text(field, &field.column.name);
+            return Ok(Typed::new(Expr::Column(field.column.clone()), sql, span));
+        }
+        let mut frame = self.env.outer;
+        while let Some(f) = frame {
+            if let Some(field) = f.scopes.iter().find_map(|s| s.field(id)) {
+                f.note(&field.column);
+                let text = format!("outer({})", field.sql());
+                return Ok(Typed::new(Expr::OuterColumn(field.column.clone()), text, span));
+            }
+            frame = f.parent;
+        }
+        Err(self.missing(c))
+    }
+
+    fn missing(&self, c: &ColumnRef) -> Error {
+        let fields = || self.scopes.iter().flat_map(|s| &s.fields);
+        let input: Vec<String> = fields().map(|f| format!("\"{}\"", f.column.name)).collect();
+        let same = fields().any(|f| self.s().same_name(&f.column.name, &c.name));
+        let condition = if same {
+            "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_APPEAR_IN_OPERATION"
+        } else {
+            "MISSING_ATTRIBUTES.RESOLVED_ATTRIBUTE_MISSING_FROM_INPUT"
+        };
+        let missing = format!("\"{}\"", c.name);
+        let error = Error::new(condition)
+            .with("missingAttributes", missing.as_str())
+            .with("input", input.join(", "))
+            .with("operator", format!("!{}", self.clause.operator()));
+        if same { error.with("operation", missing) } else { error }
     }
 
     /// A session variable, or fields of one.

@@ -61,6 +61,7 @@ impl Walk<'_> {
                     );
                     out.push((t, is_named.then(|| n.last().to_string())));
                 }
+                ExprKind::Column(c) => out.push((self.expr(e)?, Some(c.name.clone()))),
                 _ => out.push((self.expr(e)?, None)),
             }
         }

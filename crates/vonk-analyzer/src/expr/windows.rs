@@ -120,7 +120,7 @@ impl Walk<'_> {
                     nulls_first: k.nulls_first,
                 })
                 .collect(),
-            column: Column { id: ColumnId(u32::MAX), name: over.sql.as_str().into(), data_type, nullable },
+            column: Column { id: ColumnId(u64::MAX), name: over.sql.as_str().into(), data_type, nullable },
             inner,
         };
         let column = calls.add_window(self.b.ids, call);

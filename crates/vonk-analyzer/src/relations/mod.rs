@@ -19,13 +19,14 @@ mod values;
 
 use crate::analyzer::Binder;
 use crate::env::Env;
+use crate::expr::{Clause, Walk, sort_expr};
 use crate::relation::Relation;
-use crate::scope::Scope;
+use crate::resolved::Resolved;
 use crate::select::{self, Tail};
-use std::sync::Arc;
 use vonk_error::{Error, Result};
-use vonk_plan::logical::LogicalPlan;
-use vonk_plan::unresolved::{Embedded, Plan, Select};
+use vonk_plan::ColumnId;
+use vonk_plan::logical::{Distribution, LogicalPlan};
+use vonk_plan::unresolved::{Embedded, Plan, Repartitioning, Select};
 
 /// Resolves a relation.
 pub(crate) fn relation(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Relation> {
@@ -58,6 +59,7 @@ pub(crate) fn relation(b: &Binder<'_>, plan: &Plan, env: &Env<'_>) -> Result<Rel
             Ok(Relation { plan: r.plan, scope: r.scope.requalified([]) })
         }
         Plan::Pipe(p) => pipes::pipe(b, p, env),
+        Plan::Repartition { input, to } => repartition(b, input, to, env),
         Plan::Embedded(e) => embedded(b, e),
     }
 }
@@ -100,13 +102,35 @@ fn peel(plan: &Plan) -> Option<(&Select, Vec<Tail<'_>>)> {
     }
 }
 
-/// A plan that is resolved already. Used twice in one query, its second use gets columns of its own.
+/// Rows moved.
+fn repartition(b: &Binder<'_>, input: &Plan, to: &Repartitioning, env: &Env<'_>) -> Result<Relation> {
+    let r = b.relation(input, env)?;
+    let scopes = [&r.scope];
+    let mut walk = Walk::new(b, env, &scopes, Clause::Other("RepartitionByExpression"));
+    let distribution = match to {
+        Repartitioning::RoundRobin(n) => Distribution::RoundRobin(*n),
+        Repartitioning::Coalesce(n) => Distribution::Coalesce(*n),
+        Repartitioning::Hash(by, n) => {
+            Distribution::Hash(walk.exprs(by)?.into_iter().map(|t| t.expr).collect(), *n)
+        }
+        Repartitioning::Range(keys, n) => {
+            let keys = keys.iter().map(|k| Ok(sort_expr(walk.expr(&k.expr)?, k)?.1));
+            Distribution::Range(keys.collect::<Result<_>>()?, *n)
+        }
+    };
+    Ok(r.map(|input| LogicalPlan::Repartition { distribution, input }))
+}
+
+/// A plan that is resolved already. If some of its columns are in the query already, it gets columns of its own.
 fn embedded(b: &Binder<'_>, e: &Embedded) -> Result<Relation> {
-    let plan = Arc::clone(&e.0)
-        .downcast::<LogicalPlan>()
-        .map_err(|_| Error::internal("an embedded plan that is no logical plan"))?;
-    let scope = Scope::plain(plan.output());
-    let used = !b.embedded.borrow_mut().insert(Arc::as_ptr(&plan) as usize);
-    let relation = Relation { plan, scope };
+    let resolved =
+        Resolved::from_embedded(e).ok_or_else(|| Error::internal("an embedded plan that is not resolved"))?;
+    b.adopt(&resolved);
+    let relation = resolved.relation().clone();
+    let mut seen = b.embedded.borrow_mut();
+    let ids: Vec<ColumnId> = relation.plan.output().iter().map(|c| c.id).collect();
+    let used = ids.iter().any(|id| seen.contains(id));
+    seen.extend(ids);
+    drop(seen);
     Ok(if used { relation.renewed(b.ids, None) } else { relation })
 }

@@ -35,7 +35,13 @@ pub(crate) fn pivot(b: &Binder<'_>, p: &Pivot, env: &Env<'_>) -> Result<Relation
     let keys = Walk::new(b, env, &scopes, Clause::Other("Pivot")).exprs(&p.columns)?;
     let values = p.values.iter().map(|v| Value::of(b, v, &keys, &scopes, env)).collect::<Result<Vec<_>>>()?;
     let calls = calls.aggregates.take().list;
-    let kept = kept_fields(&input, &calls, &keys);
+    let (kept, groups) = match &p.groups {
+        None => (kept_fields(&input, &calls, &keys), None),
+        Some(groups) => {
+            let groups = grouped(b, groups, &scopes, env)?;
+            (groups.iter().map(|g| Field::plain(g.column.clone())).collect(), Some(groups))
+        }
+    };
 
     // Groups of the other columns and the pivot columns.
     let keys: Vec<Named<Expr>> = keys
@@ -45,7 +51,8 @@ pub(crate) fn pivot(b: &Binder<'_>, p: &Pivot, env: &Env<'_>) -> Result<Relation
             e => Named { expr: e.clone(), column: b.ids.column(t.sql.as_str(), t.data_type(), t.nullable()) },
         })
         .collect();
-    let groups = kept.iter().map(|f| Named::pass(&f.column)).chain(keys.iter().cloned()).collect();
+    let groups = groups.unwrap_or_else(|| kept.iter().map(|f| Named::pass(&f.column)).collect());
+    let groups = groups.into_iter().chain(keys.iter().cloned()).collect();
     let first = LogicalPlan::Aggregate {
         groups,
         aggregates: calls.into_iter().map(|(expr, column)| Named { expr, column }).collect(),
@@ -99,6 +106,27 @@ fn unaliased(e: &unresolved::Expr) -> (&unresolved::Expr, Option<String>) {
         ExprKind::Alias { expr, names } => (expr, names.first().cloned()),
         _ => (e, None),
     }
+}
+
+/// The groups that are asked for.
+fn grouped(
+    b: &Binder<'_>,
+    groups: &[unresolved::Expr],
+    scopes: &[&Scope],
+    env: &Env<'_>,
+) -> Result<Vec<Named<Expr>>> {
+    let group = |e: &unresolved::Expr| {
+        let (inner, alias) = unaliased(e);
+        let t = Walk::new(b, env, scopes, Clause::GroupBy).expr(inner)?;
+        Ok(match (&t.expr, alias) {
+            (Expr::Column(c), None) => Named::pass(c),
+            (_, alias) => {
+                let name = alias.unwrap_or_else(|| generated_name(inner, &t));
+                Named { column: b.ids.column(name, t.data_type(), t.nullable()), expr: t.expr }
+            }
+        })
+    };
+    groups.iter().map(group).collect()
 }
 
 /// Columns that neither an aggregate nor the pivot reads.

@@ -7,7 +7,7 @@ use crate::relation::Relation;
 use crate::scope::{Field, Scope, quoted_name};
 use std::rc::Rc;
 use std::sync::Arc;
-use vonk_error::{Error, Result, SourceId, Span};
+use vonk_error::{Error, Result, Span};
 use vonk_plan::logical::{Column, LogicalPlan, Scan};
 use vonk_plan::unresolved::{Plan, TableRef};
 use vonk_plan::{Relation as CatalogRelation, TableName, TableSource};
@@ -103,12 +103,8 @@ fn view(
     span: Span,
     env: &Env<'_>,
 ) -> Result<Relation> {
-    let source = {
-        let mut views = b.views.borrow_mut();
-        let source = SourceId(u32::try_from(views.len() + 1).unwrap_or(u32::MAX));
-        views.push(ViewText { source, name: name.to_string(), text });
-        source
-    };
+    let source = b.ids.source();
+    b.views.borrow_mut().push(ViewText { source, name: name.to_string(), text });
     let frame = ViewFrame { source, name: name.clone(), database, parent: env.view.clone() };
     if frame.depth() > MAX_VIEW_DEPTH || is_within(&name, env) {
         return Err(Error::new("VIEW_EXCEED_MAX_NESTED_DEPTH")

@@ -103,7 +103,9 @@ impl<'c> Context<'c> {
         let typed = walk.expr(inner)?;
         walk.refuse_nested(&typed.sql)?;
         let field = match (&typed.expr, &inner.kind) {
-            (Expr::Column(c), ExprKind::Name(_)) => walk.scopes.iter().find_map(|s| s.field(c.id)).cloned(),
+            (Expr::Column(c), ExprKind::Name(_) | ExprKind::Column(_)) => {
+                walk.scopes.iter().find_map(|s| s.field(c.id)).cloned()
+            }
             _ => None,
         };
         let is_alias = alias.is_some();

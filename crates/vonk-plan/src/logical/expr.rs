@@ -2,17 +2,27 @@
 
 use crate::logical::plan::LogicalPlan;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, Ordering};
-use vonk_error::Span;
-use vonk_types::{CastMode, CompareOp, DataType, Literal};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+use vonk_error::{SourceId, Span};
+use vonk_types::{CastMode, CompareOp, DataType, Literal, StructField};
 
-/// Identity of a column within a query.
+/// Identity of a column within a session.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct ColumnId(pub u32);
+pub struct ColumnId(pub u64);
 
-/// Makes column ids; one per query, shared by analyzer and optimizer.
-#[derive(Debug, Default)]
-pub struct ColumnIds(AtomicU32);
+/// Makes the identities that plans are built of; one per session, so that plans made by different statements can be put together.
+#[derive(Debug)]
+pub struct ColumnIds {
+    columns: AtomicU64,
+    sources: AtomicU32,
+}
+
+impl Default for ColumnIds {
+    fn default() -> Self {
+        // The source 0 is the text of the statement itself.
+        ColumnIds { columns: AtomicU64::new(0), sources: AtomicU32::new(1) }
+    }
+}
 
 impl ColumnIds {
     /// A generator that starts at 0.
@@ -22,7 +32,12 @@ impl ColumnIds {
 
     /// A fresh id.
     pub fn fresh(&self) -> ColumnId {
-        ColumnId(self.0.fetch_add(1, Ordering::Relaxed))
+        ColumnId(self.columns.fetch_add(1, Ordering::Relaxed))
+    }
+
+    /// How spans name a text that is not the statement's own: a view's, a function's, or that of a statement inside of another plan.
+    pub fn source(&self) -> SourceId {
+        SourceId(self.sources.fetch_add(1, Ordering::Relaxed))
     }
 
     /// A fresh column.
@@ -42,6 +57,13 @@ pub struct Column {
     pub data_type: DataType,
     /// Whether it can be null here.
     pub nullable: bool,
+}
+
+impl Column {
+    /// As a field of a schema.
+    pub fn to_field(&self) -> StructField {
+        StructField::new(self.name.clone(), self.data_type.clone(), self.nullable)
+    }
 }
 
 impl PartialEq for Column {

@@ -153,7 +153,7 @@ pub enum LogicalPlan {
 
 /// Identity of a loop; copies of a loop within one plan share it, and may share its rows.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct LoopId(pub u32);
+pub struct LoopId(pub u64);
 
 /// The rows of `anchor`, then those of `step` over the rows of the round before, until a round makes none. Neither refers to
 /// columns outside.
@@ -391,12 +391,7 @@ impl LogicalPlan {
 
 /// Columns as a schema.
 pub(crate) fn schema_of(columns: &[Column]) -> StructType {
-    StructType::new(
-        columns
-            .iter()
-            .map(|c| vonk_types::StructField::new(c.name.clone(), c.data_type.clone(), c.nullable))
-            .collect::<Vec<_>>(),
-    )
+    StructType::new(columns.iter().map(Column::to_field).collect::<Vec<_>>())
 }
 
 impl Join {

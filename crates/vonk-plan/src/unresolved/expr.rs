@@ -88,6 +88,8 @@ pub enum ExprKind {
     /// A column, a field of a struct column, a variable, a lambda parameter, or a function that needs no parentheses
     /// (`current_date`, `current_user`, …): which of them, the analyzer decides in this order.
     Name(Name),
+    /// A column of a resolved plan by its identity: how an API says which of several columns of one name it means.
+    Column(ColumnRef),
     /// `*`, `t.*`, `* EXCEPT (a)`; also as an argument (`count(*)`, `struct(*)`).
     Star(Star),
     /// A literal whose value does not depend on the session, intervals included.
@@ -258,6 +260,18 @@ pub enum ExprKind {
     TableArgument(Box<Plan>),
     /// `IDENTIFIER('text')` as a column.
     IdentifierClause(Box<Expr>),
+}
+
+/// A column of a plan that is resolved already.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ColumnRef {
+    /// Identity: the number of a [`crate::ColumnId`].
+    pub id: u64,
+    /// Name, for messages and for the columns made of it.
+    pub name: String,
+    /// Which plan it was asked of, counted in the order in which plans were made. In a later plan that has columns of its own in the
+    /// place of this one (a self-join), it does not say which is meant. `None` where just one can be.
+    pub seen_in: Option<u64>,
 }
 
 /// `*` and what it may carry.

@@ -11,6 +11,7 @@
 mod expr;
 mod plan;
 mod statement;
+mod walk;
 
 pub use expr::*;
 pub use plan::*;

@@ -125,6 +125,13 @@ pub enum Plan {
         /// `REPEATABLE (seed)`.
         seed: Option<i64>,
     },
+    /// Rows moved as an API asks for it (`repartition`, `coalesce`); in SQL a hint says so.
+    Repartition {
+        /// Input.
+        input: Box<Plan>,
+        /// Where rows go.
+        to: Repartitioning,
+    },
     /// A query in parentheses in FROM, which hides qualifiers: `(SELECT …)` without alias, or with [`Plan::Aliased`] around it.
     Subquery(Box<Plan>),
     /// `/*+ BROADCAST(t), REPARTITION(3) */`: hints apply to the input in order.
@@ -353,6 +360,8 @@ pub struct Pivot {
     pub columns: Vec<Expr>,
     /// Values, aliased or not; a [`super::ExprKind::Row`] each for several columns.
     pub values: Vec<Expr>,
+    /// What is grouped by; in SQL (`None`) all columns that are neither aggregated nor pivoted.
+    pub groups: Option<Vec<Expr>>,
     /// The place.
     pub span: Span,
 }
@@ -391,6 +400,19 @@ pub struct LateralView {
     pub columns: Vec<String>,
     /// The place.
     pub span: Span,
+}
+
+/// Where rows are moved to.
+#[derive(Clone, PartialEq, Debug)]
+pub enum Repartitioning {
+    /// Into so many partitions of about the same size.
+    RoundRobin(u32),
+    /// Fewer partitions, without moving rows between executors.
+    Coalesce(u32),
+    /// By the hash of expressions; the number of partitions is the planner's if not given.
+    Hash(Vec<Expr>, Option<u32>),
+    /// By ranges of keys.
+    Range(Vec<SortKey>, Option<u32>),
 }
 
 /// How much `TABLESAMPLE` keeps.

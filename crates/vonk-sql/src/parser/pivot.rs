@@ -28,7 +28,10 @@ impl Parser<'_> {
         let values = self.nested(|p| p.paren_list(Self::pivot_value))?;
         self.expect(Kind::RParen)?;
         let span = self.span_from(start);
-        self.pivot_alias(Plan::Pivot(Box::new(Pivot { input, aggregates, columns, values, span })), start)
+        self.pivot_alias(
+            Plan::Pivot(Box::new(Pivot { input, aggregates, columns, values, groups: None, span })),
+            start,
+        )
     }
 
     fn column(&mut self) -> Result<Expr> {

@@ -230,6 +230,61 @@ fn to_directory(
     done(cx)
 }
 
+/// A folder that files are written to.
+pub(crate) struct Folder<'a> {
+    /// Format, in lower case.
+    pub format: String,
+    /// Where.
+    pub folder: PathBuf,
+    /// Options of the format.
+    pub options: Vec<(String, String)>,
+    /// Columns that make folders.
+    pub partition_by: &'a [String],
+}
+
+/// Writes the rows of a resolved query into a folder.
+pub(crate) fn save(
+    cx: &Pipeline<'_>,
+    plan: Arc<LogicalPlan>,
+    texts: Texts,
+    to: Folder<'_>,
+    overwrite: bool,
+) -> Result<()> {
+    let columns = plan.output();
+    let case_sensitive = cx.conf.get(&conf::CASE_SENSITIVE);
+    let same = |a: &str, b: &str| a == b || !case_sensitive && a.eq_ignore_ascii_case(b);
+    let mut keys: Vec<Column> = Vec::with_capacity(to.partition_by.len());
+    for name in to.partition_by {
+        let Some(key) = columns.iter().find(|c| same(&c.name, name)) else {
+            let all: Vec<&str> = columns.iter().map(|c| c.name.as_ref()).collect();
+            return Err(Error::new("COLUMN_NOT_DEFINED_IN_TABLE")
+                .with("colType", "partition")
+                .with("colName", format!("`{name}`"))
+                .with("tableName", format!("`{}`", to.folder.display()))
+                .with("tableCols", all.iter().map(|c| format!("`{c}`")).collect::<Vec<_>>().join(", ")));
+        };
+        keys.push(key.clone());
+    }
+    if !keys.is_empty() && keys.len() == columns.len() {
+        return Err(Error::new("ALL_PARTITION_COLUMNS_NOT_ALLOWED"));
+    }
+    let ordered: Vec<Column> = columns.iter().filter(|c| !keys.contains(c)).chain(&keys).cloned().collect();
+    let plan = if ordered == columns {
+        plan
+    } else {
+        Arc::new(LogicalPlan::Project { exprs: ordered.iter().map(Named::pass).collect(), input: plan })
+    };
+    let target = Target {
+        format: to.format,
+        folder: to.folder,
+        schema: StructType::new(ordered.iter().map(Column::to_field).collect::<Vec<_>>()),
+        partition_columns: keys.len(),
+        options: to.options,
+    };
+    let mode = if overwrite { WriteMode::Overwrite } else { WriteMode::Append };
+    write_rows(cx, &target, plan, texts, mode)
+}
+
 fn io(what: &str, path: &Path, e: impl std::fmt::Display) -> Error {
     Error::io(format!("cannot {what} {}", path.display()), e)
 }

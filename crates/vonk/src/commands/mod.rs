@@ -6,7 +6,7 @@ mod describe;
 mod execute;
 mod explain;
 mod functions;
-mod insert;
+pub(crate) mod insert;
 mod settings;
 mod show;
 mod tables;

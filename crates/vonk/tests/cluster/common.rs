@@ -19,7 +19,7 @@ pub fn builder(master: &str, dir: &Path) -> SessionBuilder {
 }
 
 pub fn rows(session: &Session, sql: &str) -> Result<Vec<String>, vonk::Error> {
-    session.sql(sql)?.rows_as_text()
+    session.run(sql)?.rows_as_text()
 }
 
 /// Waits until something is so.

@@ -56,7 +56,7 @@ fn many_rows_come_back_in_order_beyond_the_drivers_memory() {
     let session =
         builder("local-cluster[2,1,1g]", dir.path()).config("spark.driver.memory", "1m").build().unwrap();
     let sql = "SELECT id, concat('the text of row number ', id) FROM range(0, 400000, 1, 8)";
-    let mut answer = session.sql(sql).unwrap();
+    let mut answer = session.run(sql).unwrap();
     let mut next = 0i64;
     while let Some(batch) = answer.next_batch().unwrap() {
         let ids = batch.column(0).as_any().downcast_ref::<arrow::array::Int64Array>().unwrap();

@@ -1,0 +1,760 @@
+//! Expressions over the columns of a DataFrame.
+//!
+//! A [`Column`] is what would stand in SQL between two commas: a name, a literal, a call, an operator over others. It knows no
+//! DataFrame until it is used in one; then the analyzer gives it a type, or says why it cannot.
+//!
+//! Where a column is asked for ([`IntoColumn`]), a string is a name; where a value is ([`IntoOperand`], as in `col("a").eq("x")`), a
+//! string is a string, as in Spark.
+
+use super::literal::{ToLiteral, lit};
+use super::window::WindowSpec;
+use std::fmt;
+use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Rem, Sub};
+use vonk_error::{Error, Result, Span};
+use vonk_plan::unresolved::{
+    BinaryOp, Expr, ExprKind, FunctionCall, IsTest, LikeKind, Name, Over, SortKey, Star, TypeRef,
+};
+use vonk_sql::ParseOptions;
+use vonk_types::DataType;
+
+/// An expression that gives a value for every row.
+///
+/// ```
+/// use vonk::functions::{col, lit, when};
+/// let price = col("price") * (lit(1) - col("discount"));
+/// let size = when(col("quantity").gt(100), "large").otherwise("small").alias("size");
+/// # let _ = (price, size);
+/// ```
+#[derive(Clone, PartialEq)]
+#[must_use = "a column does nothing until a DataFrame uses it"]
+pub struct Column {
+    pub(crate) expr: Expr,
+    /// Why it cannot be used (a name that is none, SQL that does not parse): told where it is used.
+    pub(crate) error: Option<Box<Error>>,
+}
+
+impl Column {
+    pub(crate) fn new(kind: ExprKind) -> Column {
+        Column { expr: Expr::made(kind), error: None }
+    }
+
+    pub(crate) fn of(expr: Expr) -> Column {
+        Column { expr, error: None }
+    }
+
+    pub(crate) fn failed(error: Error) -> Column {
+        Column { expr: Expr::made(ExprKind::Default), error: Some(Box::new(error)) }
+    }
+
+    /// A column by its name, which may be qualified (`t.a`), reach into structs (`a.b`), be quoted (`` `a.b` ``), or be a star.
+    pub(crate) fn named(text: &str) -> Column {
+        let star = match text.strip_suffix('*') {
+            Some("") => Some(None),
+            Some(rest) => rest.strip_suffix('.').map(Some),
+            None => None,
+        };
+        match star {
+            Some(None) => return Column::new(ExprKind::Star(Star::default())),
+            Some(Some(qualifier)) => {
+                return match attribute_name(qualifier) {
+                    Ok(name) => {
+                        Column::new(ExprKind::Star(Star { qualifier: Some(name), ..Star::default() }))
+                    }
+                    Err(e) => Column::failed(e),
+                };
+            }
+            None => {}
+        }
+        match attribute_name(text) {
+            Ok(name) => Column::new(ExprKind::Name(name)),
+            Err(e) => Column::failed(e),
+        }
+    }
+
+    /// An expression in SQL.
+    pub(crate) fn parsed(text: &str) -> Column {
+        match vonk_sql::parse_expression(text, &ParseOptions::default()) {
+            Ok(expr) => Column::of(expr),
+            Err(e) => Column::failed(e.in_text(text)),
+        }
+    }
+
+    /// A call of a function.
+    pub(crate) fn call(name: &str, args: Vec<Column>) -> Column {
+        Column::call_named(Name::of(name), args)
+    }
+
+    /// A call of a function whose name may be qualified.
+    pub(crate) fn call_named(name: Name, args: Vec<Column>) -> Column {
+        let mut error = None;
+        let args = args.into_iter().map(|a| a.into_part(&mut error)).collect();
+        let call = FunctionCall::plain(Name { span: Span::NONE, ..name }, args);
+        Column { expr: Expr::made(ExprKind::Function(Box::new(call))), error }
+    }
+
+    /// A CASE of one branch.
+    pub(crate) fn case(condition: Column, value: Column) -> Column {
+        let mut error = None;
+        let branches = vec![(condition.into_part(&mut error), value.into_part(&mut error))];
+        Column { expr: Expr::made(ExprKind::Case { operand: None, branches, otherwise: None }), error }
+    }
+
+    /// A call with DISTINCT.
+    pub(crate) fn distinct(mut self) -> Column {
+        if let ExprKind::Function(call) = &mut self.expr.kind {
+            call.distinct = true;
+        }
+        self
+    }
+
+    /// The expression, its error kept for the one that it becomes a part of.
+    pub(crate) fn into_part(self, error: &mut Option<Box<Error>>) -> Expr {
+        if error.is_none() {
+            *error = self.error;
+        }
+        self.expr
+    }
+
+    /// The expression, or why there is none.
+    pub(crate) fn into_expr(self) -> Result<Expr> {
+        match self.error {
+            Some(e) => Err(*e),
+            None => Ok(self.expr),
+        }
+    }
+
+    fn wrap(self, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Column {
+        Column { expr: Expr::made(kind(Box::new(self.expr))), error: self.error }
+    }
+
+    fn with(self, other: Column, kind: impl FnOnce(Box<Expr>, Box<Expr>) -> ExprKind) -> Column {
+        let mut error = self.error;
+        let right = other.into_part(&mut error);
+        Column { expr: Expr::made(kind(Box::new(self.expr), Box::new(right))), error }
+    }
+
+    fn binary(self, op: BinaryOp, other: impl IntoOperand) -> Column {
+        self.with(other.into_operand(), |left, right| ExprKind::Binary { op, left, right })
+    }
+
+    fn like_as(self, kind: LikeKind, pattern: impl IntoOperand) -> Column {
+        let escape = Some('\\');
+        self.with(pattern.into_operand(), |expr, pattern| ExprKind::Like { kind, expr, pattern, escape })
+    }
+
+    fn is(self, test: IsTest, negated: bool) -> Column {
+        self.wrap(|expr| ExprKind::Is { expr, test, negated })
+    }
+
+    fn function(self, name: &str, args: impl IntoIterator<Item = Column>) -> Column {
+        Column::call(name, std::iter::once(self).chain(args).collect())
+    }
+
+    /// The same under another name (Spark: `as`, `alias`).
+    pub fn alias(self, name: impl Into<String>) -> Column {
+        let names = vec![name.into()];
+        self.wrap(|expr| ExprKind::Alias { expr, names })
+    }
+
+    /// The columns that a generator makes under these names (`posexplode`, `stack`, …).
+    pub fn aliases<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Column {
+        let names = names.into_iter().map(Into::into).collect();
+        self.wrap(|expr| ExprKind::Alias { expr, names })
+    }
+
+    /// `a = b`, null if one is null (Spark: `===`, `equalTo`).
+    pub fn eq(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::Eq, other)
+    }
+
+    /// `a <> b` (Spark: `=!=`, `notEqual`).
+    pub fn neq(self, other: impl IntoOperand) -> Column {
+        !self.eq(other)
+    }
+
+    /// `a <=> b`: nulls are equal, and the result is never null.
+    pub fn eq_null_safe(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::NullSafeEq, other)
+    }
+
+    /// `a > b`
+    pub fn gt(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::Gt, other)
+    }
+
+    /// `a >= b`
+    pub fn geq(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::GtEq, other)
+    }
+
+    /// `a < b`
+    pub fn lt(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::Lt, other)
+    }
+
+    /// `a <= b`
+    pub fn leq(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::LtEq, other)
+    }
+
+    /// `a AND b`; the operator `&` is the same.
+    pub fn and(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::And, other)
+    }
+
+    /// `a OR b`; the operator `|` is the same.
+    pub fn or(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::Or, other)
+    }
+
+    /// `a >= low AND a <= high`
+    pub fn between(self, low: impl IntoOperand, high: impl IntoOperand) -> Column {
+        self.clone().geq(low) & self.leq(high)
+    }
+
+    /// `a IN (…)`. Of nothing it is false.
+    pub fn isin<T: IntoOperand>(self, list: impl IntoIterator<Item = T>) -> Column {
+        let mut error = self.error;
+        let list: Vec<Expr> = list.into_iter().map(|x| x.into_operand().into_part(&mut error)).collect();
+        let expr = Expr::made(ExprKind::InList { expr: Box::new(self.expr), list });
+        Column { expr, error }
+    }
+
+    /// `a IS NULL`
+    pub fn is_null(self) -> Column {
+        self.is(IsTest::Null, false)
+    }
+
+    /// `a IS NOT NULL`
+    pub fn is_not_null(self) -> Column {
+        self.is(IsTest::Null, true)
+    }
+
+    /// Whether it is NaN.
+    pub fn is_nan(self) -> Column {
+        self.function("isnan", [])
+    }
+
+    /// `a LIKE pattern`
+    pub fn like(self, pattern: impl IntoOperand) -> Column {
+        self.like_as(LikeKind::Like, pattern)
+    }
+
+    /// `a ILIKE pattern`
+    pub fn ilike(self, pattern: impl IntoOperand) -> Column {
+        self.like_as(LikeKind::ILike, pattern)
+    }
+
+    /// `a RLIKE pattern`: whether a regular expression is found.
+    pub fn rlike(self, pattern: impl IntoOperand) -> Column {
+        self.like_as(LikeKind::RLike, pattern)
+    }
+
+    /// Whether it begins with a text.
+    pub fn starts_with(self, prefix: impl IntoOperand) -> Column {
+        self.function("startswith", [prefix.into_operand()])
+    }
+
+    /// Whether it ends with a text.
+    pub fn ends_with(self, suffix: impl IntoOperand) -> Column {
+        self.function("endswith", [suffix.into_operand()])
+    }
+
+    /// Whether it contains a text.
+    pub fn contains(self, part: impl IntoOperand) -> Column {
+        self.function("contains", [part.into_operand()])
+    }
+
+    /// So many characters (or bytes) from a position, which counts from 1.
+    pub fn substr(self, start: impl IntoOperand, length: impl IntoOperand) -> Column {
+        self.function("substr", [start.into_operand(), length.into_operand()])
+    }
+
+    /// `CAST(a AS type)`: an error where a value does not fit (ANSI), else null.
+    ///
+    /// ```
+    /// # use vonk::functions::col;
+    /// # use vonk::DataType;
+    /// let a = col("a").cast("decimal(10, 2)");
+    /// let b = col("b").cast(DataType::Long);
+    /// # let _ = (a, b);
+    /// ```
+    pub fn cast(self, to: impl IntoType) -> Column {
+        self.cast_as(to, false)
+    }
+
+    /// `TRY_CAST(a AS type)`: null where a value does not fit.
+    pub fn try_cast(self, to: impl IntoType) -> Column {
+        self.cast_as(to, true)
+    }
+
+    fn cast_as(self, to: impl IntoType, try_cast: bool) -> Column {
+        match to.into_type() {
+            Ok(data_type) => self.wrap(|expr| ExprKind::Cast { expr, data_type, try_cast }),
+            Err(e) => Column::failed(e),
+        }
+    }
+
+    /// An element of an array (from 0), the value of a map's key, or a field of a struct.
+    pub fn get_item(self, key: impl IntoOperand) -> Column {
+        self.with(key.into_operand(), |expr, index| ExprKind::Subscript { expr, index })
+    }
+
+    /// A field of a struct.
+    pub fn get_field(self, field: impl Into<String>) -> Column {
+        let field = field.into();
+        self.wrap(|expr| ExprKind::Field { expr, field })
+    }
+
+    /// `a & b` of integers.
+    pub fn bitwise_and(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::BitAnd, other)
+    }
+
+    /// `a | b` of integers.
+    pub fn bitwise_or(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::BitOr, other)
+    }
+
+    /// `a ^ b` of integers.
+    pub fn bitwise_xor(self, other: impl IntoOperand) -> Column {
+        self.binary(BinaryOp::BitXor, other)
+    }
+
+    /// A further branch of [`when`](crate::functions::when).
+    pub fn when(self, condition: Column, value: impl IntoOperand) -> Column {
+        let mut error = self.error;
+        let condition = condition.into_part(&mut error);
+        let value = value.into_operand().into_part(&mut error);
+        match self.expr.kind {
+            ExprKind::Case { operand: None, mut branches, otherwise: None } => {
+                branches.push((condition, value));
+                let kind = ExprKind::Case { operand: None, branches, otherwise: None };
+                Column { expr: Expr::made(kind), error }
+            }
+            _ => Column::failed(misuse(
+                "when() can only be applied on a Column previously generated by when()",
+            )),
+        }
+    }
+
+    /// What [`when`](crate::functions::when) is where no branch holds.
+    pub fn otherwise(self, value: impl IntoOperand) -> Column {
+        let mut error = self.error;
+        let value = value.into_operand().into_part(&mut error);
+        match self.expr.kind {
+            ExprKind::Case { operand: None, branches, otherwise: None } => {
+                let kind = ExprKind::Case { operand: None, branches, otherwise: Some(Box::new(value)) };
+                Column { expr: Expr::made(kind), error }
+            }
+            _ => Column::failed(misuse(
+                "otherwise() can only be applied on a Column previously generated by when()",
+            )),
+        }
+    }
+
+    /// An aggregate or window function over a window.
+    pub fn over(mut self, window: WindowSpec) -> Column {
+        let window = match window.into_spec() {
+            Ok(window) => window,
+            Err(e) => return Column::failed(e),
+        };
+        match &mut self.expr.kind {
+            ExprKind::Function(call) => call.over = Some(Over::Window(window)),
+            _ => return Column::failed(misuse("over() can only be applied on a call of a function")),
+        }
+        self
+    }
+
+    /// An aggregate over those rows alone that satisfy a condition: `FILTER (WHERE …)`.
+    pub fn filter_where(mut self, condition: Column) -> Column {
+        let condition = condition.into_part(&mut self.error);
+        match &mut self.expr.kind {
+            ExprKind::Function(call) => call.filter = Some(condition),
+            _ => {
+                return Column::failed(misuse(
+                    "filter_where() can only be applied on a call of an aggregate",
+                ));
+            }
+        }
+        self
+    }
+
+    /// As a sort key, nulls first.
+    pub fn asc(self) -> SortColumn {
+        SortColumn { column: self, descending: false, nulls_first: None }
+    }
+
+    /// As a sort key from the largest value, nulls last.
+    pub fn desc(self) -> SortColumn {
+        SortColumn { column: self, descending: true, nulls_first: None }
+    }
+
+    /// As a sort key, nulls first.
+    pub fn asc_nulls_first(self) -> SortColumn {
+        SortColumn { column: self, descending: false, nulls_first: Some(true) }
+    }
+
+    /// As a sort key, nulls last.
+    pub fn asc_nulls_last(self) -> SortColumn {
+        SortColumn { column: self, descending: false, nulls_first: Some(false) }
+    }
+
+    /// As a sort key from the largest value, nulls first.
+    pub fn desc_nulls_first(self) -> SortColumn {
+        SortColumn { column: self, descending: true, nulls_first: Some(true) }
+    }
+
+    /// As a sort key from the largest value, nulls last.
+    pub fn desc_nulls_last(self) -> SortColumn {
+        SortColumn { column: self, descending: true, nulls_first: Some(false) }
+    }
+}
+
+/// A use of the API that no plan can say, as Spark's `IllegalArgumentException`.
+pub(crate) fn misuse(message: &str) -> Error {
+    Error::new("_ILLEGAL_ARGUMENT").with("message", message)
+}
+
+/// Spark's `UnresolvedAttribute.parseAttributeName`: parts between dots, backticks around those that contain some.
+fn attribute_name(text: &str) -> Result<Name> {
+    let invalid = || Error::new("INVALID_ATTRIBUTE_NAME_SYNTAX").with("name", text);
+    let mut parts = Vec::new();
+    let mut chars = text.chars().peekable();
+    loop {
+        let mut part = String::new();
+        if chars.next_if_eq(&'`').is_some() {
+            loop {
+                match chars.next() {
+                    Some('`') if chars.next_if_eq(&'`').is_some() => part.push('`'),
+                    Some('`') => break,
+                    Some(c) => part.push(c),
+                    None => return Err(invalid()),
+                }
+            }
+        } else {
+            while let Some(c) = chars.next_if(|c| *c != '.' && *c != '`') {
+                part.push(c);
+            }
+        }
+        parts.push(part);
+        match chars.next() {
+            None => break,
+            Some('.') if chars.peek().is_some() => {}
+            Some(_) => return Err(invalid()),
+        }
+    }
+    Ok(Name { parts, span: Span::NONE })
+}
+
+impl fmt::Debug for Column {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.error {
+            Some(e) => write!(f, "Column({e})"),
+            None => write!(f, "Column({:?})", self.expr),
+        }
+    }
+}
+
+macro_rules! operators {
+    ($($operator:ident $method:ident $op:ident;)*) => {$(
+        impl<T: IntoOperand> $operator<T> for Column {
+            type Output = Column;
+
+            fn $method(self, other: T) -> Column {
+                self.binary(BinaryOp::$op, other)
+            }
+        }
+    )*};
+}
+
+operators! {
+    Add add Plus;
+    Sub sub Minus;
+    Mul mul Multiply;
+    Div div Divide;
+    Rem rem Modulo;
+    BitAnd bitand And;
+    BitOr bitor Or;
+}
+
+macro_rules! numbers_on_the_left {
+    ($($operator:ident $method:ident: $($number:ty)*;)*) => {$($(
+        impl $operator<Column> for $number {
+            type Output = Column;
+
+            fn $method(self, other: Column) -> Column {
+                $operator::$method(lit(self), other)
+            }
+        }
+    )*)*};
+}
+
+numbers_on_the_left! {
+    Add add: i32 i64 f64;
+    Sub sub: i32 i64 f64;
+    Mul mul: i32 i64 f64;
+    Div div: i32 i64 f64;
+    Rem rem: i32 i64 f64;
+}
+
+impl Neg for Column {
+    type Output = Column;
+
+    fn neg(self) -> Column {
+        self.function("negative", [])
+    }
+}
+
+impl Not for Column {
+    type Output = Column;
+
+    fn not(self) -> Column {
+        self.wrap(ExprKind::Not)
+    }
+}
+
+/// What can stand where a column is asked for: a [`Column`], a name, or a number or truth value for itself.
+pub trait IntoColumn {
+    /// The column.
+    fn into_column(self) -> Column;
+}
+
+impl IntoColumn for Column {
+    fn into_column(self) -> Column {
+        self
+    }
+}
+
+impl IntoColumn for &Column {
+    fn into_column(self) -> Column {
+        self.clone()
+    }
+}
+
+impl IntoColumn for &str {
+    fn into_column(self) -> Column {
+        Column::named(self)
+    }
+}
+
+impl IntoColumn for String {
+    fn into_column(self) -> Column {
+        Column::named(&self)
+    }
+}
+
+macro_rules! constants {
+    ($($type:ty)*) => {$(
+        impl IntoColumn for $type {
+            fn into_column(self) -> Column {
+                lit(self)
+            }
+        }
+    )*};
+}
+
+constants!(i32 i64 f64 bool);
+
+impl IntoColumn for &String {
+    fn into_column(self) -> Column {
+        Column::named(self)
+    }
+}
+
+/// What can stand where a value is asked for: a [`Column`], or a constant.
+pub trait IntoOperand {
+    /// The value as a column.
+    fn into_operand(self) -> Column;
+}
+
+impl IntoOperand for Column {
+    fn into_operand(self) -> Column {
+        self
+    }
+}
+
+impl IntoOperand for &Column {
+    fn into_operand(self) -> Column {
+        self.clone()
+    }
+}
+
+impl<T: ToLiteral> IntoOperand for T {
+    fn into_operand(self) -> Column {
+        lit(self)
+    }
+}
+
+/// Several columns: an array, a vector, a slice or a tuple of what can be one; `()` is none.
+pub trait IntoColumns {
+    /// The columns in order.
+    fn into_columns(self) -> Vec<Column>;
+}
+
+impl<T: IntoColumn, const N: usize> IntoColumns for [T; N] {
+    fn into_columns(self) -> Vec<Column> {
+        self.into_iter().map(IntoColumn::into_column).collect()
+    }
+}
+
+impl<T: IntoColumn> IntoColumns for Vec<T> {
+    fn into_columns(self) -> Vec<Column> {
+        self.into_iter().map(IntoColumn::into_column).collect()
+    }
+}
+
+impl<T: Clone + IntoColumn> IntoColumns for &[T] {
+    fn into_columns(self) -> Vec<Column> {
+        self.iter().cloned().map(IntoColumn::into_column).collect()
+    }
+}
+
+impl IntoColumns for Column {
+    fn into_columns(self) -> Vec<Column> {
+        vec![self]
+    }
+}
+
+impl IntoColumns for &str {
+    fn into_columns(self) -> Vec<Column> {
+        vec![Column::named(self)]
+    }
+}
+
+impl IntoColumns for () {
+    fn into_columns(self) -> Vec<Column> {
+        Vec::new()
+    }
+}
+
+macro_rules! tuples {
+    ($($trait:ident $method:ident $part:ident $part_method:ident $out:ty: $(($($t:ident)+))+;)*) => {$($(
+        impl<$($t: $part),+> $trait for ($($t,)+) {
+            fn $method(self) -> Vec<$out> {
+                #[allow(non_snake_case)] // The names of types serve for the values.
+                let ($($t,)+) = self;
+                vec![$($t.$part_method()),+]
+            }
+        }
+    )+)*};
+}
+
+tuples! {
+    IntoColumns into_columns IntoColumn into_column Column:
+        (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
+        (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L);
+    IntoSortColumns into_sort_columns IntoSortColumn into_sort_column SortColumn:
+        (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F);
+}
+
+/// A sort key: a column with its direction.
+#[derive(Debug, Clone, PartialEq)]
+#[must_use = "a sort key does nothing until a DataFrame uses it"]
+pub struct SortColumn {
+    column: Column,
+    descending: bool,
+    nulls_first: Option<bool>,
+}
+
+impl SortColumn {
+    pub(crate) fn into_key(self) -> Result<SortKey> {
+        let expr = self.column.into_expr()?;
+        Ok(SortKey { expr, descending: self.descending, nulls_first: self.nulls_first })
+    }
+}
+
+/// What can be a sort key: a [`SortColumn`], or an ascending column.
+pub trait IntoSortColumn {
+    /// The key.
+    fn into_sort_column(self) -> SortColumn;
+}
+
+impl IntoSortColumn for SortColumn {
+    fn into_sort_column(self) -> SortColumn {
+        self
+    }
+}
+
+impl<T: IntoColumn> IntoSortColumn for T {
+    fn into_sort_column(self) -> SortColumn {
+        self.into_column().asc()
+    }
+}
+
+/// Several sort keys, as [`IntoColumns`].
+pub trait IntoSortColumns {
+    /// The keys in order.
+    fn into_sort_columns(self) -> Vec<SortColumn>;
+}
+
+impl<T: IntoSortColumn, const N: usize> IntoSortColumns for [T; N] {
+    fn into_sort_columns(self) -> Vec<SortColumn> {
+        self.into_iter().map(IntoSortColumn::into_sort_column).collect()
+    }
+}
+
+impl<T: IntoSortColumn> IntoSortColumns for Vec<T> {
+    fn into_sort_columns(self) -> Vec<SortColumn> {
+        self.into_iter().map(IntoSortColumn::into_sort_column).collect()
+    }
+}
+
+impl IntoSortColumns for SortColumn {
+    fn into_sort_columns(self) -> Vec<SortColumn> {
+        vec![self]
+    }
+}
+
+impl IntoSortColumns for Column {
+    fn into_sort_columns(self) -> Vec<SortColumn> {
+        vec![self.asc()]
+    }
+}
+
+impl IntoSortColumns for &str {
+    fn into_sort_columns(self) -> Vec<SortColumn> {
+        vec![Column::named(self).asc()]
+    }
+}
+
+/// The keys as a plan takes them.
+pub(crate) fn sort_keys(keys: impl IntoSortColumns) -> Result<Vec<SortKey>> {
+    keys.into_sort_columns().into_iter().map(SortColumn::into_key).collect()
+}
+
+/// A type to cast to: a [`DataType`], or its text in SQL.
+pub trait IntoType {
+    /// The type, or why the text is none.
+    fn into_type(self) -> Result<TypeRef>;
+}
+
+impl IntoType for DataType {
+    fn into_type(self) -> Result<TypeRef> {
+        Ok(TypeRef::of(self))
+    }
+}
+
+impl IntoType for &str {
+    fn into_type(self) -> Result<TypeRef> {
+        vonk_sql::parse_type(self).map_err(|e| e.in_text(self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test fails by panicking.
+    use super::*;
+
+    #[test]
+    fn names_have_parts() {
+        let parts = |t: &str| attribute_name(t).map(|n| n.parts);
+        assert_eq!(parts("a").unwrap(), ["a"]);
+        assert_eq!(parts("a.b c").unwrap(), ["a", "b c"]);
+        assert_eq!(parts("`a.b`.c").unwrap(), ["a.b", "c"]);
+        assert_eq!(parts("`a``b`").unwrap(), ["a`b"]);
+        for bad in ["a.", "`a", "`a`b", "a`b`"] {
+            assert_eq!(parts(bad).unwrap_err().condition(), "INVALID_ATTRIBUTE_NAME_SYNTAX", "{bad}");
+        }
+    }
+}

@@ -1,0 +1,662 @@
+//! DataFrames: queries built by calls instead of text.
+//!
+//! Each call makes a new [`DataFrame`] and resolves its own step at once, over what was resolved before: a wrong name or type is told
+//! where it is written. Nothing runs until an action asks for rows ([`collect`](DataFrame::collect), [`show`](DataFrame::show),
+//! [`count`](DataFrame::count), a write). The plans are those of SQL: the analyzer, the optimizer and everything below see no difference.
+//!
+//! Must not know: how anything is typed, optimized or run. It builds unresolved plans over resolved ones.
+
+mod actions;
+mod column;
+mod create;
+mod describe;
+mod grouped;
+mod literal;
+mod na;
+mod reader;
+mod reshape;
+mod self_join;
+mod sets;
+mod show;
+mod stat;
+mod window;
+mod writer;
+
+pub use column::{
+    Column, IntoColumn, IntoColumns, IntoOperand, IntoSortColumn, IntoSortColumns, IntoType, SortColumn,
+};
+pub(crate) use column::{misuse, sort_keys};
+pub use grouped::GroupedData;
+pub use literal::{ToLiteral, lit};
+pub use na::{DataFrameNaFunctions, Fill, How};
+pub use reader::DataFrameReader;
+pub use stat::DataFrameStatFunctions;
+pub use window::{Window, WindowSpec};
+pub use writer::{DataFrameWriter, SaveMode};
+
+use crate::pipeline::Pipeline;
+use crate::session::{Control, Session};
+use std::collections::HashSet;
+use std::fmt;
+use std::sync::Arc;
+use vonk_analyzer::Resolved;
+use vonk_catalog::TemporaryView;
+use vonk_error::{Error, Result, Span};
+use vonk_plan::unresolved::{
+    self, ColumnRef, Expr, ExprKind, Hint, JoinConstraint, JoinKind, Name, Pipe, PipeOp, Plan,
+    Repartitioning, SampleAmount, Select, SetOpKind, SortKey, SortKeys, Star,
+};
+use vonk_types::StructType;
+
+/// A query. Cheap to clone; each method gives a new one and leaves this as it is.
+///
+/// ```
+/// use vonk::functions::{col, lit, sum};
+/// # let session = vonk::Session::builder().config("spark.master", "local[2]").build()?;
+/// let revenue = session
+///     .table("samples.tpch.lineitem")?
+///     .filter(col("l_shipdate").lt(lit("1995-01-01").cast("date")))?
+///     .group_by("l_returnflag")
+///     .agg([sum(col("l_extendedprice") * (lit(1) - col("l_discount"))).alias("revenue")])?
+///     .order_by(col("revenue").desc())?;
+/// revenue.show()?;
+/// # Ok::<(), vonk::Error>(())
+/// ```
+#[derive(Clone)]
+#[must_use = "a DataFrame does nothing until an action asks for its rows"]
+pub struct DataFrame {
+    pub(crate) session: Session,
+    pub(crate) resolved: Resolved,
+    /// The last step as it was written, where a sort above it may name what it does not select.
+    written: Option<Arc<Plan>>,
+}
+
+impl DataFrame {
+    pub(crate) fn new(session: Session, resolved: Resolved) -> DataFrame {
+        DataFrame { session, resolved, written: None }
+    }
+
+    /// The next step.
+    pub(crate) fn step(&self, plan: &Plan) -> Result<DataFrame> {
+        let resolved = self.session.resolve(plan, &Arc::from(""))?;
+        Ok(DataFrame::new(self.session.clone(), resolved))
+    }
+
+    /// This, as the input of a step.
+    pub(crate) fn input(&self) -> Plan {
+        self.resolved.embed()
+    }
+
+    /// A projection whose expressions may be anything that a select list takes.
+    pub(crate) fn project(&self, exprs: Vec<Expr>) -> Result<DataFrame> {
+        if exprs.is_empty() {
+            return self.step(&Plan::Select(Box::new(Select::plain(nothing(), self.input(), Span::NONE))));
+        }
+        let plan = Plan::Select(Box::new(Select::plain(exprs, self.input(), Span::NONE)));
+        let mut next = self.step(&plan)?;
+        next.written = Some(Arc::new(plan));
+        Ok(next)
+    }
+
+    /// The session it belongs to.
+    pub fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// Names, types and nullability of the columns.
+    pub fn schema(&self) -> StructType {
+        self.resolved.schema()
+    }
+
+    /// The names of the columns in order.
+    pub fn columns(&self) -> Vec<String> {
+        self.resolved.columns().iter().map(|c| c.name.to_string()).collect()
+    }
+
+    /// Each column as it is now, whatever its name.
+    pub(crate) fn refs(&self) -> Vec<Expr> {
+        self.resolved.columns().iter().map(reference).collect()
+    }
+
+    /// A column of this DataFrame and of no other (Spark: `df("a")`, `df.a`). In a join of two with columns of the same name it says which.
+    pub fn col(&self, name: &str) -> Result<Column> {
+        let expr = Column::named(name).into_expr()?;
+        let ExprKind::Name(name) = &expr.kind else { return Ok(Column::of(expr)) };
+        let control = Control::default();
+        let cx = Pipeline::new(&self.session, "", &control)?;
+        cx.with_analyzer(|a| a.column(&self.resolved, name)).map(Column::of)
+    }
+
+    /// Columns computed from columns.
+    ///
+    /// ```
+    /// # use vonk::functions::{col, upper};
+    /// # let session = vonk::Session::builder().config("spark.master", "local[1]").build()?;
+    /// let df = session.range(0, 3)?.select((col("id"), (col("id") * 2).alias("twice")))?;
+    /// assert_eq!(df.columns(), ["id", "twice"]);
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    pub fn select(&self, columns: impl IntoColumns) -> Result<DataFrame> {
+        self.project(exprs(columns)?)
+    }
+
+    /// Columns computed by expressions in SQL.
+    pub fn select_expr<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<DataFrame> {
+        self.project(columns.into_iter().map(|c| Column::parsed(c).into_expr()).collect::<Result<_>>()?)
+    }
+
+    /// A further column, or another one in the place of those of its name.
+    pub fn with_column(&self, name: &str, column: impl IntoColumn) -> Result<DataFrame> {
+        self.with_columns([(name, column)])
+    }
+
+    /// Several further columns, each computed from the columns before the call.
+    pub fn with_columns<'a, C: IntoColumn>(
+        &self,
+        columns: impl IntoIterator<Item = (&'a str, C)>,
+    ) -> Result<DataFrame> {
+        let mut new: Vec<(&str, Option<Expr>)> = Vec::new();
+        let names = self.names();
+        for (name, column) in columns {
+            if new.iter().any(|(n, _)| names.same(n, name)) {
+                return Err(Error::new("COLUMN_ALREADY_EXISTS")
+                    .with("columnName", format!("`{}`", name.to_lowercase())));
+            }
+            new.push((name, Some(column.into_column().alias(name).into_expr()?)));
+        }
+        let mut projection = Vec::new();
+        let mut replaced = HashSet::new();
+        for column in self.resolved.columns() {
+            let found = new.iter().position(|(name, _)| names.same(name, &column.name));
+            match found.and_then(|i| new[i].1.clone().map(|e| (i, e))) {
+                Some((i, expr)) => {
+                    replaced.insert(i);
+                    projection.push(expr);
+                }
+                None => projection.push(reference(&column)),
+            }
+        }
+        let appended = new.into_iter().enumerate().filter(|(i, _)| !replaced.contains(i));
+        projection.extend(appended.filter_map(|(_, (_, expr))| expr));
+        self.project(projection)
+    }
+
+    /// A column under another name; without effect if there is none.
+    pub fn with_column_renamed(&self, from: &str, to: &str) -> Result<DataFrame> {
+        self.with_columns_renamed([(from, to)])
+    }
+
+    /// Several columns under other names.
+    pub fn with_columns_renamed<'a>(
+        &self,
+        renames: impl IntoIterator<Item = (&'a str, &'a str)>,
+    ) -> Result<DataFrame> {
+        let (names, renames) = (self.names(), renames.into_iter().collect::<Vec<_>>());
+        let columns = self.resolved.columns();
+        let renamed =
+            |c: &vonk_plan::logical::Column| match renames.iter().find(|(from, _)| names.same(from, &c.name))
+            {
+                Some((_, to)) => Column::of(reference(c)).alias(*to).expr,
+                None => reference(c),
+            };
+        self.project(columns.iter().map(renamed).collect())
+    }
+
+    /// All columns under new names, in order.
+    pub fn to_df<'a>(&self, names: impl IntoIterator<Item = &'a str>) -> Result<DataFrame> {
+        let names: Vec<&str> = names.into_iter().collect();
+        let columns = self.resolved.columns();
+        if names.len() != columns.len() {
+            return Err(Error::new("ASSIGNMENT_ARITY_MISMATCH")
+                .with("numTarget", columns.len().to_string())
+                .with("numExpr", names.len().to_string()));
+        }
+        let renamed = columns.iter().zip(names).map(|(c, name)| Column::of(reference(c)).alias(name).expr);
+        self.project(renamed.collect())
+    }
+
+    /// Without these columns: all of a name, or one by [`col`](Self::col). What is not there is not missed.
+    pub fn drop(&self, columns: impl IntoColumns) -> Result<DataFrame> {
+        let (mut names, mut ids) = (Vec::new(), Vec::new());
+        for e in exprs(columns)? {
+            match e.kind {
+                ExprKind::Column(c) => ids.push(c.id),
+                // A name is taken as it is, dots and all, unless it has a qualifier that is there.
+                ExprKind::Name(name) => match name.parts.as_slice() {
+                    [_] => names.push(name.last().to_string()),
+                    parts => match self.column_ref(&name)? {
+                        Some(c) => ids.push(c.id),
+                        None => names.push(parts.join(".")),
+                    },
+                },
+                _ => {}
+            }
+        }
+        let (columns, same) = (self.resolved.columns(), self.names());
+        let kept =
+            columns.iter().filter(|c| !ids.contains(&c.id.0) && !names.iter().any(|n| same.same(n, &c.name)));
+        let kept: Vec<Expr> = kept.map(reference).collect();
+        if kept.len() == columns.len() { Ok(self.clone()) } else { self.project(kept) }
+    }
+
+    fn column_ref(&self, name: &Name) -> Result<Option<ColumnRef>> {
+        let control = Control::default();
+        let cx = Pipeline::new(&self.session, "", &control)?;
+        match cx.with_analyzer(|a| a.column(&self.resolved, name)) {
+            Ok(e) => match e.kind {
+                ExprKind::Column(c) => Ok(Some(c)),
+                _ => Ok(None),
+            },
+            Err(e) if e.condition().starts_with("UNRESOLVED_COLUMN") => Ok(None),
+            Err(e) => Err(e),
+        }
+    }
+
+    /// The rows for which a condition is true (Spark: `filter`, `where`).
+    pub fn filter(&self, condition: impl IntoCondition) -> Result<DataFrame> {
+        let op = PipeOp::Where(condition.into_condition().into_expr()?);
+        self.step(&Plan::Pipe(Box::new(Pipe { input: self.input(), op, span: Span::NONE })))
+    }
+
+    /// Groups of rows with equal keys, to be aggregated.
+    pub fn group_by(&self, keys: impl IntoColumns) -> GroupedData {
+        GroupedData::new(self.clone(), keys.into_columns(), grouped::Kind::Plain)
+    }
+
+    /// Groups by all keys, by all but the last, and so on to none.
+    pub fn rollup(&self, keys: impl IntoColumns) -> GroupedData {
+        GroupedData::new(self.clone(), keys.into_columns(), grouped::Kind::Rollup)
+    }
+
+    /// Groups by every subset of the keys.
+    pub fn cube(&self, keys: impl IntoColumns) -> GroupedData {
+        GroupedData::new(self.clone(), keys.into_columns(), grouped::Kind::Cube)
+    }
+
+    /// Aggregates over all rows.
+    pub fn agg(&self, aggregates: impl IntoColumns) -> Result<DataFrame> {
+        self.group_by(()).agg(aggregates)
+    }
+
+    /// A join. `how` is one of Spark's names: `inner`, `left`, `right`, `full` (also with `outer`), `left_semi`, `left_anti`, `cross`.
+    ///
+    /// ```
+    /// # let session = vonk::Session::builder().config("spark.master", "local[1]").build()?;
+    /// let (a, b) = (session.range(0, 4)?, session.range(2, 6)?);
+    /// let both = a.join(&b, a.col("id")?.eq(b.col("id")?), "inner")?;
+    /// assert_eq!(both.count()?, 2);
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    pub fn join(&self, other: &DataFrame, on: Column, how: &str) -> Result<DataFrame> {
+        let kind = join_kind(how)?;
+        self.joined(other, kind, JoinConstraint::On(on.into_expr()?))
+    }
+
+    /// A join on equal columns, which the result has once.
+    pub fn join_using<'a>(
+        &self,
+        other: &DataFrame,
+        columns: impl IntoIterator<Item = &'a str>,
+        how: &str,
+    ) -> Result<DataFrame> {
+        let names = columns.into_iter().map(Name::of).collect();
+        self.joined(other, join_kind(how)?, JoinConstraint::Using(names))
+    }
+
+    /// Every row with every row.
+    pub fn cross_join(&self, other: &DataFrame) -> Result<DataFrame> {
+        self.joined(other, JoinKind::Cross, JoinConstraint::None)
+    }
+
+    fn joined(&self, other: &DataFrame, kind: JoinKind, constraint: JoinConstraint) -> Result<DataFrame> {
+        let (right, constraint) = self_join::told_apart(self, other, constraint)?;
+        self.step(&Plan::Join(Box::new(unresolved::Join {
+            left: self.input(),
+            right: right.embed(),
+            kind,
+            constraint,
+            lateral: false,
+            span: Span::NONE,
+        })))
+    }
+
+    fn set_operation(
+        &self,
+        other: &DataFrame,
+        kind: SetOpKind,
+        all: bool,
+        by_name: bool,
+    ) -> Result<DataFrame> {
+        let (left, right) = (Box::new(self.input()), Box::new(other.input()));
+        self.step(&Plan::SetOp { kind, all, by_name, left, right, span: Span::NONE })
+    }
+
+    /// The rows of both, duplicates included; columns by position.
+    pub fn union(&self, other: &DataFrame) -> Result<DataFrame> {
+        self.set_operation(other, SetOpKind::Union, true, false)
+    }
+
+    /// The rows of both, duplicates included; columns by name. With `allow_missing`, a column that one side lacks is null there.
+    pub fn union_by_name(&self, other: &DataFrame, allow_missing: bool) -> Result<DataFrame> {
+        sets::union_by_name(self, other, allow_missing)
+    }
+
+    /// Each row that both have, once.
+    pub fn intersect(&self, other: &DataFrame) -> Result<DataFrame> {
+        self.set_operation(other, SetOpKind::Intersect, false, false)
+    }
+
+    /// Each row that both have, as often as both have it.
+    pub fn intersect_all(&self, other: &DataFrame) -> Result<DataFrame> {
+        self.set_operation(other, SetOpKind::Intersect, true, false)
+    }
+
+    /// Each row that the other does not have, once (Spark: `except`, `subtract`).
+    pub fn except(&self, other: &DataFrame) -> Result<DataFrame> {
+        self.set_operation(other, SetOpKind::Except, false, false)
+    }
+
+    /// Each row as often as it is here more than in the other.
+    pub fn except_all(&self, other: &DataFrame) -> Result<DataFrame> {
+        self.set_operation(other, SetOpKind::Except, true, false)
+    }
+
+    /// All rows in an order (Spark: `orderBy`, `sort`). Keys may be columns that the last `select` left out.
+    pub fn order_by(&self, keys: impl IntoSortColumns) -> Result<DataFrame> {
+        self.sorted(sort_keys(keys)?, true)
+    }
+
+    /// The rows of each partition in an order.
+    pub fn sort_within_partitions(&self, keys: impl IntoSortColumns) -> Result<DataFrame> {
+        self.sorted(sort_keys(keys)?, false)
+    }
+
+    fn sorted(&self, keys: Vec<SortKey>, global: bool) -> Result<DataFrame> {
+        if keys.is_empty() {
+            return Ok(self.clone());
+        }
+        let keys = SortKeys::Keys(keys);
+        let sort = |input: Plan| Plan::Sort { input: Box::new(input), keys: keys.clone(), global };
+        match (self.step(&sort(self.input())), &self.written) {
+            // The input of the projection may have it.
+            (Err(e), Some(written)) if e.condition().starts_with("UNRESOLVED_COLUMN") => {
+                self.step(&sort((**written).clone())).map_err(|_| e)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// At most so many rows.
+    pub fn limit(&self, rows: u64) -> Result<DataFrame> {
+        let count = count_of(rows)?;
+        self.step(&Plan::Limit { input: Box::new(self.input()), count })
+    }
+
+    /// Without the first rows.
+    pub fn offset(&self, rows: u64) -> Result<DataFrame> {
+        let count = count_of(rows)?;
+        self.step(&Plan::Offset { input: Box::new(self.input()), count })
+    }
+
+    /// Each row once.
+    pub fn distinct(&self) -> Result<DataFrame> {
+        let mut select = Select::plain(vec![star()], self.input(), Span::NONE);
+        select.distinct = true;
+        self.step(&Plan::Select(Box::new(select)))
+    }
+
+    /// One row (which, is not said) for each combination of values of these columns; of all columns if none are named.
+    pub fn drop_duplicates<'a>(&self, columns: impl IntoIterator<Item = &'a str>) -> Result<DataFrame> {
+        let mut keys = HashSet::new();
+        for name in columns {
+            keys.extend(self.required(name)?);
+        }
+        if keys.is_empty() {
+            return self.distinct();
+        }
+        let (mut groups, mut projection) = (Vec::new(), Vec::new());
+        for c in self.resolved.columns() {
+            if keys.contains(&c.id.0) {
+                groups.push(unresolved::GroupItem::Expr(reference(&c)));
+                projection.push(reference(&c));
+            } else {
+                let first = Column::call("first", vec![Column::of(reference(&c))]);
+                projection.push(first.alias(c.name.to_string()).expr);
+            }
+        }
+        let mut select = Select::plain(projection, self.input(), Span::NONE);
+        select.group_by = Some(unresolved::GroupBy::Items(groups));
+        self.step(&Plan::Select(Box::new(select)))
+    }
+
+    /// The columns of a name, of which there must be some.
+    pub(crate) fn required(&self, name: &str) -> Result<Vec<u64>> {
+        let (columns, names) = (self.resolved.columns(), self.names());
+        let found: Vec<u64> = columns.iter().filter(|c| names.same(name, &c.name)).map(|c| c.id.0).collect();
+        if found.is_empty() {
+            // The analyzer knows what to suggest.
+            self.col(&vonk_types::data_type::quote_identifier(name)).map(drop)?;
+        }
+        Ok(found)
+    }
+
+    /// Under a name, by which its columns can be qualified: `col("a.id")` after `alias("a")`.
+    pub fn alias(&self, name: &str) -> Result<DataFrame> {
+        self.step(&Plan::Aliased {
+            input: Box::new(self.input()),
+            alias: name.to_string(),
+            columns: Vec::new(),
+            span: Span::NONE,
+        })
+    }
+
+    /// A random share of the rows, without replacement. The same seed gives the same rows of the same partitions.
+    pub fn sample(&self, fraction: f64, seed: Option<i64>) -> Result<DataFrame> {
+        let amount = SampleAmount::Fraction(fraction);
+        self.step(&Plan::Sample { input: Box::new(self.input()), amount, seed })
+    }
+
+    fn moved(&self, to: Repartitioning) -> Result<DataFrame> {
+        self.step(&Plan::Repartition { input: Box::new(self.input()), to })
+    }
+
+    /// Rows spread over so many partitions.
+    pub fn repartition(&self, partitions: u32) -> Result<DataFrame> {
+        self.moved(Repartitioning::RoundRobin(positive(partitions)?))
+    }
+
+    /// Rows spread by the hash of columns; over so many partitions, if that is said.
+    pub fn repartition_by(&self, partitions: Option<u32>, columns: impl IntoColumns) -> Result<DataFrame> {
+        let partitions = partitions.map(positive).transpose()?;
+        self.moved(Repartitioning::Hash(exprs(columns)?, partitions))
+    }
+
+    /// Rows spread by ranges of sort keys; over so many partitions, if that is said.
+    pub fn repartition_by_range(
+        &self,
+        partitions: Option<u32>,
+        keys: impl IntoSortColumns,
+    ) -> Result<DataFrame> {
+        let keys = sort_keys(keys)?;
+        if keys.is_empty() {
+            return Err(misuse("At least one partition-by expression must be specified."));
+        }
+        self.moved(Repartitioning::Range(keys, partitions.map(positive).transpose()?))
+    }
+
+    /// Fewer partitions, made by putting some together.
+    pub fn coalesce(&self, partitions: u32) -> Result<DataFrame> {
+        self.moved(Repartitioning::Coalesce(positive(partitions)?))
+    }
+
+    /// A hint, as in SQL's `/*+ NAME(args) */`.
+    pub fn hint(&self, name: &str, args: impl IntoColumns) -> Result<DataFrame> {
+        let hints = vec![Hint { name: name.to_string(), args: exprs(args)? }];
+        self.step(&Plan::Hint { input: Box::new(self.input()), hints })
+    }
+
+    /// Columns turned into rows: for each of `values` a row with its name (in a column called `variable`) and its value (in one called
+    /// `value`), beside the columns `ids`. Without `values`, all columns that are not in `ids`.
+    pub fn unpivot(
+        &self,
+        ids: impl IntoColumns,
+        values: impl IntoColumns,
+        variable: &str,
+        value: &str,
+    ) -> Result<DataFrame> {
+        reshape::unpivot(self, exprs(ids)?, exprs(values)?, variable, value)
+    }
+
+    /// What handles nulls.
+    pub fn na(&self) -> DataFrameNaFunctions<'_> {
+        DataFrameNaFunctions::new(self)
+    }
+
+    /// Statistics.
+    pub fn stat(&self) -> DataFrameStatFunctions<'_> {
+        DataFrameStatFunctions::new(self)
+    }
+
+    /// What writes the rows.
+    pub fn write(&self) -> DataFrameWriter {
+        DataFrameWriter::new(self.clone())
+    }
+
+    /// Makes it a view of the session, replacing one of the name.
+    pub fn create_or_replace_temp_view(&self, name: &str) -> Result<()> {
+        self.make_view(name, false, true)
+    }
+
+    /// Makes it a view of the session; an error if there is one of the name.
+    pub fn create_temp_view(&self, name: &str) -> Result<()> {
+        self.make_view(name, false, false)
+    }
+
+    /// Makes it a view of all sessions of this process, in the database `global_temp`, replacing one of the name.
+    pub fn create_or_replace_global_temp_view(&self, name: &str) -> Result<()> {
+        self.make_view(name, true, true)
+    }
+
+    /// Makes it a view of all sessions of this process; an error if there is one of the name.
+    pub fn create_global_temp_view(&self, name: &str) -> Result<()> {
+        self.make_view(name, true, false)
+    }
+
+    fn make_view(&self, name: &str, global: bool, replace: bool) -> Result<()> {
+        let parsed = vonk_sql::parse_name(name, &Default::default())
+            .map_err(|_| Error::new("_LEGACY_ERROR_TEMP_1321").with("viewName", name))?;
+        let [name] = parsed.parts.as_slice() else {
+            return Err(Error::new("TEMP_VIEW_NAME_TOO_MANY_NAME_PARTS")
+                .with("actualName", crate::commands::quoted(&parsed.parts)));
+        };
+        let (_, database) = vonk_plan::Catalog::current(self.session.catalog());
+        let view = TemporaryView::Query {
+            plan: Arc::new(self.input()),
+            text: Arc::from(""),
+            query_text: Arc::from(""),
+            column_names: None,
+            comments: vec![None; self.resolved.columns().len()],
+            database,
+        };
+        self.session.catalog().put_view(name, view, global, replace)
+    }
+
+    /// How names are compared.
+    pub(crate) fn names(&self) -> Names {
+        Names { case_sensitive: self.session.conf().get(&vonk_conf::CASE_SENSITIVE) }
+    }
+}
+
+impl fmt::Debug for DataFrame {
+    /// As Spark shows one: `DataFrame[id: bigint, name: string]`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let fields = self.schema();
+        let fields: Vec<String> =
+            fields.fields.iter().map(|x| format!("{}: {}", x.name, x.data_type.catalog_string())).collect();
+        write!(f, "DataFrame[{}]", fields.join(", "))
+    }
+}
+
+/// How names are compared (`spark.sql.caseSensitive`).
+#[derive(Clone, Copy)]
+pub(crate) struct Names {
+    case_sensitive: bool,
+}
+
+impl Names {
+    /// Whether two names are one.
+    pub fn same(self, a: &str, b: &str) -> bool {
+        a == b || !self.case_sensitive && a.to_lowercase() == b.to_lowercase()
+    }
+}
+
+/// A condition: a column, or its text in SQL.
+pub trait IntoCondition {
+    /// The condition as a column.
+    fn into_condition(self) -> Column;
+}
+
+impl IntoCondition for Column {
+    fn into_condition(self) -> Column {
+        self
+    }
+}
+
+impl IntoCondition for &str {
+    fn into_condition(self) -> Column {
+        Column::parsed(self)
+    }
+}
+
+/// The expressions of columns.
+pub(crate) fn exprs(columns: impl IntoColumns) -> Result<Vec<Expr>> {
+    columns.into_columns().into_iter().map(Column::into_expr).collect()
+}
+
+/// A column by its identity.
+pub(crate) fn reference(c: &vonk_plan::logical::Column) -> Expr {
+    Expr::made(ExprKind::Column(ColumnRef { id: c.id.0, name: c.name.to_string(), seen_in: None }))
+}
+
+pub(crate) fn star() -> Expr {
+    Expr::made(ExprKind::Star(Star::default()))
+}
+
+/// A select list of no columns.
+fn nothing() -> Vec<Expr> {
+    vec![Expr::made(ExprKind::Star(Star { regex: Some("(?!)".to_string()), ..Star::default() }))]
+}
+
+/// A count of rows as LIMIT and OFFSET take it: an int.
+fn count_of(rows: u64) -> Result<Expr> {
+    match i32::try_from(rows) {
+        Ok(n) => Ok(lit(n).expr),
+        Err(_) => Err(misuse("The number of rows must be at most 2147483647.")),
+    }
+}
+
+fn positive(partitions: u32) -> Result<u32> {
+    match partitions {
+        0 => Err(misuse("requirement failed: Number of partitions (0) must be positive.")),
+        n => Ok(n),
+    }
+}
+
+/// Spark's names of joins.
+fn join_kind(how: &str) -> Result<JoinKind> {
+    Ok(match how.to_lowercase().replace('_', "").as_str() {
+        "inner" => JoinKind::Inner,
+        "outer" | "full" | "fullouter" => JoinKind::Full,
+        "left" | "leftouter" => JoinKind::Left,
+        "right" | "rightouter" => JoinKind::Right,
+        "leftsemi" | "semi" => JoinKind::LeftSemi,
+        "leftanti" | "anti" => JoinKind::LeftAnti,
+        "cross" => JoinKind::Cross,
+        _ => {
+            const NAMES: &str = "'inner', 'outer', 'full', 'fullouter', 'full_outer', 'leftouter', 'left', \
+                'left_outer', 'rightouter', 'right', 'right_outer', 'leftsemi', 'left_semi', 'semi', 'leftanti', \
+                'left_anti', 'anti', 'cross'";
+            return Err(Error::new("UNSUPPORTED_JOIN_TYPE").with("typ", how).with("supported", NAMES));
+        }
+    })
+}

@@ -1,0 +1,105 @@
+//! A DataFrame and the SQL that says the same have the same optimized plan.
+
+use crate::session;
+use std::collections::HashMap;
+use vonk::functions::*;
+use vonk::{DataFrame, Window};
+
+/// The optimized plan, its column ids numbered by first appearance.
+fn optimized(df: &DataFrame) -> String {
+    let text = df.explain_text("extended").unwrap();
+    let begun = text.split("== Optimized Logical Plan ==\n").nth(1).expect("EXTENDED shows it");
+    let plan = begun.split("\n== ").next().unwrap();
+    let (mut out, mut numbers) = (String::new(), HashMap::new());
+    let mut parts = plan.split('#');
+    out.push_str(parts.next().unwrap_or_default());
+    for part in parts {
+        let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
+        let next = numbers.len();
+        let n = numbers.entry(part[..digits].to_string()).or_insert(next);
+        out.push_str(&format!("#{n}{}", &part[digits..]));
+    }
+    out.trim().to_string()
+}
+
+#[test]
+fn the_same_plans() {
+    let s = session();
+    let table = |name: &str| s.table(&format!("samples.tpch.{name}")).unwrap();
+    let (orders, customer) = (table("orders"), table("customer"));
+    let large = col("o_totalprice").gt(100_000);
+    let cases: Vec<(DataFrame, &str)> = vec![
+        (
+            orders
+                .filter(large.clone())
+                .unwrap()
+                .select(("o_orderkey", (col("o_totalprice") * 2).alias("twice")))
+                .unwrap(),
+            "SELECT o_orderkey, o_totalprice * 2 AS twice FROM samples.tpch.orders WHERE o_totalprice > 100000",
+        ),
+        (
+            orders
+                .group_by("o_orderpriority")
+                .agg((count("*").alias("n"), sum("o_totalprice").alias("total")))
+                .unwrap()
+                .order_by(col("n").desc())
+                .unwrap()
+                .limit(3)
+                .unwrap(),
+            "SELECT o_orderpriority, count(*) AS n, sum(o_totalprice) AS total FROM samples.tpch.orders \
+             GROUP BY o_orderpriority ORDER BY n DESC LIMIT 3",
+        ),
+        (
+            customer
+                .join(
+                    &orders,
+                    customer.col("c_custkey").unwrap().eq(orders.col("o_custkey").unwrap()),
+                    "left",
+                )
+                .unwrap()
+                .filter(col("c_acctbal").lt(0))
+                .unwrap()
+                .select(("c_name", "o_orderkey"))
+                .unwrap(),
+            "SELECT c_name, o_orderkey FROM samples.tpch.customer LEFT JOIN samples.tpch.orders ON c_custkey = o_custkey \
+             WHERE c_acctbal < 0",
+        ),
+        (
+            orders
+                .select(("o_custkey", "o_orderdate"))
+                .unwrap()
+                .with_column("r", rank().over(Window::partition_by("o_custkey").order_by("o_orderdate")))
+                .unwrap()
+                .filter("r = 1")
+                .unwrap(),
+            "SELECT * FROM (SELECT o_custkey, o_orderdate, rank() OVER (PARTITION BY o_custkey ORDER BY o_orderdate) AS r \
+             FROM (SELECT o_custkey, o_orderdate FROM samples.tpch.orders)) WHERE r = 1",
+        ),
+        (
+            customer
+                .select("c_nationkey")
+                .unwrap()
+                .union(&table("supplier").select("s_nationkey").unwrap())
+                .unwrap()
+                .distinct()
+                .unwrap(),
+            "SELECT c_nationkey FROM samples.tpch.customer UNION SELECT s_nationkey FROM samples.tpch.supplier",
+        ),
+        (
+            customer
+                .join_using(
+                    &table("nation").select(col("n_nationkey").alias("c_nationkey")).unwrap(),
+                    ["c_nationkey"],
+                    "semi",
+                )
+                .unwrap()
+                .select("c_name")
+                .unwrap(),
+            "SELECT c_name FROM samples.tpch.customer LEFT SEMI JOIN \
+             (SELECT n_nationkey AS c_nationkey FROM samples.tpch.nation) USING (c_nationkey)",
+        ),
+    ];
+    for (df, sql) in cases {
+        assert_eq!(optimized(&df), optimized(&s.sql(sql).unwrap()), "{sql}");
+    }
+}
