@@ -23,7 +23,7 @@ mod literal;
 mod options;
 mod parser;
 
-pub use lex::{SparkDialect, is_complete, split_statements};
+pub use lex::{ClassifiedToken, SparkDialect, TokenClass, classify, is_complete, keywords, split_statements};
 pub use options::ParseOptions;
 
 use parser::Parser;

@@ -19,6 +19,7 @@ mod commands;
 mod dataframe;
 mod executor;
 pub mod functions;
+mod metadata;
 mod opener;
 mod pipeline;
 mod samples;
@@ -32,6 +33,7 @@ pub use dataframe::{
     IntoType, SaveMode, SortColumn, ToLiteral, Window, WindowSpec,
 };
 pub use executor::{Executor, MemoryUse};
+pub use metadata::{TableEntry, TableKind};
 pub use session::{Control, Session, SessionBuilder};
 pub use vonk_cluster::standalone;
 pub use vonk_cluster::{Progress, QueryReport, StageProgress};
@@ -41,5 +43,5 @@ pub use vonk_conf::Conf;
 pub use vonk_error::{Error, ErrorKind, Result};
 pub use vonk_exec::CancelFlag;
 pub use vonk_sources::tpch::generate as generate_tpch;
-pub use vonk_sql::{is_complete, split_statements};
+pub use vonk_sql::{ClassifiedToken, TokenClass, classify, is_complete, keywords, split_statements};
 pub use vonk_types::{DataType, EvalContext, StructField, StructType, text};

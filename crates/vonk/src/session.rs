@@ -163,11 +163,16 @@ impl Session {
     /// read from the answer while it runs.
     pub fn execute(&self, text: &str, control: &Control) -> Result<Answer> {
         let options = settings::parse_options(&self.conf());
-        stacker::grow(PLANNING_STACK, || {
+        self.on_planning_stack(|| {
             let statement = vonk_sql::parse_statement(text, &options)?;
             commands::execute(self, &statement, text, control)
         })
         .map_err(|e| e.in_text(text))
+    }
+
+    /// Runs what plans statements where its recursion has room.
+    pub(crate) fn on_planning_stack<T>(&self, f: impl FnOnce() -> T) -> T {
+        stacker::grow(PLANNING_STACK, f)
     }
 
     /// The settings now.

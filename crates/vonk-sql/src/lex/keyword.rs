@@ -89,6 +89,11 @@ keywords! {
 /// Length of the longest keyword.
 const LONGEST: usize = 17;
 
+/// All keywords of the grammar in upper case, sorted: for completion and suggestions.
+pub fn keywords() -> impl Iterator<Item = &'static str> {
+    KEYWORDS.iter().map(|(text, _)| *text)
+}
+
 impl Kw {
     /// The keyword a word spells in any case, or [`Kw::Other`].
     pub(crate) fn of(word: &str) -> Kw {

@@ -6,14 +6,17 @@
 //! begin with digits, and operators of other dialects, which are cut into Spark's. The result is a flat list of small tokens that
 //! point into the text; nothing is copied or unescaped before the parser asks.
 
+mod classes;
 mod dialect;
 mod keyword;
 mod number;
 mod scan;
 mod split;
 
+pub use classes::{ClassifiedToken, TokenClass, classify};
 pub use dialect::SparkDialect;
 pub(crate) use keyword::Kw;
+pub use keyword::keywords;
 pub use split::{is_complete, split_statements};
 
 use scan::{Piece, Scanner};

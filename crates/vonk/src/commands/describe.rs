@@ -68,7 +68,7 @@ fn plain_columns(schema: &StructType) -> Vec<ColumnDefinition> {
 }
 
 /// Columns of any relation.
-pub(super) fn schema_of(cx: &Pipeline<'_>, name: &Name) -> Result<Vec<ColumnDefinition>> {
+pub(crate) fn schema_of(cx: &Pipeline<'_>, name: &Name) -> Result<Vec<ColumnDefinition>> {
     match cx.session.catalog().find(&name.parts)? {
         None => Err(not_found(cx, name)),
         Some(Found::Table(_, d)) => Ok(d.columns),

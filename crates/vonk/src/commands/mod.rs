@@ -2,7 +2,7 @@
 
 mod caching;
 mod databases;
-mod describe;
+pub(crate) mod describe;
 mod execute;
 mod explain;
 mod functions;
