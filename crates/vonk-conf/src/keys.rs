@@ -43,6 +43,8 @@ keys! {
     QUOTED_REGEX_COLUMNS: bool = "spark.sql.parser.quotedRegexColumnNames", false;
     /// Treat `"x"` as an identifier.
     DOUBLE_QUOTED_IDENTIFIERS: bool = "spark.sql.ansi.doubleQuotedIdentifiers", false;
+    /// `${x}`, `${env:x}` and the like in statements stand for the values of settings, environment variables and system properties.
+    VARIABLE_SUBSTITUTE: bool = "spark.sql.variable.substitute", true;
     /// Bytes of a scan partition aimed at.
     MAX_PARTITION_BYTES: Bytes = "spark.sql.files.maxPartitionBytes", Bytes(128 << 20);
     /// Compression of written Parquet files.

@@ -25,6 +25,7 @@ mod pipeline;
 mod samples;
 mod session;
 mod settings;
+mod substitution;
 
 pub use answer::{Answer, Profile};
 pub use dataframe::{

@@ -5,7 +5,7 @@ use crate::dataframe::DataFrame;
 use crate::opener::SessionOpener;
 use crate::pipeline::Pipeline;
 use crate::samples::Samples;
-use crate::{commands, settings};
+use crate::{commands, settings, substitution};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -162,7 +162,9 @@ impl Session {
     /// Runs one statement, with a way to stop it and to see how far it is. Commands are done when this returns; a query's rows are
     /// read from the answer while it runs.
     pub fn execute(&self, text: &str, control: &Control) -> Result<Answer> {
-        let options = settings::parse_options(&self.conf());
+        let conf = self.conf();
+        let options = settings::parse_options(&conf);
+        let text = &*substitution::substitute(text, &conf)?;
         self.on_planning_stack(|| {
             let statement = vonk_sql::parse_statement(text, &options)?;
             commands::execute(self, &statement, text, control)

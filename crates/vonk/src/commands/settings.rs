@@ -40,7 +40,8 @@ pub(super) fn set(cx: &Pipeline<'_>, command: &SetCommand) -> Result<Answer> {
             pairs(cx, vec![(key.clone(), value)])
         }
         SetCommand::Put(key, value) => {
-            cx.session.set(key, value)?;
+            // As Spark has it: `hivevar:` is no part of the name, all other prefixes are.
+            cx.session.set(key.strip_prefix("hivevar:").unwrap_or(key), value)?;
             pairs(cx, vec![(key.clone(), shown(key, value.clone()))])
         }
     }
