@@ -1,40 +1,137 @@
-//! Ctrl-C: cancels the statement that runs.
+//! Signals: Ctrl-C cancels the statement that runs; SIGTERM and SIGHUP cancel it and end the process.
+//!
+//! The handlers run on a thread of their own, so that they may do anything. A deadly signal first lets the statement end as cancelled, so that
+//! executors are let go and spill files removed; then the process dies of that signal, as whoever sent it expects to see.
+//!
+//! Must not know: sessions, SQL.
 
+use crate::terminal::Mode;
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+use signal_hook::iterator::Signals;
+use std::process::ExitCode;
 use std::sync::Mutex;
+use std::time::Duration;
 use vonk::CancelFlag;
 
-/// The statement that runs now, if any.
-static RUNNING: Mutex<Option<CancelFlag>> = Mutex::new(None);
+/// What a script that Ctrl-C has ended exits with: 128 and the signal's number, as shells have it.
+pub const INTERRUPTED: u8 = 130;
+/// How long a cancelled statement may take to end before a deadly signal does without it.
+const GRACE: Duration = Duration::from_secs(10);
 
-fn running() -> std::sync::MutexGuard<'static, Option<CancelFlag>> {
-    // A flag is whole whatever happened to the thread that held the lock.
-    RUNNING.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// Who is listening.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Ctrl-C ends it, after the statement that runs.
+    Script,
+    /// Ctrl-C ends the statement that runs, not the shell.
+    Shell,
 }
 
-/// Listens to Ctrl-C from here on. A second one while the first is being obeyed, or one while nothing runs, ends the process
-/// where `exit_when_idle`.
-pub fn listen(exit_when_idle: bool) {
-    let handler = move || match &*running() {
-        Some(flag) if !flag.is_cancelled() => flag.cancel(),
-        Some(_) => std::process::exit(130),
-        None if exit_when_idle => std::process::exit(130),
-        None => {}
-    };
-    // Without a handler Ctrl-C ends the process, as it does by default.
-    let _ = ctrlc::set_handler(handler);
+struct State {
+    kind: Kind,
+    /// The statement that runs now, if any.
+    running: Option<CancelFlag>,
+    /// Ctrl-C came since [`begin`].
+    interrupted: bool,
+    /// The deadly signal that came.
+    deadly: Option<i32>,
+}
+
+static STATE: Mutex<State> =
+    Mutex::new(State { kind: Kind::Script, running: None, interrupted: false, deadly: None });
+
+fn state() -> std::sync::MutexGuard<'static, State> {
+    // Each change is one assignment, so the state is whole whatever happened to the thread that held the lock.
+    STATE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+}
+
+/// Listens from here on; a second call only changes who does.
+pub fn listen(kind: Kind) {
+    state().kind = kind;
+    static ONCE: std::sync::Once = std::sync::Once::new();
+    ONCE.call_once(|| {
+        let mode = Mode::now();
+        // Without a handler signals end the process, as they do by default.
+        if let Ok(mut signals) = Signals::new([SIGINT, SIGTERM, SIGHUP]) {
+            let thread = std::thread::Builder::new().name("vonk-signals".to_string());
+            let _ = thread.spawn(move || signals.forever().for_each(|signal| receive(signal, mode)));
+        }
+    });
+}
+
+fn receive(signal: i32, mode: Option<Mode>) {
+    let mut state = state();
+    if signal == SIGINT {
+        state.interrupted = true;
+        match &state.running {
+            Some(flag) if !flag.is_cancelled() => flag.cancel(),
+            _ if state.kind == Kind::Script => std::process::exit(i32::from(INTERRUPTED)),
+            _ => {}
+        }
+        return;
+    }
+    let first = state.deadly.is_none();
+    state.deadly = Some(signal);
+    match &state.running {
+        Some(flag) if first => flag.cancel(),
+        _ => die(signal, mode),
+    }
+    drop(state);
+    // Off this thread: a second signal is not to wait for the first.
+    std::thread::spawn(move || {
+        std::thread::sleep(GRACE);
+        die(signal, mode)
+    });
+}
+
+fn die(signal: i32, mode: Option<Mode>) -> ! {
+    if let Some(mode) = mode {
+        mode.restore();
+    }
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+    std::process::exit(128 + signal)
+}
+
+/// Forgets a Ctrl-C that came before.
+pub fn begin() {
+    state().interrupted = false;
+}
+
+/// Whether whatever goes on is to stop: Ctrl-C came since [`begin`], or a deadly signal did.
+pub fn is_asked_to_stop() -> bool {
+    let state = state();
+    state.interrupted || state.deadly.is_some()
+}
+
+/// Whether a deadly signal came.
+pub fn is_dying() -> bool {
+    state().deadly.is_some()
+}
+
+/// The end of `main`, after everything was dropped: dies of the signal that came, if one did.
+pub fn end(code: ExitCode) -> ExitCode {
+    let deadly = state().deadly;
+    match deadly {
+        Some(signal) => die(signal, None),
+        None => code,
+    }
 }
 
 /// Marks a statement as running until dropped.
 pub struct Guard;
 
-/// Ctrl-C sets this flag until the guard is dropped.
+/// Signals set this flag until the guard is dropped.
 pub fn guard(flag: &CancelFlag) -> Guard {
-    *running() = Some(flag.clone());
+    let mut state = state();
+    if state.deadly.is_some() {
+        flag.cancel();
+    }
+    state.running = Some(flag.clone());
     Guard
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        *running() = None;
+        state().running = None;
     }
 }

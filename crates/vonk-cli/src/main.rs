@@ -4,19 +4,26 @@
 
 mod allocator;
 mod daemons;
+mod errors;
 mod generate;
 mod interrupt;
+mod nearest;
 mod options;
 mod output;
 mod progress;
 mod protocol;
 mod script;
 mod shell;
+mod style;
+mod terminal;
 
 use allocator::Room;
 use clap::Parser;
+use interrupt::Kind;
 use options::{Command, Options, SqlOptions};
+use shell::console::{Console, Outcome};
 use std::io::IsTerminal;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 fn main() -> ExitCode {
@@ -43,13 +50,14 @@ fn main() -> ExitCode {
         }
         Some(Command::Submit(submit)) => daemons::submit(&submit),
     };
-    match result {
+    let code = match result {
         Ok(code) => code,
         Err(e) => {
             eprintln!("{e}");
             ExitCode::FAILURE
         }
-    }
+    };
+    interrupt::end(code)
 }
 
 /// This process was started as an executor.
@@ -79,19 +87,60 @@ fn log_to_stderr() {
     tracing_subscriber::fmt().with_writer(std::io::stderr).with_max_level(level).with_ansi(false).init();
 }
 
+/// What the shell runs first, if there is such a file in the home folder.
+const RC_FILE: &str = ".vonkrc";
+
 fn run_sql(options: SqlOptions) -> vonk::Result<ExitCode> {
     allocator::set(if options.memory.is_none() { Room::Plenty } else { Room::Tight });
     let session = options.session()?;
+    if let Some(database) = &options.database {
+        shell::meta::use_database(&session, database)?;
+    }
     if let Some(options::Protocol::Jsonl) = options.protocol {
         return protocol::run(&session);
     }
-    let format = options.format.unwrap_or_else(output::Format::default_for_stdout);
-    if !options.execute.is_empty() || options.file.is_some() {
-        return script::run(&session, &options, format);
+    let scripted = !options.execute.is_empty() || options.file.is_some();
+    let interactive = !scripted && std::io::stdin().is_terminal();
+    interrupt::listen(if interactive { Kind::Shell } else { Kind::Script });
+    let mut console = Console::new(session, &options, interactive);
+    if let Some(code) = begin(&mut console, &options, interactive)? {
+        return Ok(code);
     }
-    if std::io::stdin().is_terminal() {
-        shell::run(&session, format)
+    if scripted {
+        script::run(&mut console, &options)
+    } else if interactive {
+        shell::run(&mut console, options.silent)
     } else {
-        script::run_stdin(&session, format)
+        script::run_stdin(&mut console)
     }
+}
+
+/// Runs the files that come first; the code to exit with if that is the end. A person can put right what went wrong in them, a script cannot.
+fn begin(console: &mut Console, options: &SqlOptions, interactive: bool) -> vonk::Result<Option<ExitCode>> {
+    let rc = std::env::var_os("HOME").map(|home| PathBuf::from(home).join(RC_FILE));
+    let rc = rc.filter(|file| interactive && !options.no_rc && file.exists());
+    let timer = std::mem::replace(&mut console.settings.timer, false);
+    let mut outcome = Outcome::Done;
+    for file in rc.iter().chain(&options.init) {
+        outcome = match script::read_file(file) {
+            Ok(text) => console.run_text(&text),
+            Err(e) if interactive => {
+                console.complain(&e);
+                Outcome::Failed
+            }
+            Err(e) => return Err(e),
+        };
+        if outcome != Outcome::Done {
+            break;
+        }
+    }
+    // Files that are run first say nothing of times, but may turn them on.
+    console.settings.timer |= timer;
+    Ok(match outcome {
+        Outcome::Left => Some(ExitCode::SUCCESS),
+        _ if interactive && !interrupt::is_dying() => None,
+        Outcome::Done => None,
+        Outcome::Failed => Some(ExitCode::FAILURE),
+        Outcome::Interrupted => Some(ExitCode::from(interrupt::INTERRUPTED)),
+    })
 }

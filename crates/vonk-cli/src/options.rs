@@ -147,11 +147,14 @@ pub struct SqlOptions {
     /// A file of statements to run.
     #[arg(short = 'f', long = "file", value_name = "FILE")]
     pub file: Option<PathBuf>,
+    /// A file of statements to run first; then the shell, or what -e and -f say.
+    #[arg(short = 'i', long = "init", value_name = "FILE")]
+    pub init: Option<PathBuf>,
     /// How results are printed; a table on a terminal, else tab-separated values.
     #[arg(long, value_enum)]
     pub format: Option<Format>,
     /// A machine-readable session on standard input and output.
-    #[arg(long, value_enum, conflicts_with_all = ["execute", "file", "format"])]
+    #[arg(long, value_enum, conflicts_with_all = ["execute", "file", "init", "format"])]
     pub protocol: Option<Protocol>,
     /// Where to run: `local`, `local[N]`, `local[*]`, `local-cluster[EXECUTORS,CORES,MEMORY]`, `vonk://HOST:PORT`.
     #[arg(long, value_name = "URL")]
@@ -159,9 +162,30 @@ pub struct SqlOptions {
     /// Memory that operators may hold together, as `512m` or `2g`; beyond it they spill to disk.
     #[arg(long, value_name = "BYTES")]
     pub memory: Option<String>,
+    /// The database to use, as `shop` or `samples.tpch`.
+    #[arg(long, value_name = "DATABASE")]
+    pub database: Option<String>,
     /// A setting, as `spark.sql.ansi.enabled=false`; may be repeated.
-    #[arg(long = "conf", value_name = "KEY=VALUE")]
+    #[arg(short = 'c', long = "conf", value_name = "KEY=VALUE")]
     pub conf: Vec<String>,
+    /// A setting, as of Hive: `${hiveconf:KEY}` in statements stands for it; may be repeated.
+    #[arg(long, value_name = "KEY=VALUE")]
+    pub hiveconf: Vec<String>,
+    /// A variable: `${KEY}` and `${hivevar:KEY}` in statements stand for it; may be repeated.
+    #[arg(short = 'd', long = "define", visible_alias = "hivevar", value_name = "KEY=VALUE")]
+    pub define: Vec<String>,
+    /// Nothing but prompts and results: no banner, no times, no progress bar.
+    #[arg(short = 'S', long)]
+    pub silent: bool,
+    /// Print each statement before it runs.
+    #[arg(short = 'v', long, visible_alias = "echo")]
+    pub verbose: bool,
+    /// No colours; nor are there any with NO_COLOR set, or where the output is no terminal.
+    #[arg(long)]
+    pub no_color: bool,
+    /// Do not run ~/.vonkrc, which the shell runs first.
+    #[arg(short = 'X', long)]
+    pub no_rc: bool,
 }
 
 /// Protocols.
@@ -197,13 +221,16 @@ impl SqlOptions {
     /// The session they ask for.
     pub fn session(&self) -> vonk::Result<Session> {
         let mut builder = Session::builder();
-        for setting in &self.conf {
-            let Some((key, value)) = setting.split_once('=') else {
-                return Err(Error::new("_INVALID_ARGUMENT")
-                    .with("argument", format!("--conf {setting}"))
-                    .with("expected", "KEY=VALUE"));
-            };
-            builder = builder.config(key.trim(), value.trim());
+        let given = [("--conf", &self.conf), ("--hiveconf", &self.hiveconf), ("--define", &self.define)];
+        for (option, settings) in given {
+            for setting in settings {
+                let Some((key, value)) = setting.split_once('=') else {
+                    return Err(Error::new("_INVALID_ARGUMENT")
+                        .with("argument", format!("{option} {setting}"))
+                        .with("expected", "KEY=VALUE"));
+                };
+                builder = builder.config(key.trim(), value.trim());
+            }
         }
         if let Some(master) = &self.master {
             builder = builder.config("spark.master", master);

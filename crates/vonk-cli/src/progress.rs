@@ -1,5 +1,8 @@
 //! The progress bar: on standard error, for statements that take longer than half a second.
+//!
+//! Must not know: SQL, how a query runs.
 
+use crate::terminal;
 use std::io::{IsTerminal, Write};
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -9,11 +12,13 @@ use vonk::Progress;
 
 const FIRST: Duration = Duration::from_millis(500);
 const EVERY: Duration = Duration::from_millis(100);
-const WIDTH: usize = 30;
+const WIDTH: usize = 24;
 /// Seconds without an executor after which a script says so (Spark: `spark.starvation.timeout`).
 const STARVING: u32 = 15;
+/// Below this share done nobody knows how long the rest takes.
+const TELLING: f64 = 0.05;
 
-/// Draws until dropped.
+/// Draws until dropped, and leaves nothing behind.
 pub struct Bar {
     stop: Option<Sender<()>>,
     thread: Option<JoinHandle<()>>,
@@ -48,8 +53,11 @@ fn draw(progress: &Progress, stopped: &Receiver<()>) {
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
         let text = match progress.is_without_executors() {
             true => format!("waiting for executors, {:.1} s", begun.elapsed().as_secs_f64()),
-            false => line(progress, begun.elapsed()),
+            false => line(&Numbers::of(progress), begun.elapsed()),
         };
+        // A line that folds could not be taken back. One column is left free: writing into the last one may fold, too.
+        let room = terminal::size().map_or(usize::MAX, |(columns, _)| columns.saturating_sub(1));
+        let text: String = text.chars().take(room).collect();
         // A bar that cannot be drawn is no reason to stop.
         let _ = write!(std::io::stderr(), "\r{text}\x1b[K");
         (wait, drawn) = (EVERY, true);
@@ -80,21 +88,99 @@ impl Drop for Bar {
     }
 }
 
-fn line(progress: &Progress, elapsed: Duration) -> String {
-    let stages = progress.stages();
-    let (done, known) = progress.tasks();
-    let complete = stages.iter().filter(|s| s.done == s.tasks).count();
-    let rows: u64 = stages.iter().map(|s| s.rows).sum();
-    let planned = progress.planned().max(stages.len() as u32);
-    // Stages that have not begun count as so many tasks as those that have.
-    let expected =
-        if stages.is_empty() { 1.0 } else { f64::from(known) / stages.len() as f64 * f64::from(planned) };
-    let share = (f64::from(done) / expected.max(1.0)).min(1.0);
+/// What the bar shows.
+#[derive(Debug, Clone, Copy, Default)]
+struct Numbers {
+    /// Stages that are complete, and all that are known of.
+    stages: (u32, u32),
+    /// Tasks done, and all of the stages that have begun.
+    tasks: (u32, u32),
+    /// Stages that have begun.
+    begun: u32,
+    rows: u64,
+}
+
+impl Numbers {
+    fn of(progress: &Progress) -> Numbers {
+        let stages = progress.stages();
+        let begun = u32::try_from(stages.len()).unwrap_or(u32::MAX);
+        let complete = stages.iter().filter(|s| s.done == s.tasks).count();
+        Numbers {
+            stages: (u32::try_from(complete).unwrap_or(u32::MAX), progress.planned().max(begun)),
+            tasks: progress.tasks(),
+            begun,
+            rows: stages.iter().map(|s| s.rows).sum(),
+        }
+    }
+
+    /// The share done. Stages that have not begun count as so many tasks as those that have.
+    fn share(&self) -> f64 {
+        if self.begun == 0 {
+            return 0.0;
+        }
+        let expected = f64::from(self.tasks.1) / f64::from(self.begun) * f64::from(self.stages.1);
+        (f64::from(self.tasks.0) / expected.max(1.0)).min(1.0)
+    }
+}
+
+fn line(numbers: &Numbers, elapsed: Duration) -> String {
+    let share = numbers.share();
     let filled = (share * WIDTH as f64) as usize;
+    let seconds = elapsed.as_secs_f64();
+    let left = match share {
+        s if (TELLING..1.0).contains(&s) => format!(", {} left", time(seconds * (1.0 - s) / s)),
+        _ => String::new(),
+    };
     format!(
-        "{}{} stage {complete}/{planned}, task {done}/{known}, {rows} rows, {:.1} s",
+        "{}{} {:3.0}% stage {}/{}, task {}/{}, {} rows, {}{left}",
         "━".repeat(filled),
         "╌".repeat(WIDTH - filled),
-        elapsed.as_secs_f64()
+        share * 100.0,
+        numbers.stages.0,
+        numbers.stages.1,
+        numbers.tasks.0,
+        numbers.tasks.1,
+        count(numbers.rows),
+        time(seconds),
     )
+}
+
+/// `12 s`, `3 min 20 s`, `2 h 5 min`
+fn time(seconds: f64) -> String {
+    let whole = seconds as u64;
+    match whole {
+        0..10 => format!("{seconds:.1} s"),
+        10..60 => format!("{whole} s"),
+        60..3600 => format!("{} min {} s", whole / 60, whole % 60),
+        _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+    }
+}
+
+/// `950`, `12.3k`, `4.5M`
+fn count(n: u64) -> String {
+    match n {
+        0..10_000 => n.to_string(),
+        10_000..10_000_000 => format!("{:.1}k", n as f64 / 1e3),
+        10_000_000..10_000_000_000 => format!("{:.1}M", n as f64 / 1e6),
+        _ => format!("{:.1}G", n as f64 / 1e9),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_says_how_far_and_how_long() {
+        let numbers = Numbers { stages: (1, 2), tasks: (8, 16), begun: 2, rows: 1_234_567 };
+        let text = line(&numbers, Duration::from_secs(70));
+        assert_eq!(
+            text,
+            "━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  50% stage 1/2, task 8/16, 1234.6k rows, 1 min 10 s, 1 min 10 s left"
+        );
+        // One of two stages has begun: half of its tasks are a quarter of all.
+        let numbers = Numbers { stages: (0, 2), tasks: (4, 8), begun: 1, rows: 0 };
+        assert!((numbers.share() - 0.25).abs() < 1e-9);
+        assert!(!line(&Numbers::default(), Duration::from_secs(1)).contains("left"));
+    }
 }

@@ -1,29 +1,63 @@
-//! Statements from the command line, a file or standard input: run one after the other, until the first error.
+//! Texts of statements and commands, cut into them; and what runs such texts without a person: `-e`, `-f`, standard input.
+//!
+//! Must not know: what commands there are.
 
-use crate::interrupt;
+use crate::interrupt::{self, Kind};
 use crate::options::SqlOptions;
-use crate::output::{Format, print};
-use crate::progress;
-use std::io::{BufWriter, Read, Write};
+use crate::shell::console::{Console, Outcome};
+use std::io::Read;
+use std::path::Path;
 use std::process::ExitCode;
-use vonk::{Control, Error, Session, split_statements};
+use vonk::{Error, TokenClass, classify, split_statements};
 
-/// Runs what `-e` and `-f` give.
-pub fn run(session: &Session, options: &SqlOptions, format: Format) -> vonk::Result<ExitCode> {
-    let mut texts = options.execute.clone();
-    if let Some(path) = &options.file {
-        let bytes =
-            std::fs::read(path).map_err(|e| Error::io(format!("cannot read {}", path.display()), e))?;
-        texts.push(text_of(bytes, &path.display().to_string())?);
-    }
-    run_texts(session, &texts, format)
+/// A piece of a script.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Item<'a> {
+    /// A line that begins with `.`, `\` or `!`: a command of the shell.
+    Command(&'a str),
+    /// A statement, without its semicolon.
+    Statement(&'a str),
 }
 
-/// Runs what comes on standard input.
-pub fn run_stdin(session: &Session, format: Format) -> vonk::Result<ExitCode> {
-    let mut bytes = Vec::new();
-    std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("cannot read standard input", e))?;
-    run_texts(session, &[text_of(bytes, "standard input")?], format)
+/// The first of the pieces of a script, and where the next begins; `None` at the end. A command begins where a statement could, and ends with its
+/// line.
+fn first_item(text: &str, from: usize) -> Option<(Vec<Item<'_>>, usize)> {
+    let mut items = Vec::new();
+    for range in split_statements(&text[from..]) {
+        let start = from + range.start + leading_comments(&text[from + range.start..from + range.end]);
+        if text[start..].starts_with(['.', '\\', '!']) {
+            let end = text[start..].find('\n').map_or(text.len(), |i| start + i);
+            items.push(Item::Command(text[start..end].trim()));
+            return Some((items, end));
+        }
+        items.push(Item::Statement(&text[from + range.start..from + range.end]));
+    }
+    (!items.is_empty()).then_some((items, text.len()))
+}
+
+/// The pieces of a script in their order.
+pub fn items(text: &str) -> Vec<Item<'_>> {
+    let (mut out, mut from) = (Vec::new(), 0);
+    while let Some((items, next)) = first_item(text, from) {
+        out.extend(items);
+        from = next;
+    }
+    out
+}
+
+/// Bytes of the comments that a statement begins with.
+fn leading_comments(statement: &str) -> usize {
+    if !statement.starts_with("--") && !statement.starts_with("/*") {
+        return 0;
+    }
+    let first = classify(statement).into_iter().find(|t| t.class != TokenClass::Comment);
+    first.map_or(0, |t| t.range.start)
+}
+
+/// The text of a file.
+pub fn read_file(path: &Path) -> vonk::Result<String> {
+    let bytes = std::fs::read(path).map_err(|e| Error::io(format!("cannot read {}", path.display()), e))?;
+    text_of(bytes, &path.display().to_string())
 }
 
 fn text_of(bytes: Vec<u8>, source: &str) -> vonk::Result<String> {
@@ -33,30 +67,57 @@ fn text_of(bytes: Vec<u8>, source: &str) -> vonk::Result<String> {
     })
 }
 
-fn run_texts(session: &Session, texts: &[String], format: Format) -> vonk::Result<ExitCode> {
-    interrupt::listen(true);
-    for text in texts {
-        for statement in split_statements(text) {
-            let mut out = BufWriter::new(std::io::stdout().lock());
-            if let Err(e) = run_one(session, &text[statement], format, &mut out) {
-                // What came before the error is printed before it.
-                let _ = out.flush();
-                eprintln!("{e}");
-                return Ok(ExitCode::FAILURE);
-            }
-            if out.flush().is_err() {
-                // Nobody reads any more, as after `| head`.
-                return Ok(ExitCode::SUCCESS);
-            }
-        }
+/// Runs what `-e` and `-f` give.
+pub fn run(console: &mut Console, options: &SqlOptions) -> vonk::Result<ExitCode> {
+    let mut texts = options.execute.clone();
+    if let Some(path) = &options.file {
+        texts.push(read_file(path)?);
     }
-    Ok(ExitCode::SUCCESS)
+    Ok(run_texts(console, &texts))
 }
 
-fn run_one(session: &Session, sql: &str, format: Format, out: &mut dyn Write) -> vonk::Result<()> {
-    let control = Control::default();
-    let _guard = interrupt::guard(&control.cancel);
-    let _hint = progress::hint(&control.progress);
-    let mut answer = session.execute(sql, &control)?;
-    print(&mut answer, format, out).map(|_| ())
+/// Runs what comes on standard input.
+pub fn run_stdin(console: &mut Console) -> vonk::Result<ExitCode> {
+    let mut bytes = Vec::new();
+    std::io::stdin().read_to_end(&mut bytes).map_err(|e| Error::io("cannot read standard input", e))?;
+    let text = text_of(bytes, "standard input")?;
+    Ok(run_texts(console, &[text]))
+}
+
+fn run_texts(console: &mut Console, texts: &[String]) -> ExitCode {
+    interrupt::listen(Kind::Script);
+    for text in texts {
+        match console.run_text(text) {
+            Outcome::Done => {}
+            Outcome::Failed => return ExitCode::FAILURE,
+            Outcome::Interrupted => return ExitCode::from(interrupt::INTERRUPTED),
+            // Asked to leave, or nobody reads any more, as after `| head`.
+            Outcome::Left => break,
+        }
+    }
+    ExitCode::SUCCESS
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_stand_where_statements_begin() {
+        use Item::*;
+        let text = ".mode csv\n-- it's a comment\n.echo it's; fine\nSELECT '\n.no command';\n\\d t\n!ls;\nSELECT 1 -- one\n";
+        assert_eq!(
+            items(text),
+            vec![
+                Command(".mode csv"),
+                Command(".echo it's; fine"),
+                Statement("SELECT '\n.no command'"),
+                Command("\\d t"),
+                Command("!ls;"),
+                Statement("SELECT 1 -- one"),
+            ]
+        );
+        assert_eq!(items("SELECT .5; SELECT a\n.b"), vec![Statement("SELECT .5"), Statement("SELECT a\n.b")]);
+        assert_eq!(items(" \n-- nothing\n"), vec![]);
+    }
 }

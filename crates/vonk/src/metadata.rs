@@ -104,6 +104,12 @@ impl Session {
         Ok(StructType::new(columns.into_iter().map(field).collect::<Vec<_>>()))
     }
 
+    /// Whether a text is a statement, as far as that can be told without a catalog; the error otherwise says where it is not.
+    pub fn check_syntax(&self, text: &str) -> Result<()> {
+        let options = crate::settings::parse_options(&self.conf());
+        self.on_planning_stack(|| vonk_sql::parse_statement(text, &options)).map(|_| ())
+    }
+
     /// Names of the built-in functions and of those that were created, sorted; of the latter in full, unless they
     /// are temporary.
     pub fn function_names(&self) -> Vec<String> {

@@ -1,6 +1,6 @@
 //! JSON: an array of objects, or an object a line.
 
-use super::{Printer, Shape, failed};
+use super::{Printed, Printer, Shape, all, failed};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::datatypes::{Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type};
 use serde_json::{Map, Number, Value};
@@ -40,14 +40,15 @@ impl Printer for Json {
         Ok(())
     }
 
-    fn finish(&mut self, _: &Shape<'_>, out: &mut dyn Write) -> vonk::Result<()> {
+    fn finish(&mut self, shape: &Shape<'_>, out: &mut dyn Write) -> vonk::Result<Printed> {
         let end = match (self.array, self.rows) {
             (true, 0) => "[]\n",
             (true, _) => "\n]\n",
             (false, 0) => "",
             (false, _) => "\n",
         };
-        out.write_all(end.as_bytes()).map_err(failed)
+        out.write_all(end.as_bytes()).map_err(failed)?;
+        Ok(all(self.rows, shape))
     }
 }
 

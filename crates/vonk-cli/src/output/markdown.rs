@@ -1,20 +1,26 @@
 //! Markdown tables.
 
-use super::{Printer, Shape, failed};
+use super::{Look, Printed, Printer, Shape, all, failed};
 use arrow::array::RecordBatch;
 use std::io::Write;
 
 /// A pipe table.
-#[derive(Default)]
-pub struct Markdown {
+pub struct Markdown<'a> {
+    look: &'a Look,
     header_done: bool,
+    rows: u64,
 }
 
 fn escape(text: &str) -> String {
     text.replace('\\', "\\\\").replace('|', "\\|").replace('\n', "<br>")
 }
 
-impl Markdown {
+impl<'a> Markdown<'a> {
+    /// In this look.
+    pub fn new(look: &'a Look) -> Self {
+        Markdown { look, header_done: false, rows: 0 }
+    }
+
     fn header(&mut self, shape: &Shape<'_>, out: &mut dyn Write) -> vonk::Result<()> {
         if self.header_done {
             return Ok(());
@@ -31,18 +37,21 @@ impl Markdown {
     }
 }
 
-impl Printer for Markdown {
+impl Printer for Markdown<'_> {
     fn batch(&mut self, shape: &Shape<'_>, batch: &RecordBatch, out: &mut dyn Write) -> vonk::Result<()> {
         self.header(shape, out)?;
+        self.rows += batch.num_rows() as u64;
+        let null = self.look.null_or("NULL");
         for row in 0..batch.num_rows() {
             let cells: Vec<String> =
-                shape.row(batch, row)?.iter().map(|c| escape(c.as_deref().unwrap_or("NULL"))).collect();
+                shape.row(batch, row)?.iter().map(|c| escape(c.as_deref().unwrap_or(null))).collect();
             writeln!(out, "| {} |", cells.join(" | ")).map_err(failed)?;
         }
         Ok(())
     }
 
-    fn finish(&mut self, shape: &Shape<'_>, out: &mut dyn Write) -> vonk::Result<()> {
-        self.header(shape, out)
+    fn finish(&mut self, shape: &Shape<'_>, out: &mut dyn Write) -> vonk::Result<Printed> {
+        self.header(shape, out)?;
+        Ok(all(self.rows, shape))
     }
 }

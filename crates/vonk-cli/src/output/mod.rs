@@ -1,4 +1,6 @@
 //! How results are printed, one format a file.
+//!
+//! Must not know: where the output goes, what ran.
 
 mod delimited;
 mod json;
@@ -6,10 +8,14 @@ mod markdown;
 mod table;
 mod vertical;
 
-use arrow::array::RecordBatch;
+pub mod plan;
+
+use crate::style::Style;
+use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
 use clap::ValueEnum;
 use std::io::{IsTerminal, Write};
-use vonk::{Answer, Error, EvalContext, StructType};
+use std::sync::Arc;
+use vonk::{Answer, CancelFlag, DataType, Error, EvalContext, StructField, StructType};
 
 /// Formats.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -62,12 +68,69 @@ impl Shape<'_> {
     }
 }
 
+/// How a result is to look, whatever is in it.
+#[derive(Debug, Clone)]
+pub struct Look {
+    /// The format.
+    pub format: Format,
+    /// Columns of the terminal that a table may take; `None` is any number.
+    pub width: Option<usize>,
+    /// Rows that a table shows; 0 is all.
+    pub max_rows: usize,
+    /// What stands for null; `None` is the format's own.
+    pub null: Option<String>,
+    /// Whether names stand above values; `None` is the format's own.
+    pub headers: Option<bool>,
+    /// Whether a table has types in its header.
+    pub types: bool,
+    /// Colours.
+    pub style: Style,
+}
+
+impl Look {
+    /// A format as it is without anybody's wishes.
+    pub fn plain(format: Format) -> Look {
+        Look {
+            format,
+            width: None,
+            max_rows: 40,
+            null: None,
+            headers: None,
+            types: true,
+            style: Style::PLAIN,
+        }
+    }
+
+    /// What stands for null, `own` being the format's.
+    fn null_or<'a>(&'a self, own: &'a str) -> &'a str {
+        self.null.as_deref().unwrap_or(own)
+    }
+}
+
+/// What was printed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Printed {
+    /// Rows of the result.
+    pub rows: u64,
+    /// Rows of it that were shown.
+    pub shown: u64,
+    /// Columns of the result.
+    pub columns: usize,
+    /// Columns of it that were left out.
+    pub columns_hidden: usize,
+}
+
 /// Prints batches of one answer.
 pub trait Printer {
     /// Rows.
     fn batch(&mut self, shape: &Shape<'_>, batch: &RecordBatch, out: &mut dyn Write) -> vonk::Result<()>;
     /// The end.
-    fn finish(&mut self, shape: &Shape<'_>, out: &mut dyn Write) -> vonk::Result<()>;
+    fn finish(&mut self, shape: &Shape<'_>, out: &mut dyn Write) -> vonk::Result<Printed>;
+}
+
+/// What a printer says that prints all there is.
+fn all(rows: u64, shape: &Shape<'_>) -> Printed {
+    Printed { rows, shown: rows, columns: shape.schema.fields.len(), columns_hidden: 0 }
 }
 
 /// A failure to write the output.
@@ -75,30 +138,91 @@ pub fn failed(e: std::io::Error) -> Error {
     Error::io("cannot write the output", e)
 }
 
-/// Prints an answer as it comes; how many rows there were.
-pub fn print(answer: &mut Answer, format: Format, out: &mut dyn Write) -> vonk::Result<u64> {
+fn printer(look: &Look) -> Box<dyn Printer + '_> {
+    match look.format {
+        Format::Table => Box::new(table::TablePrinter::new(look)),
+        Format::Csv => Box::new(delimited::Csv::new(look)),
+        Format::Tsv => Box::new(delimited::Tsv::new(look)),
+        Format::Json => Box::new(json::Json::new(true)),
+        Format::Jsonl => Box::new(json::Json::new(false)),
+        Format::Markdown => Box::new(markdown::Markdown::new(look)),
+        Format::Vertical => Box::new(vertical::Vertical::new(look)),
+    }
+}
+
+/// Prints an answer as it comes, until `cancel` is set.
+pub fn print(
+    answer: &mut Answer,
+    look: &Look,
+    cancel: &CancelFlag,
+    out: &mut dyn Write,
+) -> vonk::Result<Printed> {
     let schema = answer.schema().clone();
-    let eval = answer.eval_context().clone();
-    let shape = Shape { schema: &schema, eval: &eval };
     if schema.fields.is_empty() {
         // A command without output.
         while answer.next_batch()?.is_some() {}
-        return Ok(0);
+        return Ok(Printed::default());
     }
-    let mut printer: Box<dyn Printer> = match format {
-        Format::Table => Box::new(table::TablePrinter::default()),
-        Format::Csv => Box::new(delimited::Csv::default()),
-        Format::Tsv => Box::new(delimited::Tsv),
-        Format::Json => Box::new(json::Json::new(true)),
-        Format::Jsonl => Box::new(json::Json::new(false)),
-        Format::Markdown => Box::new(markdown::Markdown::default()),
-        Format::Vertical => Box::new(vertical::Vertical::default()),
-    };
-    let mut rows = 0;
+    if look.format == Format::Tsv && look.null.is_none() && !answer.is_query() {
+        // What spark-sql prints of a command is not always the text of its values.
+        let rows = answer.rows_as_text()?;
+        for row in &rows {
+            writeln!(out, "{row}").map_err(failed)?;
+        }
+        let rows = rows.len() as u64;
+        return Ok(Printed { rows, shown: rows, columns: schema.fields.len(), columns_hidden: 0 });
+    }
+    let eval = answer.eval_context().clone();
+    let shape = Shape { schema: &schema, eval: &eval };
+    let mut printer = printer(look);
+    let mut out = UntilCancelled { cancel, out };
     while let Some(batch) = answer.next_batch()? {
-        rows += batch.num_rows() as u64;
+        if cancel.is_cancelled() {
+            return Err(Error::cancelled());
+        }
+        printer.batch(&shape, &batch, &mut out)?;
+    }
+    printer.finish(&shape, &mut out)
+}
+
+/// Prints rows of texts: what the shell itself has to list.
+pub fn print_texts(
+    names: &[&str],
+    rows: &[Vec<Option<String>>],
+    look: &Look,
+    eval: &EvalContext,
+    out: &mut dyn Write,
+) -> vonk::Result<Printed> {
+    let fields: Vec<_> = names.iter().map(|n| StructField::new(*n, DataType::String, true)).collect();
+    let schema = StructType::new(fields);
+    let shape = Shape { schema: &schema, eval };
+    let mut printer = printer(look);
+    if !rows.is_empty() {
+        let column = |i: usize| -> ArrayRef {
+            Arc::new(rows.iter().map(|r| r.get(i).cloned().flatten()).collect::<StringViewArray>())
+        };
+        let arrays = (0..names.len()).map(column).collect();
+        let batch = RecordBatch::try_new(schema.to_arrow_schema(), arrays).map_err(Error::from)?;
         printer.batch(&shape, &batch, out)?;
     }
-    printer.finish(&shape, out)?;
-    Ok(rows)
+    printer.finish(&shape, out)
+}
+
+/// Refuses to write once its flag is set: a batch of wide rows takes a slow terminal seconds.
+struct UntilCancelled<'a> {
+    cancel: &'a CancelFlag,
+    out: &'a mut dyn Write,
+}
+
+impl Write for UntilCancelled<'_> {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        if self.cancel.is_cancelled() {
+            return Err(std::io::Error::other("cancelled"));
+        }
+        self.out.write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        self.out.flush()
+    }
 }

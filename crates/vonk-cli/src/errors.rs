@@ -1,0 +1,195 @@
+//! Errors as a person reads them: the condition and the place marked, and what was perhaps meant.
+//!
+//! Must not know: what the statement was to do.
+
+use crate::nearest::{distance, nearest};
+use crate::shell::highlight::colour;
+use crate::style::{Role, Style};
+use vonk::{Error, Session, TokenClass, classify, keywords};
+
+/// Candidates of a mistyped keyword that are tried.
+const TRIED: usize = 40;
+
+/// The error of a statement, on one or several lines.
+pub fn render(error: &Error, sql: &str, session: &Session, style: Style) -> String {
+    if error.condition() == "_INVALID_COMMAND" {
+        // The shell's own words, which nobody looks up.
+        return style.paint(Role::Error, &error.message());
+    }
+    let mut out = if style.is_coloured() { coloured(error, style) } else { error.to_string() };
+    if let Some(hint) = hint(error, sql, session) {
+        out.push('\n');
+        out += &style.paint(Role::Hint, &hint);
+    }
+    out
+}
+
+/// As `Display` of the error has it, in colours.
+fn coloured(error: &Error, style: Style) -> String {
+    let condition = style.paint(Role::Error, &format!("[{}]", error.condition()));
+    let state = style.paint(Role::Dim, &format!("SQLSTATE: {}", error.sql_state()));
+    let mut out = format!("{condition} {} {state}", error.message());
+    let Some(context) = error.context() else { return out };
+    for line in context.to_string().lines() {
+        out.push('\n');
+        out += &if line.starts_with("== ") {
+            style.paint(Role::Dim, line)
+        } else if line.trim_start().starts_with('^') && line.trim_end_matches('^').trim().is_empty() {
+            style.paint(Role::Error, line)
+        } else {
+            colour(line, style)
+        };
+    }
+    out
+}
+
+/// What was perhaps meant, where Spark's message does not say so itself.
+fn hint(error: &Error, sql: &str, session: &Session) -> Option<String> {
+    let meant = |written: &str, meant: &str| format!("Did you mean {meant} instead of {written}?");
+    let condition = error.condition();
+    if condition.starts_with("PARSE_SYNTAX_ERROR") {
+        let (written, keyword) = keyword_meant(error, sql, session)?;
+        return Some(meant(written, keyword));
+    }
+    let param = |name: &str| error.params().find(|(k, _)| *k == name).map(|(_, v)| v.replace('`', ""));
+    let (written, names) = match condition {
+        "TABLE_OR_VIEW_NOT_FOUND" => {
+            let name = param("relationName")?;
+            let names = tables_like(&name, session);
+            (name, names)
+        }
+        "UNRESOLVED_ROUTINE" => (param("routineName")?, session.function_names()),
+        "SCHEMA_NOT_FOUND" => {
+            let name = param("schemaName")?;
+            let (catalog, database) = match name.rsplit_once('.') {
+                Some((catalog, database)) => (catalog.to_string(), database.to_string()),
+                None => (session.current_catalog(), name),
+            };
+            (database, session.databases(&catalog).ok()?)
+        }
+        "CATALOG_NOT_FOUND" => (param("catalogName")?, session.catalogs()),
+        _ => return None,
+    };
+    let found = nearest(&written, names.iter().map(String::as_str))?;
+    Some(meant(&written, found))
+}
+
+/// Tables and views named with as many parts as `name` has, where they could be meant by it.
+fn tables_like(name: &str, session: &Session) -> Vec<String> {
+    let parts: Vec<&str> = name.split('.').collect();
+    let (catalog, database, prefix) = match parts.as_slice() {
+        [_] => (session.current_catalog(), session.current_database(), String::new()),
+        [database, _] => (session.current_catalog(), (*database).to_string(), format!("{database}.")),
+        [catalog, database, _] => {
+            ((*catalog).to_string(), (*database).to_string(), format!("{catalog}.{database}."))
+        }
+        _ => return vec![],
+    };
+    let tables = session.tables(&catalog, &database).unwrap_or_default();
+    let mut names: Vec<String> = tables.into_iter().map(|t| format!("{prefix}{}", t.name)).collect();
+    if parts.len() == 1 {
+        names.extend(session.temporary_views().into_iter().map(|t| t.name));
+    }
+    names
+}
+
+/// A word of the statement and the keyword that it was perhaps meant to be: the one with which the statement is right, or goes wrong
+/// latest. The parser stumbles over a mistyped keyword itself, or over what comes after it.
+fn keyword_meant<'a>(error: &Error, sql: &'a str, session: &Session) -> Option<(&'a str, &'static str)> {
+    let at = error.span().start as usize;
+    let words = classify(sql).into_iter().filter(|t| t.class == TokenClass::Name && t.range.start <= at);
+    let words: Vec<_> = words.collect();
+    let mut candidates = Vec::new();
+    for word in words.iter().rev().take(3) {
+        let written = &sql[word.range.clone()];
+        let lower = written.to_lowercase();
+        candidates.extend(keywords().filter_map(|k| Some((distance(&lower, k)?, word.range.clone(), k))));
+    }
+    candidates.sort_by_key(|(distance, range, k)| (*distance, k.len().abs_diff(range.len())));
+    let tried = candidates.into_iter().take(TRIED).map(|(distance, range, keyword)| {
+        let text = format!("{}{keyword}{}", &sql[..range.start], &sql[range.end..]);
+        let reached = match session.check_syntax(&text) {
+            Ok(()) => usize::MAX,
+            Err(e) => (e.span().start as usize + range.len()).saturating_sub(keyword.len()),
+        };
+        (reached, distance, range, keyword)
+    });
+    let further = tried.filter(|(reached, ..)| *reached > at);
+    // The first of equals: those before it differ less.
+    let best = further.min_by_key(|(reached, distance, ..)| (std::cmp::Reverse(*reached), *distance))?;
+    Some((&sql[best.2], best.3))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)] // A test fails by panicking.
+
+    use super::*;
+
+    fn session() -> Session {
+        let folder = tempfile::tempdir().unwrap().keep();
+        let warehouse = folder.to_string_lossy().into_owned();
+        let builder = Session::builder().config("spark.master", "local[1]");
+        builder.config("spark.sql.warehouse.dir", &warehouse).build().unwrap()
+    }
+
+    fn hint_of(session: &Session, sql: &str) -> Option<String> {
+        let error = session.sql(sql).err().unwrap();
+        hint(&error, sql, session)
+    }
+
+    #[test]
+    fn mistyped_keywords_are_found_by_what_makes_the_statement_right() {
+        let session = session();
+        for (sql, written, meant) in [
+            ("SELEC 1", "SELEC", "SELECT"),
+            ("SELECT * FORM t", "FORM", "FROM"),
+            ("SELECT a FORM t", "FORM", "FROM"),
+            ("SELECT * FROM t WEHRE a = 1", "WEHRE", "WHERE"),
+            ("SELECT 1 GRUOP BY 1", "GRUOP", "GROUP"),
+            ("SELECT 1 ODER BY 1", "ODER", "ORDER"),
+            ("CREATE TABEL t (a INT)", "TABEL", "TABLE"),
+        ] {
+            let expected = format!("Did you mean {meant} instead of {written}?");
+            assert_eq!(hint_of(&session, sql), Some(expected), "{sql}");
+        }
+        assert_eq!(hint_of(&session, "SELECT 1 +"), None);
+    }
+
+    #[test]
+    fn mistyped_names_are_found_in_the_catalog() {
+        let session = session();
+        session.sql("CREATE TEMPORARY VIEW orders AS SELECT 1 AS a").unwrap();
+        for (sql, hint) in [
+            ("SELECT * FROM ordres", "Did you mean orders instead of ordres?"),
+            (
+                "SELECT * FROM samples.tpch.lineitm",
+                "Did you mean samples.tpch.lineitem instead of samples.tpch.lineitm?",
+            ),
+            ("SELECT cuont(1)", "Did you mean count instead of cuont?"),
+            ("USE samples.tcph", "Did you mean tpch instead of tcph?"),
+        ] {
+            assert_eq!(hint_of(&session, sql).as_deref(), Some(hint), "{sql}");
+        }
+        assert_eq!(hint_of(&session, "SELECT * FROM nothing_like_it"), None);
+    }
+
+    #[test]
+    fn colours_take_nothing_away() {
+        let session = session();
+        let sql = "SELECT 1,\n  1/0 + nope";
+        let error = session.sql(sql).err().unwrap();
+        let coloured = render(&error, sql, &session, Style::new(true));
+        let mut plain = String::new();
+        let mut escape = false;
+        for c in coloured.chars() {
+            match c {
+                '\x1b' => escape = true,
+                _ if escape => escape = c != 'm',
+                _ => plain.push(c),
+            }
+        }
+        assert_eq!(plain, render(&error, sql, &session, Style::PLAIN));
+        assert!(coloured.contains("\x1b[1;31m        ^^^^\x1b[0m"), "{coloured:?}");
+    }
+}

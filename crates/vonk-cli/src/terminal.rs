@@ -1,0 +1,48 @@
+//! What is known of the terminal: its size, whether it takes colours, how it was set.
+//!
+//! Must not know: SQL, results.
+
+use std::io::IsTerminal;
+
+/// Columns and rows of the terminal that standard output goes to; `None` if it goes elsewhere or does not say.
+pub fn size() -> Option<(usize, usize)> {
+    if !std::io::stdout().is_terminal() {
+        return None;
+    }
+    // SAFETY: the call fills the structure that it is given, of the type that belongs to this request.
+    let size = unsafe {
+        let mut size: libc::winsize = std::mem::zeroed();
+        (libc::ioctl(libc::STDOUT_FILENO, libc::TIOCGWINSZ, &mut size) == 0).then_some(size)
+    };
+    let size = size.filter(|s| s.ws_col > 0 && s.ws_row > 0);
+    size.map(|s| (usize::from(s.ws_col), usize::from(s.ws_row)))
+}
+
+/// Whether the environment wants colours at all: not where `NO_COLOR` is set (<https://no-color.org>) or the terminal is a dumb one.
+pub fn colours_wanted() -> bool {
+    let set = |name: &str| std::env::var_os(name).filter(|v| !v.is_empty());
+    set("NO_COLOR").is_none() && set("TERM").is_none_or(|t| t != "dumb")
+}
+
+/// How the terminal of standard input was set when this was made.
+#[derive(Clone, Copy)]
+pub struct Mode(libc::termios);
+
+impl Mode {
+    /// `None` if standard input is no terminal.
+    pub fn now() -> Option<Mode> {
+        // SAFETY: as above.
+        unsafe {
+            let mut mode: libc::termios = std::mem::zeroed();
+            (libc::tcgetattr(libc::STDIN_FILENO, &mut mode) == 0).then_some(Mode(mode))
+        }
+    }
+
+    /// Sets it so again: a program that dies while a line is edited would leave the terminal without echo.
+    pub fn restore(&self) {
+        // SAFETY: the structure is one that the system has filled.
+        unsafe {
+            libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, &self.0);
+        }
+    }
+}
