@@ -69,63 +69,86 @@ struct State {
     database: String,
     views: BTreeMap<String, TemporaryView>,
     variables: Variables,
-    /// Functions in SQL: temporary ones by name, others by database and name.
-    functions: BTreeMap<(Option<String>, String), Arc<UserFunction>>,
+    /// Temporary functions in SQL.
+    functions: Functions,
 }
 
-/// The catalogs as one session sees them. Global temporary views are shared by the sessions of a process.
-pub struct SessionCatalog {
-    warehouse: Arc<Warehouse>,
-    statics: Vec<Arc<dyn StaticCatalog>>,
-    opener: Arc<dyn Opener>,
-    global_views: Arc<RwLock<BTreeMap<String, TemporaryView>>>,
-    state: RwLock<State>,
-}
-
-impl SessionCatalog {
-    /// A session that uses the default database.
-    pub fn new(
-        warehouse: Arc<Warehouse>,
-        statics: Vec<Arc<dyn StaticCatalog>>,
-        opener: Arc<dyn Opener>,
-        global_views: Arc<RwLock<BTreeMap<String, TemporaryView>>>,
-    ) -> Self {
-        let state = State {
+impl Default for State {
+    /// Nothing of its own, in the default database.
+    fn default() -> Self {
+        State {
             catalog: SPARK_CATALOG.to_string(),
             database: DEFAULT_DATABASE.to_string(),
             views: BTreeMap::new(),
             variables: Variables::default(),
-            functions: BTreeMap::new(),
-        };
-        SessionCatalog { warehouse, statics, opener, global_views, state: RwLock::new(state) }
+            functions: Functions::new(),
+        }
+    }
+}
+
+/// Functions in SQL: temporary ones by name, others by database and name.
+type Functions = BTreeMap<(Option<String>, String), Arc<UserFunction>>;
+
+/// What all sessions of an application see (Spark's `SharedState`).
+struct SharedState {
+    warehouse: Arc<Warehouse>,
+    statics: Vec<Arc<dyn StaticCatalog>>,
+    opener: Arc<dyn Opener>,
+    global_views: RwLock<BTreeMap<String, TemporaryView>>,
+    /// Functions of databases. Locked after a session's own state where both are.
+    functions: RwLock<Functions>,
+}
+
+/// The catalogs as one session sees them: what it shares with others, and what is its own. Cheap to make.
+pub struct SessionCatalog {
+    shared: Arc<SharedState>,
+    state: RwLock<State>,
+}
+
+impl SessionCatalog {
+    /// The first session of an application, which uses the default database.
+    pub fn new(
+        warehouse: Arc<Warehouse>,
+        statics: Vec<Arc<dyn StaticCatalog>>,
+        opener: Arc<dyn Opener>,
+    ) -> Self {
+        let (global_views, functions) = (RwLock::default(), RwLock::default());
+        let shared = SharedState { warehouse, statics, opener, global_views, functions };
+        SessionCatalog { shared: Arc::new(shared), state: RwLock::default() }
+    }
+
+    /// Another session's, over the same catalogs, global temporary views and functions of databases; without temporary views, variables
+    /// and temporary functions, in the default database (Spark: `SparkSession.newSession`).
+    pub fn new_session(&self) -> Self {
+        SessionCatalog { shared: self.shared.clone(), state: RwLock::default() }
     }
 
     /// The warehouse.
     pub fn warehouse(&self) -> &Arc<Warehouse> {
-        &self.warehouse
+        &self.shared.warehouse
     }
 
     /// What turns definitions into data.
     pub fn opener(&self) -> &Arc<dyn Opener> {
-        &self.opener
+        &self.shared.opener
     }
 
     /// All catalogs, sorted by name.
     pub fn catalogs(&self) -> Vec<String> {
-        let mut names: Vec<String> = self.statics.iter().map(|c| c.name().to_string()).collect();
+        let mut names: Vec<String> = self.shared.statics.iter().map(|c| c.name().to_string()).collect();
         names.push(SPARK_CATALOG.to_string());
         names.sort();
         names
     }
 
     fn static_catalog(&self, name: &str) -> Option<&Arc<dyn StaticCatalog>> {
-        self.statics.iter().find(|c| c.name().eq_ignore_ascii_case(name))
+        self.shared.statics.iter().find(|c| c.name().eq_ignore_ascii_case(name))
     }
 
     /// Databases of a catalog, sorted.
     pub fn databases(&self, catalog: &str) -> Result<Vec<String>> {
         if catalog.eq_ignore_ascii_case(SPARK_CATALOG) {
-            return self.warehouse.databases();
+            return self.shared.warehouse.databases();
         }
         match self.static_catalog(catalog) {
             Some(c) => Ok(c.databases()),
@@ -136,7 +159,7 @@ impl SessionCatalog {
     /// Whether a database exists.
     pub fn has_database(&self, catalog: &str, database: &str) -> Result<bool> {
         if catalog.eq_ignore_ascii_case(SPARK_CATALOG) {
-            return Ok(self.warehouse.database(database)?.is_some());
+            return Ok(self.shared.warehouse.database(database)?.is_some());
         }
         Ok(self.databases(catalog)?.iter().any(|d| d.eq_ignore_ascii_case(database)))
     }
@@ -148,7 +171,7 @@ impl SessionCatalog {
         }
         match self.static_catalog(catalog) {
             Some(c) => Ok(c.tables(&database.to_lowercase())),
-            None => self.warehouse.tables(database),
+            None => self.shared.warehouse.tables(database),
         }
     }
 
@@ -221,7 +244,7 @@ impl SessionCatalog {
         }
         if let [database, view] = name {
             if database.eq_ignore_ascii_case(GLOBAL_TEMP) {
-                let found = self.global_views.read().get(&view.to_lowercase()).cloned();
+                let found = self.shared.global_views.read().get(&view.to_lowercase()).cloned();
                 return Ok(found.map(Found::Global));
             }
             // `tpch.lineitem` where the current catalog has no database `tpch`, but a static one has.
@@ -232,7 +255,7 @@ impl SessionCatalog {
         }
         let id = self.table_id(name);
         if id.catalog == SPARK_CATALOG {
-            let found = self.warehouse.table(&id.database, &id.table)?;
+            let found = self.shared.warehouse.table(&id.database, &id.table)?;
             return Ok(found.map(|d| Found::Table(id, d)));
         }
         match self.static_catalog(&id.catalog) {
@@ -247,7 +270,7 @@ impl SessionCatalog {
         let exists =
             || Error::new("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS").with("relationName", format!("`{name}`"));
         if global {
-            let mut views = self.global_views.write();
+            let mut views = self.shared.global_views.write();
             if !replace && views.contains_key(&key) {
                 return Err(exists());
             }
@@ -267,7 +290,7 @@ impl SessionCatalog {
         match name {
             [v] => self.state.write().views.remove(&v.to_lowercase()).is_some(),
             [d, v] if d.eq_ignore_ascii_case(GLOBAL_TEMP) => {
-                self.global_views.write().remove(&v.to_lowercase()).is_some()
+                self.shared.global_views.write().remove(&v.to_lowercase()).is_some()
             }
             _ => false,
         }
@@ -280,35 +303,49 @@ impl SessionCatalog {
 
     /// Names of global temporary views, sorted.
     pub fn global_temporary_views(&self) -> Vec<String> {
-        self.global_views.read().keys().cloned().collect()
+        self.shared.global_views.read().keys().cloned().collect()
     }
 
     /// Adds a function; `false` if one of the name is there and is not to be replaced.
     pub fn put_function(&self, function: UserFunction, replace: bool) -> bool {
         let key = function_key(&function.name.parts, DEFAULT_DATABASE);
-        let mut state = self.state.write();
-        if !replace && state.functions.contains_key(&key) {
-            return false;
-        }
-        state.functions.insert(key, Arc::new(function));
-        true
+        self.functions_with(&key, |functions| {
+            if !replace && functions.contains_key(&key) {
+                return false;
+            }
+            functions.insert(key.clone(), Arc::new(function));
+            true
+        })
     }
 
     /// Forgets a function; `false` if there is none.
     pub fn drop_function(&self, name: &[String], temporary: bool) -> bool {
-        let mut state = self.state.write();
-        let database = state.database.clone();
+        let database = self.state.read().database.clone();
         let key = match (temporary, name) {
             (true, _) => (None, name.last().map(|n| n.to_lowercase()).unwrap_or_default()),
             (false, [f]) => (Some(database), f.to_lowercase()),
             (false, parts) => function_key(parts, &database),
         };
-        state.functions.remove(&key).is_some()
+        self.functions_with(&key, |functions| functions.remove(&key).is_some())
+    }
+
+    /// Changes the functions among which one of this key is.
+    fn functions_with<T>(
+        &self,
+        key: &(Option<String>, String),
+        change: impl FnOnce(&mut Functions) -> T,
+    ) -> T {
+        match key.0 {
+            None => change(&mut self.state.write().functions),
+            Some(_) => change(&mut self.shared.functions.write()),
+        }
     }
 
     /// All functions in SQL, temporary ones first.
     pub fn functions(&self) -> Vec<Arc<UserFunction>> {
-        self.state.read().functions.values().cloned().collect()
+        let mut all: Vec<_> = self.state.read().functions.values().cloned().collect();
+        all.extend(self.shared.functions.read().values().cloned());
+        all
     }
 
     /// Reads the session's variables.
@@ -356,18 +393,18 @@ impl Catalog for SessionCatalog {
             Some(Found::Table(id, definition)) => Some(match &definition.kind {
                 TableKind::View { text, database, column_names } => Relation::View {
                     name: id.name(),
-                    plan: Arc::new(self.opener.view(text)?),
+                    plan: Arc::new(self.shared.opener.view(text)?),
                     text: text.as_str().into(),
                     column_names: column_names.clone(),
                     database: Some(database.clone()),
                 },
-                _ => Relation::Table { name: id.name(), source: self.opener.table(&definition)? },
+                _ => Relation::Table { name: id.name(), source: self.shared.opener.table(&definition)? },
             }),
         })
     }
 
     fn files(&self, format: &str, path: &str) -> Result<Option<Arc<dyn TableSource>>> {
-        self.opener.files(format, path)
+        self.shared.opener.files(format, path)
     }
 
     fn function(&self, name: &[String]) -> Result<Option<Arc<UserFunction>>> {
@@ -379,7 +416,8 @@ impl Catalog for SessionCatalog {
             [c, q, f] if c == "system" && q == "session" => vec![(None, f.clone())],
             other => vec![function_key(other, &state.database)],
         };
-        Ok(keys.iter().find_map(|k| state.functions.get(k).cloned()))
+        let shared = self.shared.functions.read();
+        Ok(keys.iter().find_map(|k| state.functions.get(k).or_else(|| shared.get(k)).cloned()))
     }
 
     fn current(&self) -> (String, String) {

@@ -98,7 +98,6 @@ impl SessionBuilder {
             Arc::new(Warehouse::new(warehouse)),
             vec![Arc::new(samples)],
             Arc::new(SessionOpener),
-            Arc::default(),
         );
         Ok(Session(Arc::new(State {
             initial: conf.clone(),
@@ -118,6 +117,21 @@ impl Session {
             Ok(settings) => SessionBuilder::default().submitted(&settings),
             Err(_) => SessionBuilder::default(),
         }
+    }
+
+    /// A further session of the same application (Spark: `SparkSession.newSession`): it shares the executors, the catalogs and the global
+    /// temporary views with this one, and has settings, temporary views and functions, variables and a current database of its own. Its
+    /// settings are those that the first session began with.
+    pub fn new_session(&self) -> Session {
+        let initial = self.0.initial.clone();
+        Session(Arc::new(State {
+            conf: RwLock::new(initial.clone()),
+            initial,
+            catalog: self.0.catalog.new_session(),
+            cluster: self.0.cluster.clone(),
+            user: self.0.user.clone(),
+            ids: self.0.ids.clone(),
+        }))
     }
 
     /// A query as a DataFrame: nothing runs until its rows are asked for. A command runs at once; the DataFrame has what it answered.
