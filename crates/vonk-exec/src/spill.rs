@@ -62,7 +62,10 @@ pub struct SpillWriter {
 impl SpillWriter {
     /// Begins a file of batches of this schema.
     pub fn create(cx: &TaskContext, schema: &SchemaRef) -> Result<SpillWriter> {
-        let folder = &cx.exec.spill_dir;
+        Self::create_in(&cx.exec.spill_dir, schema)
+    }
+
+    fn create_in(folder: &Path, schema: &SchemaRef) -> Result<SpillWriter> {
         private::make_folder(folder).map_err(|e| failed("make the spill folder", folder, e))?;
         let name = format!("spill-{}-{}.arrow", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
         let path = folder.join(name);
@@ -140,6 +143,51 @@ impl SpillReader {
     }
 }
 
+/// Batches on disk on their way from one who writes to one who reads, in order, at any pace. The file goes with it.
+pub struct SpillQueue {
+    writer: SpillWriter,
+    reader: Option<StreamReader<BufReader<File>>>,
+    waiting: usize,
+}
+
+impl SpillQueue {
+    /// An empty one, in a folder that is made if it is not there.
+    pub fn create(folder: &Path, schema: &SchemaRef) -> Result<SpillQueue> {
+        Ok(SpillQueue { writer: SpillWriter::create_in(folder, schema)?, reader: None, waiting: 0 })
+    }
+
+    /// Appends rows.
+    pub fn push(&mut self, batch: &RecordBatch) -> Result<()> {
+        self.writer.write(batch)?;
+        // The reader sees only what has left the buffer.
+        self.writer.writer.flush().map_err(|e| failed("write the spill file", &self.writer.path.0, e))?;
+        self.waiting += 1;
+        Ok(())
+    }
+
+    /// The oldest batch that was not taken; `None` if there is none now.
+    pub fn pop(&mut self) -> Result<Option<RecordBatch>> {
+        if self.waiting == 0 {
+            return Ok(None);
+        }
+        let path = &self.writer.path.0;
+        let reader = match &mut self.reader {
+            Some(reader) => reader,
+            None => {
+                let file = File::open(path).map_err(|e| failed("open the spill file", path, e))?;
+                let stream = StreamReader::try_new(BufReader::with_capacity(BUFFER, file), None);
+                self.reader.insert(stream.map_err(|e| failed("read the spill file", path, e))?)
+            }
+        };
+        let batch = reader.next().transpose().map_err(|e| failed("read the spill file", path, e))?;
+        self.waiting -= 1;
+        // A whole batch was written and none is there.
+        batch
+            .map(Some)
+            .ok_or_else(|| failed("read the spill file", path, "it is shorter than what was written"))
+    }
+}
+
 fn failed(what: &str, path: &Path, cause: impl std::fmt::Display) -> Error {
     Error::io(format!("cannot {what} {}", path.display()), cause)
 }
@@ -173,6 +221,34 @@ mod tests {
         assert!(path.exists());
         drop(file);
         assert!(!path.exists());
+    }
+
+    #[test]
+    fn a_queue_is_read_while_it_is_written() {
+        let folder = std::env::temp_dir().join(format!("vonk-exec-queue-{}", std::process::id()));
+        let strings = StringViewArray::from_iter_values((0..9_000).map(|i| format!("a string of row {i}")));
+        let batch = batch_of(vec![Arc::new(strings)]);
+        let mut queue = SpillQueue::create(&folder, &batch.schema()).unwrap();
+        let (mut pushed, mut popped) = (0, 0);
+        for round in 0..30 {
+            for _ in 0..(round * 7) % 5 {
+                queue.push(&batch.slice(pushed, 100)).unwrap();
+                pushed += 100;
+            }
+            for _ in 0..(round * 5) % 4 {
+                let Some(read) = queue.pop().unwrap() else { break };
+                assert_eq!(read, batch.slice(popped, 100));
+                popped += 100;
+            }
+        }
+        while queue.pop().unwrap().is_some() {
+            popped += 100;
+        }
+        assert_eq!(popped, pushed);
+        assert!(pushed > 3_000);
+        drop(queue);
+        // An empty folder: the file is gone.
+        std::fs::remove_dir(&folder).unwrap();
     }
 
     #[test]

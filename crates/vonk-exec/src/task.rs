@@ -1,8 +1,9 @@
-//! Runs one task to its end.
+//! Runs one task to its end, in one go or step by step.
 
 use crate::build;
 use crate::context::{CancelFlag, ExecutorEnv, QueryContext, TaskContext};
 use crate::metrics::TaskMetrics;
+use crate::operator::BoxedOperator;
 use arrow::array::RecordBatch;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -43,43 +44,82 @@ pub fn run_task(
     task: &TaskSpec,
     sink: &mut dyn FnMut(RecordBatch) -> Result<()>,
 ) -> Result<TaskOutput> {
-    let cx = TaskContext {
-        exec: exec.clone(),
-        query: query.clone(),
-        partition: task.partition,
-        attempt: task.attempt,
-        generation: task.generation,
-        inputs: task.inputs.clone(),
-        cancel: task.cancel.clone().unwrap_or_else(|| query.cancel.clone()),
-        metrics: TaskMetrics::default(),
-    };
-    let run = AssertUnwindSafe(|| run(&cx, &task.fragment, sink));
-    match catch_unwind(run) {
-        Ok(result) => result,
-        Err(panic) => {
-            let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
-            let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
-            Err(Error::internal(format!("a task panicked: {}", text.unwrap_or_default())))
-        }
+    let mut task = Task::new(exec, query, task);
+    while let Some(batch) = task.next()? {
+        sink(batch)?;
     }
+    Ok(task.finish())
 }
 
-fn run(
-    cx: &TaskContext,
-    fragment: &PlanNode,
-    sink: &mut dyn FnMut(RecordBatch) -> Result<()>,
-) -> Result<TaskOutput> {
-    cx.check_cancelled()?;
-    let map_output = match &fragment.plan {
-        PhysicalPlan::ShuffleWrite(write) => Some(build::shuffle_write(cx, fragment, write)?),
-        _ => {
-            let mut root = build::operator(cx, fragment)?;
-            while let Some(batch) = root.next()? {
-                cx.check_cancelled()?;
-                sink(batch)?;
+/// A task that is run step by step: between two batches it may rest, and go on on another thread.
+pub struct Task {
+    cx: TaskContext,
+    state: TaskState,
+}
+
+enum TaskState {
+    Begins(Arc<PlanNode>),
+    /// A result task that has operators.
+    Runs(BoxedOperator),
+    Ended(Option<MapOutputSizes>),
+}
+
+impl Task {
+    /// One that has not begun.
+    pub fn new(exec: &Arc<ExecutorEnv>, query: &Arc<QueryContext>, task: &TaskSpec) -> Task {
+        let cx = TaskContext {
+            exec: exec.clone(),
+            query: query.clone(),
+            partition: task.partition,
+            attempt: task.attempt,
+            generation: task.generation,
+            inputs: task.inputs.clone(),
+            cancel: task.cancel.clone().unwrap_or_else(|| query.cancel.clone()),
+            metrics: TaskMetrics::default(),
+        };
+        Task { cx, state: TaskState::Begins(task.fragment.clone()) }
+    }
+
+    /// The next batch of a result task; `None` at its end. A shuffle-map task runs to its end and gives `None`. Not to be called again after
+    /// an error. A panic becomes an internal error.
+    pub fn next(&mut self) -> Result<Option<RecordBatch>> {
+        match catch_unwind(AssertUnwindSafe(|| self.step())) {
+            Ok(result) => result,
+            Err(panic) => {
+                let text = panic.downcast_ref::<&str>().map(|s| s.to_string());
+                let text = text.or_else(|| panic.downcast_ref::<String>().cloned());
+                Err(Error::internal(format!("a task panicked: {}", text.unwrap_or_default())))
             }
-            None
         }
-    };
-    Ok(TaskOutput { map_output, metrics: cx.metrics.clone() })
+    }
+
+    fn step(&mut self) -> Result<Option<RecordBatch>> {
+        self.cx.check_cancelled()?;
+        if let TaskState::Begins(fragment) = &self.state {
+            let fragment = fragment.clone();
+            self.state = match &fragment.plan {
+                PhysicalPlan::ShuffleWrite(write) => {
+                    TaskState::Ended(Some(build::shuffle_write(&self.cx, &fragment, write)?))
+                }
+                _ => TaskState::Runs(build::operator(&self.cx, &fragment)?),
+            };
+        }
+        let TaskState::Runs(root) = &mut self.state else { return Ok(None) };
+        let batch = root.next()?;
+        match &batch {
+            Some(_) => self.cx.check_cancelled()?,
+            // What it holds can go before its end is told.
+            None => self.state = TaskState::Ended(None),
+        }
+        Ok(batch)
+    }
+
+    /// What it leaves, once [`next`](Self::next) gave `None`.
+    pub fn finish(self) -> TaskOutput {
+        let map_output = match self.state {
+            TaskState::Ended(map_output) => map_output,
+            TaskState::Begins(_) | TaskState::Runs(_) => None,
+        };
+        TaskOutput { map_output, metrics: self.cx.metrics }
+    }
 }
