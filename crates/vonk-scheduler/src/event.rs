@@ -35,6 +35,10 @@ pub enum Event {
     ExecutorLost { executor: ExecutorId, blocks_lost: bool },
     /// An executor's blocks were copied to another, which serves them from now on.
     OutputsMoved { from: ExecutorId, to: ExecutorId, outputs: Vec<(ShuffleId, MapId)> },
+    /// A launch waits for who reads its rows, and gives its slot back for so long.
+    TaskParked { task: TaskId },
+    /// A launch that was parked goes on, at once.
+    TaskResumed { task: TaskId },
     /// A launch ended.
     TaskEnded { task: TaskId, end: TaskEnd },
     /// Time has passed: to be fed when [`crate::Scheduler::next_timer`] has come.

@@ -159,6 +159,30 @@ machine! {
 }
 
 machine! {
+    /// A launch: one copy of a task on an executor.
+    LaunchState {
+        /// Has a slot.
+        Running,
+        /// Waits for who reads its rows, without a slot.
+        Parked,
+        /// Reported to have ended, or lost with its executor.
+        Ended,
+    }
+    /// What happens to a launch.
+    LaunchCause {
+        /// It gives its slot back for now.
+        Parked,
+        /// It goes on, whether a slot is free or not.
+        Resumed,
+        /// It succeeded, failed, was killed or lost.
+        Ended,
+    }
+    "Launch":
+    Running: { Parked => Parked, Ended => Ended }
+    Parked: { Resumed => Running, Ended => Ended }
+}
+
+machine! {
     /// An executor.
     ExecutorState {
         /// Gets tasks.

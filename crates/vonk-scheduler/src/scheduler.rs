@@ -54,7 +54,12 @@ impl Scheduler {
         self.dag.wants(shuffle)
     }
 
-    /// Tasks that run now, those that were killed and have not been reported to have ended among them.
+    /// Tasks that are parked now.
+    pub fn parked(&self) -> usize {
+        self.tasks.parked_now()
+    }
+
+    /// Tasks that run now or are parked, those that were killed and have not been reported to have ended among them.
     pub fn running(&self) -> usize {
         self.tasks.running()
     }
@@ -121,6 +126,8 @@ impl Scheduler {
             Event::OutputsMoved { from, to, outputs } => {
                 steps.push_back(Step::Dag(DagEvent::OutputsMoved { from, to, outputs }));
             }
+            Event::TaskParked { task } => steps.push_back(Step::Task(TaskEvent::Parked { task })),
+            Event::TaskResumed { task } => steps.push_back(Step::Task(TaskEvent::Resumed { task })),
             Event::TaskEnded { task, end } => steps.push_back(Step::Task(TaskEvent::Ended { task, end })),
             Event::Tick => {}
         }

@@ -3,14 +3,24 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
 use std::path::Path;
-use vonk_scheduler::{ExecutorState, JobState, StageState, TaskState};
+use vonk_scheduler::{Diagram, ExecutorState, JobState, LaunchState, StageState, TaskState};
+
+fn diagrams() -> [Diagram; 5] {
+    [
+        StageState::diagram(),
+        TaskState::diagram(),
+        LaunchState::diagram(),
+        ExecutorState::diagram(),
+        JobState::diagram(),
+    ]
+}
 
 #[test]
 fn the_diagrams_are_the_tables() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/schedulers.md");
     let old = std::fs::read_to_string(&path).unwrap();
     let mut text = old.clone();
-    for d in [StageState::diagram(), TaskState::diagram(), ExecutorState::diagram(), JobState::diagram()] {
+    for d in diagrams() {
         let begin = format!("<!-- {}: drawn from the table -->\n", d.name);
         let from = text.find(&begin).unwrap_or_else(|| panic!("no place for {}", d.name)) + begin.len();
         let to = from + text[from..].find("<!-- end -->").expect("a place has an end");
@@ -25,7 +35,7 @@ fn the_diagrams_are_the_tables() {
 /// Every state can be reached, and from every state that is no end something leads on.
 #[test]
 fn the_tables_hang_together() {
-    for d in [StageState::diagram(), TaskState::diagram(), ExecutorState::diagram(), JobState::diagram()] {
+    for d in diagrams() {
         let mut reached = vec![d.initial];
         while let Some(next) =
             d.transitions.iter().find(|t| reached.contains(&t.0) && !reached.contains(&t.2))

@@ -15,6 +15,8 @@ pub(crate) struct Executor {
     pub host: Host,
     pub slots: u32,
     pub running: BTreeSet<TaskId>,
+    /// Tasks that have given their slots back for now.
+    parked: BTreeSet<TaskId>,
     pub state: ExecutorState,
 }
 
@@ -36,6 +38,8 @@ pub(crate) struct Cluster {
     active_on: BTreeMap<Host, u32>,
     /// Those with a free slot, the least busy first: so work spreads.
     free: BTreeSet<(u32, ExecutorId)>,
+    /// Of all executors.
+    slots: u32,
 }
 
 impl Cluster {
@@ -60,6 +64,11 @@ impl Cluster {
         self.free.is_empty()
     }
 
+    /// The slots of all executors, of those that get no tasks, too.
+    pub fn slots(&self) -> u32 {
+        self.slots
+    }
+
     pub fn has_room(&self, executor: ExecutorId) -> bool {
         self.get(executor).is_some_and(Executor::has_room)
     }
@@ -76,7 +85,9 @@ impl Cluster {
             return false;
         }
         let host: Host = host.into();
-        let executor = Executor { host, slots, running: BTreeSet::new(), state: ExecutorState::Active };
+        let (running, parked) = (BTreeSet::new(), BTreeSet::new());
+        let executor = Executor { host, slots, running, parked, state: ExecutorState::Active };
+        self.slots += slots;
         self.enter(id, &executor);
         self.executors.insert(id, executor);
         true
@@ -114,25 +125,52 @@ impl Cluster {
         Some(self.executors.entry(id).or_insert(executor))
     }
 
-    /// Forgets an executor; the tasks that it ran.
+    /// Forgets an executor; the tasks that it ran, and those that were parked there.
     pub fn lose(&mut self, id: ExecutorId) -> Option<BTreeSet<TaskId>> {
         self.step(id, ExecutorCause::Lose)?;
-        self.executors.remove(&id).map(|e| e.running)
+        let Executor { slots, mut running, parked, .. } = self.executors.remove(&id)?;
+        self.slots -= slots;
+        running.extend(parked);
+        Some(running)
     }
 
+    /// A task is launched.
     pub fn occupy(&mut self, id: ExecutorId, task: TaskId) {
-        self.change(id, |running| running.insert(task));
+        debug_assert!(self.has_room(id), "more tasks than slots");
+        self.change(id, |e| {
+            e.running.insert(task);
+        });
     }
 
+    /// A task has ended.
     pub fn vacate(&mut self, id: ExecutorId, task: TaskId) {
-        self.change(id, |running| running.remove(&task));
+        self.change(id, |e| {
+            let _ = e.running.remove(&task) || e.parked.remove(&task);
+        });
     }
 
-    fn change(&mut self, id: ExecutorId, change: impl FnOnce(&mut BTreeSet<TaskId>) -> bool) {
+    /// A task gives its slot back for now.
+    pub fn park(&mut self, id: ExecutorId, task: TaskId) {
+        self.change(id, |e| {
+            if e.running.remove(&task) {
+                e.parked.insert(task);
+            }
+        });
+    }
+
+    /// A task that was parked goes on, whether there is a slot or not.
+    pub fn resume(&mut self, id: ExecutorId, task: TaskId) {
+        self.change(id, |e| {
+            if e.parked.remove(&task) {
+                e.running.insert(task);
+            }
+        });
+    }
+
+    fn change(&mut self, id: ExecutorId, change: impl FnOnce(&mut Executor)) {
         let Some(executor) = self.executors.get_mut(&id) else { return };
         let (before, had_room) = (executor.load(), executor.has_room());
-        change(&mut executor.running);
-        debug_assert!(executor.load() <= executor.slots, "more tasks than slots");
+        change(executor);
         if had_room {
             self.free.remove(&(before, id));
         }

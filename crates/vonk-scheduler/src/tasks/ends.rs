@@ -16,8 +16,8 @@ const UNREACHED_MILLIS: u64 = 30_000;
 impl TaskScheduler {
     /// A copy is reported to have ended.
     pub(super) fn ended(&mut self, task: TaskId, end: TaskEnd, out: &mut Vec<TaskAction>) {
-        let Some(launched) = self.launched.remove(&task) else { return };
-        let Launched { attempt, executor: reader, set: key, serial, killed } = launched;
+        let Some(launched) = self.leave_launch(task) else { return };
+        let Launched { attempt, executor: reader, set: key, serial, killed, .. } = launched;
         self.cluster.vacate(reader, task);
         self.freed.push(reader);
         let set = self.sets.get_mut(&key).filter(|s| s.serial == serial);
@@ -25,7 +25,7 @@ impl TaskScheduler {
             return Self::orphan(task, attempt, end, out);
         };
         let Some(copy) = set.remove(task) else { return };
-        self.pools.count(set.pool, 0, 1);
+        self.pools.count(set.pool, 0, copy.load());
         let partition = copy.partition;
         match end {
             TaskEnd::Success { map_status } => {
@@ -85,12 +85,12 @@ impl TaskScheduler {
 
     /// A copy is gone with its executor.
     pub(super) fn lost_task(&mut self, task: TaskId, out: &mut Vec<TaskAction>) {
-        let Some(Launched { attempt, set: key, serial, killed, .. }) = self.launched.remove(&task) else {
+        let Some(Launched { attempt, set: key, serial, killed, .. }) = self.leave_launch(task) else {
             return;
         };
         let Some(set) = self.sets.get_mut(&key).filter(|s| s.serial == serial) else { return };
         let Some(copy) = set.remove(task) else { return };
-        self.pools.count(set.pool, 0, 1);
+        self.pools.count(set.pool, 0, copy.load());
         if !killed && !set.is_done(copy.partition) {
             let losses = set.count_loss(copy.partition);
             if losses >= self.options.max_executor_losses.max(1) {

@@ -2,7 +2,8 @@
 //!
 //! Sets are served in the order of their [`pools`]; a task waits a while for a slot near its data ([`locality`]); slow ones get a copy
 //! ([`speculation`]); executors where tasks fail get no more ([`exclusion`]). A slot is given back when its task is reported to have
-//! ended, also if it was killed: so an executor never runs more tasks than it has slots.
+//! ended, also if it was killed: so an executor is never given more tasks than it has slots. A task that waits for its reader is
+//! [parked](parking) and leaves its slot to others meanwhile.
 //!
 //! Events and offers are apart: [`handle`](TaskScheduler::handle) takes note of what happened, and once the DAG scheduler has had its
 //! say as well, [`offer`](TaskScheduler::offer) fills the slots. An offer looks only at what has changed since the last one: an
@@ -16,6 +17,7 @@ mod ends;
 mod exclusion;
 mod locality;
 mod offers;
+mod parking;
 mod pools;
 mod set;
 mod speculation;
@@ -26,7 +28,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::event::{JobFailure, TaskEnd};
 use crate::ids::{ExecutorId, JobId, MapId, ShuffleId, StageId, TaskAttempt, TaskId};
-use crate::lifecycle::{ExecutorCause, ExecutorState};
+use crate::lifecycle::{ExecutorCause, ExecutorState, LaunchState};
 use crate::map_outputs::MapStatus;
 use crate::options::SchedulerOptions;
 use crate::rdd::Location;
@@ -75,6 +77,10 @@ pub enum TaskEvent {
     ExecutorDraining { executor: ExecutorId },
     /// An executor is gone with all that ran on it.
     ExecutorLost { executor: ExecutorId },
+    /// A launch gives its slot back for now.
+    Parked { task: TaskId },
+    /// A launch that was parked goes on.
+    Resumed { task: TaskId },
     /// A launch ended.
     Ended { task: TaskId, end: TaskEnd },
 }
@@ -133,6 +139,7 @@ struct Launched {
     serial: u64,
     /// We asked for its end.
     killed: bool,
+    state: LaunchState,
 }
 
 /// What is to be looked at when a time has come.
@@ -162,6 +169,8 @@ pub struct TaskScheduler {
     sets: BTreeMap<SetKey, TaskSet>,
     pools: Pools,
     launched: BTreeMap<TaskId, Launched>,
+    /// How many of them each job has.
+    alive: BTreeMap<JobId, u32>,
     health: Health,
     timers: BTreeSet<(Time, Timer)>,
     /// Whether the timer of speculation is set.
@@ -185,6 +194,7 @@ impl TaskScheduler {
             cluster: Cluster::default(),
             sets: BTreeMap::new(),
             launched: BTreeMap::new(),
+            alive: BTreeMap::new(),
             health: Health::default(),
             timers: BTreeSet::new(),
             speculation_timer: false,
@@ -198,7 +208,7 @@ impl TaskScheduler {
         TaskId(self.next_task)
     }
 
-    /// Tasks that run now.
+    /// Tasks that run now or are parked.
     pub fn running(&self) -> usize {
         self.launched.len()
     }
@@ -254,6 +264,8 @@ impl TaskScheduler {
                 }
             }
             TaskEvent::ExecutorLost { executor } => self.lose(executor, out),
+            TaskEvent::Parked { task } => self.parked(task),
+            TaskEvent::Resumed { task } => self.resumed(task),
             TaskEvent::Ended { task, end } => self.ended(task, end, out),
         }
     }

@@ -6,6 +6,7 @@
 //! Must not know: why slots became free.
 
 use crate::ids::{ExecutorId, TaskId};
+use crate::lifecycle::LaunchState;
 use crate::tasks::set::{Context, Pick};
 use crate::tasks::{Launched, SetKey, TaskAction, TaskScheduler};
 
@@ -52,10 +53,14 @@ impl TaskScheduler {
 
     /// The first set, in the order of service, that has something for an executor.
     fn find(&mut self, executor: ExecutorId, only: Option<SetKey>) -> Option<(SetKey, Pick)> {
-        let Self { pools, sets, cluster, options, now, busy_at, .. } = self;
+        let Self { pools, sets, cluster, options, now, busy_at, alive, .. } = self;
         let host = cluster.get(executor)?.host.clone();
         let cx = Context { options, cluster, now: *now, busy_at: *busy_at };
         let mut try_set = |key: SetKey| {
+            // See [`may_launch`](Self::may_launch).
+            if alive.get(&key.job).is_some_and(|alive| *alive >= cluster.slots()) {
+                return None;
+            }
             let set = sets.get_mut(&key).filter(|s| s.has_work())?;
             set.pick(&cx, executor, &host).map(|pick| (key, pick))
         };
@@ -76,7 +81,8 @@ impl TaskScheduler {
         if pick.level.is_some() && self.cluster.is_busy() {
             set.allowed.fall_back(pick.level, self.now);
         }
-        self.launched.insert(task, Launched { attempt, executor, set: key, serial, killed: false });
+        let state = LaunchState::Running;
+        self.enter_launch(task, Launched { attempt, executor, set: key, serial, killed: false, state });
         out.push(TaskAction::Launch { job: key.job, task, attempt, executor, speculative });
         self.list(key);
     }

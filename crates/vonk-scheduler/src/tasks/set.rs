@@ -39,6 +39,20 @@ pub(crate) struct Copy {
     since: Time,
     /// Asked to end: nobody counts on it.
     killed: bool,
+    /// Since when it has no slot, if it has none.
+    parked: Option<Time>,
+}
+
+impl Copy {
+    /// The slots that it has.
+    pub fn load(&self) -> u32 {
+        u32::from(self.parked.is_none())
+    }
+
+    /// Whether it is the task's own fault how long it takes.
+    fn may_be_slow(&self) -> bool {
+        !self.killed && self.parked.is_none()
+    }
 }
 
 /// Where a task failed last. Until a time it is not tried there again, as long as another executor could: what made it fail may
@@ -78,7 +92,10 @@ pub(crate) struct TaskSet {
     /// Since when a task waits that no executor may run.
     pub unschedulable: Option<Time>,
     pub exclusion: SetExclusion,
+    /// Running copies, those that are parked among them.
     pub running: BTreeMap<TaskId, Copy>,
+    /// How many are parked.
+    parked: u32,
     /// By partition.
     tasks: Vec<Task>,
     waiting: u32,
@@ -113,6 +130,7 @@ impl TaskSet {
             unschedulable: None,
             exclusion: SetExclusion::default(),
             running: BTreeMap::new(),
+            parked: 0,
             tasks: Vec::new(),
             waiting: 0,
             remaining: 0,
@@ -156,9 +174,26 @@ impl TaskSet {
         places
     }
 
-    /// The number of running copies.
+    /// The number of copies that have slots.
     pub fn load(&self) -> u32 {
-        u32::try_from(self.running.len()).unwrap_or(u32::MAX)
+        u32::try_from(self.running.len()).unwrap_or(u32::MAX) - self.parked
+    }
+
+    /// A copy gives its slot back for now.
+    pub fn park(&mut self, task: TaskId, now: Time) {
+        if let Some(copy) = self.running.get_mut(&task).filter(|c| c.parked.is_none()) {
+            copy.parked = Some(now);
+            self.parked += 1;
+        }
+    }
+
+    /// A copy that was parked goes on. The time between does not count for how long it runs.
+    pub fn resume(&mut self, task: TaskId, now: Time) {
+        let Some(copy) = self.running.get_mut(&task) else { return };
+        if let Some(parked) = copy.parked.take() {
+            copy.since = copy.since.after(now.since(parked));
+            self.parked -= 1;
+        }
     }
 
     /// These partitions are wanted: those that are done are to be done again.
@@ -285,13 +320,14 @@ impl TaskSet {
         }
         t.launches = t.launches.saturating_add(1);
         t.copies += 1;
-        self.running.insert(task, Copy { partition, executor, since: now, killed: false });
+        self.running.insert(task, Copy { partition, executor, since: now, killed: false, parked: None });
         TaskAttempt { stage: self.key.stage, stage_attempt: self.stage_attempt, partition, attempt }
     }
 
     /// A copy has ended, somehow.
     pub fn remove(&mut self, task: TaskId) -> Option<Copy> {
         let copy = self.running.remove(&task)?;
+        self.parked -= u32::from(copy.parked.is_some());
         self.tasks[copy.partition as usize].copies -= u8::from(!copy.killed);
         Some(copy)
     }
@@ -390,7 +426,7 @@ impl TaskSet {
         let before = self.slow.len();
         for copy in self.running.values() {
             let task = &self.tasks[copy.partition as usize];
-            let single = task.state == TaskState::Running && task.copies == 1 && !copy.killed;
+            let single = task.state == TaskState::Running && task.copies == 1 && copy.may_be_slow();
             if single && now.since(copy.since) > limit && !self.slow.contains(&copy.partition) {
                 self.slow.push(copy.partition);
             }

@@ -530,3 +530,70 @@ fn a_task_that_did_not_reach_its_input_runs_on_a_third_executor() {
     b.feed(Some(TaskEvent::ExecutorLost { executor: ExecutorId(2) }));
     assert_eq!(launched(&unreached(&mut b)), [(0, 0, 0)]);
 }
+
+/// A launch of a job's stage 0 on one executor.
+fn only_launch(actions: &[TaskAction]) -> TaskId {
+    let launches: Vec<_> = actions
+        .iter()
+        .filter_map(|a| match a {
+            TaskAction::Launch { task, .. } => Some(*task),
+            _ => None,
+        })
+        .collect();
+    assert_eq!(launches.len(), 1, "{actions:?}");
+    launches[0]
+}
+
+#[test]
+fn a_parked_task_leaves_its_slot_to_other_jobs_and_its_job_gets_no_more_tasks_than_there_are_slots() {
+    let mut bench = Bench::new(SchedulerOptions::default());
+    bench.executor(0, "a", 2);
+    bench.submit(0, "", vec![], 4);
+    let own: Vec<TaskId> = bench.running.keys().copied().collect();
+    assert_eq!(own.len(), 2);
+    // Its own job has as many alive as it may: the slot is free for others.
+    assert_eq!(bench.feed(Some(TaskEvent::Parked { task: own[0] })), []);
+    assert_eq!(bench.feed(Some(TaskEvent::Parked { task: own[1] })), []);
+    assert_eq!(bench.feed(Some(TaskEvent::Parked { task: own[1] })), [], "told twice");
+    assert_eq!(bench.tasks.parked_now(), 2);
+    let others = bench.submit(1, "", vec![], 5);
+    assert_eq!(others.len(), 2, "{others:?}");
+    let others: Vec<TaskId> = bench.running.keys().copied().filter(|t| !own.contains(t)).collect();
+    // One goes on at once, beside them; a slot that becomes free then makes up for it.
+    assert_eq!(bench.feed(Some(TaskEvent::Resumed { task: own[0] })), []);
+    let done = |actions: Vec<TaskAction>| {
+        assert!(!actions.iter().any(|a| matches!(a, TaskAction::Launch { .. })), "{actions:?}");
+    };
+    done(bench.succeed(others[0]));
+    // The next free slot is for the older job, which has one task alive less.
+    let next = bench.succeed(own[0]);
+    let next = only_launch(&next);
+    assert_eq!(bench.running[&next].0.stage, StageId(0));
+    // The end of a task that is parked gives no slot back, but lets its job launch.
+    let after = bench.succeed(own[1]);
+    done(after);
+    let last = bench.succeed(others[1]);
+    assert_eq!(bench.running[&only_launch(&last)].0.stage, StageId(0));
+}
+
+#[test]
+fn parked_tasks_are_no_load_of_their_pool_and_go_with_their_executor() {
+    let options = SchedulerOptions { mode: SchedulingMode::Fair, ..SchedulerOptions::default() };
+    let mut bench = Bench::new(options);
+    bench.executor(0, "a", 2);
+    bench.submit(0, "x", vec![], 4);
+    let own: Vec<TaskId> = bench.running.keys().copied().collect();
+    own.iter().for_each(|task| {
+        bench.feed(Some(TaskEvent::Parked { task: *task }));
+    });
+    bench.submit(1, "y", vec![], 4);
+    let lost = bench.feed(Some(TaskEvent::ExecutorLost { executor: ExecutorId(0) }));
+    assert!(lost.is_empty(), "{lost:?}");
+    assert_eq!((bench.tasks.running(), bench.tasks.parked_now()), (0, 0));
+    bench.running.clear();
+    // Late words of tasks that are gone change nothing.
+    bench.feed(Some(TaskEvent::Resumed { task: own[0] }));
+    bench.executor(1, "a", 2);
+    let stages: Vec<_> = bench.running.values().map(|(attempt, ..)| attempt.stage.0).collect();
+    assert_eq!(stages, [0, 1], "each pool gets one slot: {:?}", bench.running);
+}

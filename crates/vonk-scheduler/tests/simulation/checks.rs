@@ -11,6 +11,7 @@ struct Running {
     launch: Launch,
     executor: ExecutorId,
     killed: bool,
+    parked: bool,
 }
 
 /// The version and the places of all outputs, after the last event.
@@ -35,6 +36,8 @@ pub struct Book {
     missed: BTreeMap<StageId, BTreeSet<u32>>,
     launches: BTreeMap<(ShuffleOrJob, u32), u32>,
     faulty: bool,
+    /// How often a task was parked.
+    pub parks: u64,
     kills: BTreeMap<(usize, u32, u32), u32>,
     fails: BTreeMap<(usize, u32, u32), u32>,
     outputs: Snapshot,
@@ -161,15 +164,17 @@ impl Book {
         launch: &Launch,
         executor: ExecutorId,
         speculative: bool,
-        slots: u32,
+        (slots, all_slots): (u32, u32),
     ) {
         let (job, attempt) = (launch.job, launch.attempt);
         assert!(
             self.submitted.contains(&job) && !self.ended.contains_key(&job),
             "a launch for a job that is over"
         );
-        let busy = self.running.values().filter(|r| r.executor == executor).count();
+        let busy = self.running.values().filter(|r| r.executor == executor && !r.parked).count();
         assert!(busy < slots as usize, "more tasks than slots");
+        let alive = self.running.values().filter(|r| r.launch.job == job).count();
+        assert!(alive < all_slots as usize, "job {job} has more tasks alive than there are slots");
         let same = |r: &&Running| {
             let own = r.launch.attempt.stage == attempt.stage
                 || launch.writes.is_some() && r.launch.writes == launch.writes;
@@ -198,7 +203,16 @@ impl Book {
             }
         }
         *self.launches.entry((launch.writes.ok_or(job), attempt.partition)).or_default() += 1;
-        self.running.insert(launch.task, Running { launch: launch.clone(), executor, killed: false });
+        self.running
+            .insert(launch.task, Running { launch: launch.clone(), executor, killed: false, parked: false });
+    }
+
+    /// A task waits for its reader, or does not any more.
+    pub fn parked(&mut self, task: TaskId, parked: bool) {
+        if let Some(r) = self.running.get_mut(&task) {
+            r.parked = parked;
+            self.parks += u64::from(parked);
+        }
     }
 
     /// A report has come; it is known whether the scheduler should take note of it.

@@ -80,6 +80,8 @@ pub enum ToDriver {
         end: TaskEnd,
         value: Option<Value>,
     },
+    Parked(TaskId),
+    Resumed(TaskId),
     Moved {
         to: ExecutorId,
         outputs: Vec<(ShuffleId, MapId)>,
@@ -94,6 +96,8 @@ pub enum ToDriver {
 pub struct Run {
     pub launch: Launch,
     pub millis: u64,
+    /// How often it still stops to wait for its reader.
+    pub parks: u64,
     /// What came of it, once it has read its input.
     pub end: Option<(TaskEnd, Option<Value>)>,
 }

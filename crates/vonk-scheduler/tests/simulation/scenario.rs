@@ -5,7 +5,7 @@
 use vonk_scheduler::*;
 
 use crate::model::Family;
-use crate::random::Random;
+use crate::random::{Random, hash};
 
 /// One thing that goes wrong. Executors and stages are picked among those there are, by a number.
 #[derive(Clone, Debug, PartialEq)]
@@ -113,6 +113,8 @@ pub struct Scenario {
     pub hosts: u64,
     /// Blocks outlive their executor's process.
     pub service: bool,
+    /// Percent of the tasks that give rows away which stop to wait for their readers.
+    pub parking: u64,
     /// Milliseconds that a task takes, at most.
     pub task_millis: u64,
     /// Milliseconds that a message takes, at most.
@@ -149,6 +151,7 @@ impl Scenario {
             executors,
             hosts,
             service: r.chance(25),
+            parking: [0, 30, 100][(hash(&[seed, 15]) % 3) as usize],
             task_millis: [10, 200, 2000][r.below(3) as usize],
             delay: [1, 20, 300][r.below(3) as usize],
             faults: Vec::new(),

@@ -24,6 +24,8 @@ pub enum Happening {
     ToDriver(ExecutorId, ToDriver),
     /// A task has read its input.
     Read(ExecutorId, TaskId),
+    /// A task that is parked goes on.
+    Resume(ExecutorId, TaskId),
     /// A task ends.
     Finish(ExecutorId, TaskId),
     /// No heartbeat since the time when it was paused.
@@ -203,6 +205,10 @@ impl<'a> World<'a> {
                 false => self.read(on, task),
                 true => self.after(self.processes[&on].paused_until - self.now, Happening::Read(on, task)),
             },
+            Happening::Resume(on, task) => match self.postponed(on) {
+                false => self.resume(on, task),
+                true => self.after(self.processes[&on].paused_until - self.now, Happening::Resume(on, task)),
+            },
             Happening::Finish(on, task) => match self.postponed(on) {
                 false => self.finish_task(on, task),
                 true => self.after(self.processes[&on].paused_until - self.now, Happening::Finish(on, task)),
@@ -317,13 +323,9 @@ impl<'a> World<'a> {
                 let places = self.places.get(&(attempt.stage, attempt.stage_attempt));
                 let places = places.expect("launched before its attempt was submitted").clone();
                 let launch = Launch { task, job, attempt, fragment, writes, places };
-                self.book.launched(
-                    &self.scheduler,
-                    &launch,
-                    executor,
-                    speculative,
-                    self.processes[&executor].slots,
-                );
+                let slots = |e: &ExecutorId| self.processes[e].slots;
+                let all = self.connected.iter().map(slots).sum();
+                self.book.launched(&self.scheduler, &launch, executor, speculative, (slots(&executor), all));
                 self.launched.insert(task, launch.clone());
                 self.send(executor, ToExecutor::Launch(launch));
             }
@@ -367,6 +369,16 @@ impl<'a> World<'a> {
                 {
                     self.send(from, ToExecutor::Release(shuffle));
                 }
+            }
+            ToDriver::Parked(task) => {
+                note!(self, "executor {from} has parked {task}");
+                self.book.parked(task, true);
+                self.feed(Event::TaskParked { task });
+            }
+            ToDriver::Resumed(task) => {
+                note!(self, "executor {from} has resumed {task}");
+                self.book.parked(task, false);
+                self.feed(Event::TaskResumed { task });
             }
             ToDriver::Moved { to, outputs } => {
                 note!(self, "executor {from} has moved {} outputs to {to}", outputs.len());
@@ -439,7 +451,12 @@ impl<'a> World<'a> {
                 }
                 millis *= slowest;
                 let read = millis * (hash(&[seed, 11, task.0]) % 100) / 100;
-                process.running.insert(task, Run { launch, millis: millis - read, end });
+                // Only tasks that give rows away have a reader to wait for.
+                let parks = match launch.writes {
+                    None if hash(&[seed, 12, task.0]) % 100 < self.plan.parking => 1 + task.0 % 3,
+                    _ => 0,
+                };
+                process.running.insert(task, Run { launch, millis: millis - read, parks, end });
                 self.after(read, Happening::Read(id, task));
             }
             ToExecutor::Kill(task) => {
@@ -512,6 +529,29 @@ impl<'a> World<'a> {
         self.after(millis + wait, Happening::Finish(id, task));
     }
 
+    /// A task finds no room for its rows, if it is one that does, and waits for its reader. Whether it does.
+    fn park(&mut self, id: ExecutorId, task: TaskId) -> bool {
+        let process = self.processes.get_mut(&id).filter(|p| p.alive);
+        let Some(run) = process.and_then(|p| p.running.get_mut(&task)) else { return false };
+        if run.parks == 0 || !matches!(run.end, Some((TaskEnd::Success { .. }, _))) {
+            return false;
+        }
+        run.parks -= 1;
+        let wait = hash(&[self.plan.seed, 13, task.0, run.parks]) % 3_000;
+        self.report(id, ToDriver::Parked(task));
+        self.after(wait, Happening::Resume(id, task));
+        true
+    }
+
+    fn resume(&mut self, id: ExecutorId, task: TaskId) {
+        let Some(process) = self.processes.get_mut(&id).filter(|p| p.alive) else { return };
+        if process.running.contains_key(&task) {
+            self.report(id, ToDriver::Resumed(task));
+            let millis = hash(&[self.plan.seed, 14, task.0]) % 50;
+            self.after(millis, Happening::Finish(id, task));
+        }
+    }
+
     /// Reads a block; or which is missing where, whether nothing can be had from there, and whether that took long to find out.
     fn fetch(
         &self,
@@ -549,6 +589,9 @@ impl<'a> World<'a> {
     }
 
     fn finish_task(&mut self, id: ExecutorId, task: TaskId) {
+        if self.park(id, task) {
+            return;
+        }
         let Some(process) = self.processes.get_mut(&id).filter(|p| p.alive) else { return };
         let Some(run) = process.running.remove(&task) else { return };
         let (mut end, mut value) = run.end.expect("it has read its input");
