@@ -209,4 +209,28 @@ keys! {
     WORKER_RETAINED_EXECUTORS: i32 = "spark.worker.ui.retainedExecutors", 1000;
     /// Starts of drivers that are over of which a worker keeps folders and logs at most.
     WORKER_RETAINED_DRIVERS: i32 = "spark.worker.ui.retainedDrivers", 1000;
+    /// Sessions that a Flight SQL server has at once. Of `vonk server`, as all `spark.vonk.server` keys are.
+    SERVER_MAX_SESSIONS: i32 = "spark.vonk.server.maxSessions", 1000;
+    /// Statements that run at once in all its sessions together; more wait.
+    SERVER_MAX_QUERIES: i32 = "spark.vonk.server.maxConcurrentQueries", 256;
+    /// Statements that may wait; beyond them the server says that it is busy.
+    SERVER_MAX_QUEUED: i32 = "spark.vonk.server.maxQueuedQueries", 1000;
+    /// How long a statement may wait to run.
+    SERVER_QUEUE_TIMEOUT: Millis = "spark.vonk.server.queueTimeout", Millis(60_000);
+    /// Bytes of one message from a client (a batch of rows that are loaded).
+    SERVER_MAX_MESSAGE: Bytes = "spark.vonk.server.maxMessageSize", Bytes(64 << 20);
+    /// Connections at once.
+    SERVER_MAX_CONNECTIONS: i32 = "spark.vonk.server.maxConnections", 4096;
+    /// How long a session may do nothing before it is closed.
+    SERVER_SESSION_IDLE: Millis = "spark.vonk.server.session.idleTimeout", Millis(30 * 60_000);
+    /// How long a session may last, whatever it does.
+    SERVER_SESSION_LIFE: Millis = "spark.vonk.server.session.maxLifetime", Millis(24 * 3_600_000);
+    /// How long the rows of a statement wait to be fetched before it is cancelled.
+    SERVER_RESULT_TIMEOUT: Millis = "spark.vonk.server.resultTimeout", Millis(5 * 60_000);
+    /// How long statements that run may go on when the server is asked to stop.
+    SERVER_GRACE: Millis = "spark.vonk.server.graceTimeout", Millis(30_000);
+    /// Compression of results: `none`, `lz4` or `zstd`. A session may choose another (session option `compression`).
+    SERVER_COMPRESSION: String = "spark.vonk.server.compression", "none".to_string();
+    /// Streams in which a large result without order is handed out, at most.
+    SERVER_ENDPOINTS: i32 = "spark.vonk.server.endpoints", 4;
 }
