@@ -1,6 +1,7 @@
 //! The public face: what a session gives, and what it gets back.
 
 use crate::env::{Env, ViewFrame, ViewText};
+use crate::expected::ExpectedTypes;
 use crate::expr::{Clause, Walk};
 use crate::fold;
 use crate::relation::Relation;
@@ -39,6 +40,8 @@ pub struct Parameters {
     pub positional: Vec<Literal>,
     /// Of `:name`.
     pub named: BTreeMap<String, Literal>,
+    /// Where the types are noted that markers without a value are wanted in; without, such a marker is an error.
+    pub expected: Option<Arc<ExpectedTypes>>,
 }
 
 /// Resolves plans and expressions for one statement.
@@ -190,7 +193,8 @@ impl<'a> Binder<'a> {
     pub fn new(analyzer: &'a Analyzer<'a>) -> Self {
         Binder {
             analyzer,
-            session: Session::new(analyzer.env, analyzer.conf),
+            session: Session::new(analyzer.env, analyzer.conf)
+                .expecting(analyzer.parameters.expected.as_deref()),
             ids: analyzer.ids,
             views: RefCell::default(),
             embedded: RefCell::default(),

@@ -14,6 +14,7 @@ mod call;
 mod checks;
 mod coerce;
 mod env;
+mod expected;
 mod expr;
 mod fold;
 mod insert;
@@ -29,3 +30,4 @@ mod typed;
 
 pub use analyzer::{Analyzed, Analyzer, Parameters, Texts, Variables, WriteColumn};
 pub use resolved::{Resolved, ambiguous_reference};
+pub use expected::{ExpectedTypes, Marker};

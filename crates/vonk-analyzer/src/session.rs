@@ -1,5 +1,6 @@
 //! What typing needs to know about the session.
 
+use crate::expected::ExpectedTypes;
 use vonk_conf::Conf;
 use vonk_eval::EvalEnv;
 use vonk_functions::Registry;
@@ -18,6 +19,8 @@ pub(crate) struct Session<'a> {
     pub case_sensitive: bool,
     /// `spark.sql.timestampType` is `TIMESTAMP_NTZ`: what plain `timestamp` means.
     pub timestamp_is_ntz: bool,
+    /// Where the types of markers without values are noted.
+    pub expected: Option<&'a ExpectedTypes>,
 }
 
 impl<'a> Session<'a> {
@@ -30,7 +33,13 @@ impl<'a> Session<'a> {
             ansi: env.ctx.ansi,
             case_sensitive: conf.get(&vonk_conf::CASE_SENSITIVE),
             timestamp_is_ntz: timestamp_type.is_some_and(|t| t.trim().eq_ignore_ascii_case("TIMESTAMP_NTZ")),
+            expected: None,
         }
+    }
+
+    /// The same, noting the types of markers.
+    pub fn expecting(self, expected: Option<&'a ExpectedTypes>) -> Self {
+        Session { expected, ..self }
     }
 
     /// What evaluation knows about the session.

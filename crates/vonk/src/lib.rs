@@ -22,6 +22,7 @@ pub mod functions;
 mod metadata;
 mod opener;
 mod pipeline;
+mod prepared;
 mod samples;
 mod session;
 mod settings;
@@ -35,7 +36,9 @@ pub use dataframe::{
 };
 pub use executor::{Executor, MemoryUse};
 pub use metadata::{TableEntry, TableKind};
+pub use prepared::{Prepared, PreparedParameter, StatementKind};
 pub use session::{Control, Session, SessionBuilder};
+pub use vonk_analyzer::Parameters;
 pub use vonk_cluster::standalone;
 pub use vonk_cluster::{Progress, QueryReport, StageProgress};
 /// Settings.
@@ -45,4 +48,4 @@ pub use vonk_error::{Error, ErrorKind, Result};
 pub use vonk_exec::CancelFlag;
 pub use vonk_sources::tpch::generate as generate_tpch;
 pub use vonk_sql::{ClassifiedToken, TokenClass, classify, is_complete, keywords, split_statements};
-pub use vonk_types::{DataType, EvalContext, StructField, StructType, text};
+pub use vonk_types::{DataType, EvalContext, Literal, ScalarValue, StructField, StructType, text};

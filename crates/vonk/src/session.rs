@@ -10,6 +10,7 @@ use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use vonk_analyzer::{Parameters, Resolved};
+use std::sync::atomic::AtomicU64;
 use vonk_catalog::{SessionCatalog, Warehouse};
 use vonk_cluster::standalone::SUBMITTED_VARIABLE;
 use vonk_cluster::{Cluster, Progress};
@@ -32,6 +33,8 @@ pub struct Control {
     pub progress: Arc<Progress>,
     /// Values of `?` and `:name`.
     pub parameters: Parameters,
+    /// Counts the rows that the statement writes into tables.
+    pub rows_written: Arc<AtomicU64>,
 }
 
 /// Stack on which a statement is planned: rules and the planner walk trees by recursion, one call or a few per level. Address

@@ -26,6 +26,9 @@ pub(crate) fn cast_to(s: &Session<'_>, x: Typed, to: &DataType, try_cast: bool, 
         format!("{}({} AS {})", if try_cast { "TRY_CAST" } else { "CAST" }, x.sql, to.sql())
     };
     let mode = if try_cast { CastMode::Try } else { s.cast_mode() };
+    if let Some(expected) = s.expected {
+        expected.cast(&x.expr, x.span, to);
+    }
     checked(x, to, mode, sql, false, span)
 }
 

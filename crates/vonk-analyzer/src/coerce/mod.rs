@@ -45,6 +45,9 @@ pub(crate) fn implicit_cast(s: &Session<'_>, x: Typed, to: &DataType) -> Typed {
 
 /// As [`implicit_cast`], for an expression without text.
 pub(crate) fn cast_expr(s: &Session<'_>, e: Expr, to: &DataType, span: vonk_error::Span) -> Expr {
+    if let Some(expected) = s.expected {
+        expected.cast(&e, span, to);
+    }
     let from = e.data_type();
     // Field names that differ in case alone are the same to Spark, but not to the arrays.
     if from.same_type(to, true) && (!to.is_nested() || from.to_arrow() == to.to_arrow()) {

@@ -24,6 +24,7 @@ use std::collections::HashMap;
 use vonk_error::{Error, Result, Span};
 use vonk_plan::logical::{Column, ColumnId, SortExpr};
 use vonk_plan::unresolved::{self, ExprKind, Name, SortKey};
+use vonk_types::{DataType, Literal};
 
 pub(crate) use functions::{called_as, search_path};
 pub(crate) use generators::alias_mismatch;
@@ -306,7 +307,19 @@ impl<'w> Walk<'w> {
         };
         match value {
             Some(l) => Ok(build::literal(self.s(), l, span)?.named(crate::naming::value(self.s(), l))),
-            None => Err(Error::new("UNBOUND_SQL_PARAMETER").with("name", name).at(span)),
+            None => match &given.expected {
+                Some(expected) => {
+                    expected.met(p, span);
+                    let mut value = Literal::null(DataType::Null);
+                    if self.clause == Clause::Limit {
+                        // Nothing else will do there, and a value must be there.
+                        expected.wants(p, DataType::Int);
+                        value = Literal::int(0);
+                    }
+                    build::literal(self.s(), &value, span)
+                }
+                None => Err(Error::new("UNBOUND_SQL_PARAMETER").with("name", name).at(span)),
+            },
         }
     }
 

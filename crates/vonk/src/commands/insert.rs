@@ -9,6 +9,7 @@ use crate::answer::{Answer, located};
 use crate::pipeline::Pipeline;
 use crate::settings;
 use arrow::array::AsArray;
+use arrow::datatypes::Int64Type;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -339,6 +340,8 @@ fn write_staged(
     let mut files = Vec::new();
     while let Some(batch) = running.next_batch().map_err(located)? {
         let paths = batch.column(0).as_string_view();
+        let rows = batch.column(1).as_primitive::<Int64Type>().values().iter().sum::<i64>();
+        cx.control.rows_written.fetch_add(rows.unsigned_abs(), Ordering::Relaxed);
         files.extend((0..batch.num_rows()).map(|i| PathBuf::from(paths.value(i))));
     }
     Ok(files)
