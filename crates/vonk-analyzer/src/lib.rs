@@ -29,5 +29,5 @@ mod session;
 mod typed;
 
 pub use analyzer::{Analyzed, Analyzer, Parameters, Texts, Variables, WriteColumn};
-pub use resolved::{Resolved, ambiguous_reference};
 pub use expected::{ExpectedTypes, Marker};
+pub use resolved::{Resolved, ambiguous_reference};

@@ -134,7 +134,7 @@ mod tests {
     }
 
     fn hint_of(session: &Session, sql: &str) -> Option<String> {
-        let error = session.sql(sql).err().unwrap();
+        let error = session.run(sql).err().unwrap();
         hint(&error, sql, session)
     }
 
@@ -159,7 +159,7 @@ mod tests {
     #[test]
     fn mistyped_names_are_found_in_the_catalog() {
         let session = session();
-        session.sql("CREATE TEMPORARY VIEW orders AS SELECT 1 AS a").unwrap();
+        session.run("CREATE TEMPORARY VIEW orders AS SELECT 1 AS a").unwrap();
         for (sql, hint) in [
             ("SELECT * FROM ordres", "Did you mean orders instead of ordres?"),
             (
@@ -178,7 +178,7 @@ mod tests {
     fn colours_take_nothing_away() {
         let session = session();
         let sql = "SELECT 1,\n  1/0 + nope";
-        let error = session.sql(sql).err().unwrap();
+        let error = session.run(sql).err().unwrap();
         let coloured = render(&error, sql, &session, Style::new(true));
         let mut plain = String::new();
         let mut escape = false;

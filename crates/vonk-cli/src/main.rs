@@ -13,6 +13,7 @@ mod output;
 mod progress;
 mod protocol;
 mod script;
+mod server;
 mod shell;
 mod style;
 mod terminal;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
             daemons::worker(&worker)
         }
         Some(Command::Submit(submit)) => daemons::submit(&submit),
+        Some(Command::Server(command)) => server::run(&command, log_to_stderr),
     };
     let code = match result {
         Ok(code) => code,

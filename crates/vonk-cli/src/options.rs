@@ -27,6 +27,61 @@ pub enum Command {
     Worker(WorkerOptions),
     /// Run a file of statements or a program on a standalone cluster.
     Submit(SubmitOptions),
+    /// Serve statements over Arrow Flight SQL: for JDBC, ADBC and other drivers.
+    Server(ServerCommand),
+}
+
+/// Options of `vonk server`, or what it does beside serving.
+#[derive(Args)]
+pub struct ServerCommand {
+    /// What to do; without, serve.
+    #[command(subcommand)]
+    pub command: Option<ServerTask>,
+    /// How to serve.
+    #[command(flatten)]
+    pub options: ServerOptions,
+}
+
+/// What `vonk server` does beside serving.
+#[derive(Subcommand)]
+pub enum ServerTask {
+    /// Read a password from standard input and print its hash for the file of users.
+    HashPassword,
+}
+
+/// Options of `vonk server`.
+#[derive(Args)]
+pub struct ServerOptions {
+    /// Interface to listen on. Others than the loopback need users or certificates of clients.
+    #[arg(long, default_value = "127.0.0.1")]
+    pub host: String,
+    /// Port; 0 takes a free one.
+    #[arg(long, default_value_t = 32010)]
+    pub port: u16,
+    /// Where to run: `local`, `local[N]`, `local[*]`, `local-cluster[EXECUTORS,CORES,MEMORY]`, `vonk://HOST:PORT`.
+    #[arg(long, value_name = "URL")]
+    pub master: Option<String>,
+    /// Memory that operators may hold together, as `512m` or `2g`; beyond it they spill to disk.
+    #[arg(long, value_name = "BYTES")]
+    pub memory: Option<String>,
+    /// File of users: lines of NAME:HASH, as `vonk server hash-password` prints the hash.
+    #[arg(long, value_name = "FILE")]
+    pub users: Option<PathBuf>,
+    /// Refuse statements that change tables, views, databases, functions or files.
+    #[arg(long)]
+    pub read_only: bool,
+    /// Certificate of the server, in PEM, with those that vouch for it.
+    #[arg(long, value_name = "FILE", requires = "tls_key")]
+    pub tls_cert: Option<PathBuf>,
+    /// Key of the certificate, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_key: Option<PathBuf>,
+    /// Clients must show certificates that these vouch for, in PEM.
+    #[arg(long, value_name = "FILE", requires = "tls_cert")]
+    pub tls_client_ca: Option<PathBuf>,
+    /// A setting, as `spark.vonk.server.maxSessions=100`; may be repeated.
+    #[arg(long = "conf", value_name = "KEY=VALUE")]
+    pub conf: Vec<String>,
 }
 
 /// Options of `vonk master`.

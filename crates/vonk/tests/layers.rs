@@ -5,8 +5,9 @@
 use std::process::Command;
 
 /// Crates from the top down: each may use those after it, never those before.
-const LAYERS: [&str; 20] = [
+const LAYERS: [&str; 21] = [
     "vonk-cli",
+    "vonk-flight",
     "vonk",
     "vonk-cluster",
     "vonk-exec",

@@ -60,7 +60,7 @@ fn parameters_have_the_types_that_are_asked_for() {
 fn statements_tell_their_columns_and_what_they_change() {
     let dir = tempfile::tempdir().unwrap();
     let session = session(dir.path());
-    session.sql("CREATE TEMPORARY VIEW mine AS SELECT 1 AS x").unwrap();
+    session.run("CREATE TEMPORARY VIEW mine AS SELECT 1 AS x").unwrap();
     use StatementKind::{Query, Read, Session as Own, Write};
     for (sql, kind, schema) in [
         ("SELECT i + ? AS j, s FROM t", Query, "struct<j:int,s:string>"),
@@ -83,9 +83,9 @@ fn statements_tell_their_columns_and_what_they_change() {
         assert_eq!(session.statement_kind(sql).unwrap(), kind, "{sql}");
     }
     // None of them ran.
-    assert!(session.sql("SELECT * FROM t, mine").unwrap().collect().unwrap().is_empty());
+    assert!(session.run("SELECT * FROM t, mine").unwrap().collect().unwrap().is_empty());
     assert_eq!(
-        session.sql("SET spark.sql.ansi.enabled").unwrap().rows_as_text().unwrap(),
+        session.run("SET spark.sql.ansi.enabled").unwrap().rows_as_text().unwrap(),
         ["spark.sql.ansi.enabled\ttrue"]
     );
 }
@@ -105,7 +105,7 @@ fn errors_are_those_of_running() {
         assert!(error.context().is_some(), "{sql}: no place in {error}");
     }
     // Without values a statement does not run.
-    let unbound = session.sql("SELECT ?").map(drop).unwrap_err();
+    let unbound = session.run("SELECT ?").map(drop).unwrap_err();
     assert_eq!(unbound.condition(), "UNBOUND_SQL_PARAMETER");
 }
 
@@ -117,6 +117,6 @@ fn written_rows_are_counted() {
     control.parameters.positional.push(Literal::int(7));
     session.execute("INSERT INTO t (i) VALUES (1), (2), (?)", &control).unwrap();
     assert_eq!(control.rows_written.load(std::sync::atomic::Ordering::Relaxed), 3);
-    let rows = session.sql("SELECT i FROM t ORDER BY i").unwrap().rows_as_text().unwrap();
+    let rows = session.run("SELECT i FROM t ORDER BY i").unwrap().rows_as_text().unwrap();
     assert_eq!(rows, ["1", "2", "7"]);
 }

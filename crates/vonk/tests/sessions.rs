@@ -16,12 +16,12 @@ fn session() -> (TempDir, Session) {
 }
 
 fn rows(session: &Session, sql: &str) -> Vec<String> {
-    let answer = session.sql(sql).and_then(|mut a| a.rows_as_text());
+    let answer = session.run(sql).and_then(|mut a| a.rows_as_text());
     answer.unwrap_or_else(|e| panic!("{sql}: {e}"))
 }
 
 fn condition(session: &Session, sql: &str) -> String {
-    let answer = session.sql(sql).and_then(|mut a| a.rows_as_text());
+    let answer = session.run(sql).and_then(|mut a| a.rows_as_text());
     answer.expect_err(sql).condition().to_string()
 }
 

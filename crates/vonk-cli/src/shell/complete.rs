@@ -416,7 +416,7 @@ mod tests {
             "CREATE TABLE shop.items (item_id INT, `the price` INT, `at` STRUCT<lat: INT, long: INT>) USING parquet",
             "CREATE TEMPORARY VIEW people AS SELECT 1 AS person_id, 'x' AS nickname",
         ] {
-            session.sql(sql).unwrap();
+            session.run(sql).unwrap();
         }
         session
     }

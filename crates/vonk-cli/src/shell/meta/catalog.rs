@@ -183,7 +183,7 @@ fn quote(name: &str) -> String {
 fn definition(session: &Session, name: &[String]) -> vonk::Result<String> {
     let quoted: Vec<String> = name.iter().map(|p| quote(p)).collect();
     let quoted = quoted.join(".");
-    let shown = session.sql(&format!("SHOW CREATE TABLE {quoted}")).and_then(|mut a| a.rows_as_text());
+    let shown = session.run(&format!("SHOW CREATE TABLE {quoted}")).and_then(|mut a| a.rows_as_text());
     if let Ok(rows) = shown {
         return Ok(format!("{};\n", rows.join("\n").trim_end()));
     }
@@ -244,7 +244,7 @@ fn functions(console: &mut Console, call: &Call<'_>) -> vonk::Result<Flow> {
     let pattern = call.only()?.unwrap_or("*").to_string();
     if names.iter().any(|n| n.eq_ignore_ascii_case(&pattern)) {
         let parts: Vec<String> = parts(&pattern).iter().map(|p| quote(p)).collect();
-        let mut answer = console.session.sql(&format!("DESCRIBE FUNCTION EXTENDED {}", parts.join(".")))?;
+        let mut answer = console.session.run(&format!("DESCRIBE FUNCTION EXTENDED {}", parts.join(".")))?;
         let text = answer.rows_as_text()?.join("\n");
         console.say(&format!("{}\n", text.trim_end()))?;
         return Ok(Flow::Go);
@@ -272,7 +272,7 @@ fn connect(console: &mut Console, call: &Call<'_>) -> vonk::Result<Flow> {
 /// Uses a database, named with or without its catalog.
 pub fn use_database(session: &Session, name: &str) -> Result<(), Error> {
     let parts: Vec<String> = parts(name).iter().map(|p| quote(p)).collect();
-    session.sql(&format!("USE {}", parts.join("."))).map(|_| ())
+    session.run(&format!("USE {}", parts.join("."))).map(|_| ())
 }
 
 #[cfg(test)]

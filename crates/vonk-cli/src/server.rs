@@ -1,0 +1,109 @@
+//! `vonk server`: Flight SQL for drivers.
+//!
+//! Must not know: the protocol.
+
+use crate::options::{ServerCommand, ServerOptions, ServerTask};
+use std::future::Future;
+use std::io::{BufRead, IsTerminal};
+use std::process::ExitCode;
+use tokio::signal::unix::{SignalKind, signal};
+use vonk::{Error, Session};
+use vonk_flight::{Options, Server, TlsFiles, Users, hash_password};
+
+/// Threads for what blocks beside statements.
+const OTHER_THREADS: usize = 64;
+
+/// Serves, or does what else is asked.
+pub fn run(command: &ServerCommand, log: impl Fn()) -> vonk::Result<ExitCode> {
+    match command.command {
+        Some(ServerTask::HashPassword) => print_hash(),
+        None => {
+            log();
+            serve(&command.options)
+        }
+    }
+}
+
+/// Reads a password and prints its hash.
+fn print_hash() -> vonk::Result<ExitCode> {
+    if std::io::stdin().is_terminal() {
+        eprint!("Password (it shows as you type): ");
+    }
+    let mut line = String::new();
+    std::io::stdin().lock().read_line(&mut line).map_err(|e| Error::io("cannot read standard input", e))?;
+    let password = line.trim_end_matches(['\n', '\r']);
+    if password.is_empty() {
+        return Err(Error::new("_INVALID_ARGUMENT").with("argument", "the password").with("expected", "one"));
+    }
+    println!("{}", hash_password(password)?);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn serve(given: &ServerOptions) -> vonk::Result<ExitCode> {
+    let session = session(given)?;
+    let options = options(given, &session)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .max_blocking_threads(options.queries + OTHER_THREADS)
+        .build()
+        .map_err(|e| Error::io("cannot start threads", e))?;
+    let open = options.users.is_none() && options.tls.as_ref().is_none_or(|t| t.client_authority.is_none());
+    runtime.block_on(async {
+        let stop = stop_signal()?;
+        let scheme = if options.tls.is_some() { "grpc+tls" } else { "grpc" };
+        let server = Server::bind(session, options).await?;
+        println!("listening on {scheme}://{}", server.address());
+        if open {
+            eprintln!("anyone on this machine may use this server: it has no file of users (--users)");
+        }
+        server.serve(stop).await
+    })?;
+    // Threads that are left wait for statements that were cancelled.
+    runtime.shutdown_background();
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Ready once the process is asked to end.
+fn stop_signal() -> vonk::Result<impl Future<Output = ()> + Send> {
+    let listen = |kind| signal(kind).map_err(|e| Error::io("cannot listen to signals", e));
+    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+fn session(given: &ServerOptions) -> vonk::Result<Session> {
+    let mut builder = Session::builder();
+    for (key, value) in crate::daemons::settings(&given.conf)?.iter() {
+        builder = builder.config(key, value);
+    }
+    if let Some(master) = &given.master {
+        builder = builder.config("spark.master", master);
+    }
+    if let Some(memory) = &given.memory {
+        builder = builder.config("spark.vonk.memory.limit", memory);
+    }
+    builder.build()
+}
+
+fn options(given: &ServerOptions, session: &Session) -> vonk::Result<Options> {
+    let tls = match (&given.tls_cert, &given.tls_key) {
+        (Some(certificate), Some(key)) => Some(TlsFiles {
+            certificate: certificate.clone(),
+            key: key.clone(),
+            client_authority: given.tls_client_ca.clone(),
+        }),
+        _ => None,
+    };
+    Ok(Options {
+        host: given.host.clone(),
+        port: given.port,
+        read_only: given.read_only,
+        users: given.users.as_deref().map(Users::read).transpose()?,
+        tls,
+        ..Options::from_conf(&session.conf())?
+    })
+}

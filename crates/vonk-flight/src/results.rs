@@ -1,0 +1,220 @@
+//! What was executed and waits to be fetched.
+//!
+//! A statement runs from the moment it is executed, so that its first rows are there when they are asked for; it makes no more of them than
+//! the engine holds for a slow reader. Each part of its rows has a ticket that nobody can guess and that is good for one use, within
+//! the session. Who does not come for them in time, or drops a stream, has cancelled what nobody else reads.
+//!
+//! Must not know: how batches are encoded, who clients are.
+
+use crate::gate::Place;
+use arrow::array::RecordBatch;
+use arrow::datatypes::SchemaRef;
+use parking_lot::Mutex;
+use std::collections::{HashMap, VecDeque};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
+use std::time::{Duration, Instant};
+use vonk::{Answer, Control, Parameters, Session};
+use vonk_error::{Error, Result};
+
+/// A statement that was executed, until all of its rows were read or given up.
+pub struct Query {
+    /// Its name in logs and towards the client.
+    pub id: String,
+    /// Stops it.
+    pub control: Control,
+    session: String,
+    user: Arc<str>,
+    begun: Instant,
+    rows: AtomicU64,
+    failed: Mutex<Option<String>>,
+    complete: AtomicBool,
+    _place: Option<Place>,
+}
+
+impl Query {
+    /// One that begins now. It keeps its place until it is dropped.
+    pub fn begin(session: &str, user: &Arc<str>, text: &str, place: Option<Place>) -> Result<Arc<Query>> {
+        let id = vonk_rpc::random_hex(8)?;
+        tracing::debug!(query = %id, %session, %user, text, "statement");
+        Ok(Arc::new(Query {
+            id,
+            control: Control::default(),
+            session: session.to_string(),
+            user: user.clone(),
+            begun: Instant::now(),
+            rows: AtomicU64::new(0),
+            failed: Mutex::default(),
+            complete: AtomicBool::new(false),
+            _place: place,
+        }))
+    }
+
+    /// Rows were handed out.
+    pub fn count(&self, rows: usize) {
+        self.rows.fetch_add(rows as u64, Ordering::Relaxed);
+    }
+
+    /// It failed.
+    pub fn fail(&self, error: &Error) {
+        self.failed.lock().get_or_insert_with(|| error.condition().to_string());
+    }
+
+    /// As [`fail`](Self::fail), by the name of the condition.
+    pub fn fail_as(&self, condition: &str) {
+        self.failed.lock().get_or_insert_with(|| condition.to_string());
+    }
+
+    /// All rows of a part were read.
+    pub fn end_of_part(&self) {
+        self.complete.store(true, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Query {
+    fn drop(&mut self) {
+        let failed = self.failed.get_mut().take();
+        let outcome = match &failed {
+            Some(condition) => condition.as_str(),
+            None if self.complete.load(Ordering::Relaxed) => "done",
+            None => "given up",
+        };
+        // Whoever still works for it works for nobody.
+        self.control.cancel.cancel();
+        tracing::info!(
+            query = %self.id,
+            session = %self.session,
+            user = %self.user,
+            ms = self.begun.elapsed().as_millis() as u64,
+            rows = self.rows.load(Ordering::Relaxed),
+            outcome,
+            "statement ended"
+        );
+    }
+}
+
+/// Where the rows of a part come from.
+pub enum Rows {
+    /// A statement that runs.
+    Running(Box<Answer>),
+    /// A prepared statement with several rows of parameters: it runs once for each.
+    Repeated(Box<Repeated>),
+}
+
+/// A statement that runs several times.
+pub struct Repeated {
+    /// The first run.
+    pub first: Answer,
+    /// Parameters of the others.
+    pub others: VecDeque<Parameters>,
+    /// Whose.
+    pub session: Session,
+    /// Its text.
+    pub text: Arc<str>,
+}
+
+impl Rows {
+    /// The next batch. Blocks while there is none yet.
+    pub fn next_batch(&mut self, control: &Control) -> Result<Option<RecordBatch>> {
+        match self {
+            Rows::Running(answer) => answer.next_batch(),
+            Rows::Repeated(repeated) => loop {
+                if let Some(batch) = repeated.first.next_batch()? {
+                    return Ok(Some(batch));
+                }
+                let Some(parameters) = repeated.others.pop_front() else { return Ok(None) };
+                let control = Control { parameters, ..control.clone() };
+                repeated.first = repeated.session.execute(&repeated.text, &control)?;
+            },
+        }
+    }
+}
+
+/// Rows that a ticket stands for.
+pub struct Part {
+    /// The statement.
+    pub query: Arc<Query>,
+    /// Its columns as clients see them.
+    pub schema: SchemaRef,
+    /// The rows.
+    pub rows: Rows,
+    deposited: Instant,
+}
+
+impl Part {
+    /// Rows that wait from now on.
+    pub fn new(query: Arc<Query>, schema: SchemaRef, rows: Rows) -> Part {
+        Part { query, schema, rows, deposited: Instant::now() }
+    }
+}
+
+/// The parts of one session.
+#[derive(Default)]
+pub struct Results(Mutex<Parts>);
+
+#[derive(Default)]
+struct Parts {
+    waiting: HashMap<String, Part>,
+    /// The statement of each ticket that was given out, while it runs: cancelling names tickets.
+    given_out: HashMap<String, Weak<Query>>,
+}
+
+impl Results {
+    /// Keeps a part; its ticket.
+    pub fn deposit(&self, part: Part) -> Result<String> {
+        let ticket = vonk_rpc::random_hex(16)?;
+        let mut parts = self.0.lock();
+        parts.given_out.retain(|_, query| query.strong_count() > 0);
+        parts.given_out.insert(ticket.clone(), Arc::downgrade(&part.query));
+        parts.waiting.insert(ticket.clone(), part);
+        Ok(ticket)
+    }
+
+    /// Hands a part out, once.
+    pub fn take(&self, ticket: &str) -> Option<Part> {
+        self.0.lock().waiting.remove(ticket)
+    }
+
+    /// Cancels the statement that a ticket belongs to; `false` if it does not run (any more).
+    pub fn cancel(&self, ticket: &str) -> bool {
+        let mut parts = self.0.lock();
+        let Some(query) = parts.given_out.remove(ticket).and_then(|q| q.upgrade()) else { return false };
+        query.fail(&Error::cancelled());
+        query.control.cancel.cancel();
+        let given_up: Vec<Part> = extract(&mut parts.waiting, |part| Arc::ptr_eq(&part.query, &query));
+        drop(parts);
+        drop(given_up);
+        true
+    }
+
+    /// Cancels all.
+    pub fn cancel_all(&self) {
+        let mut parts = self.0.lock();
+        for query in parts.given_out.drain().filter_map(|(_, q)| q.upgrade()) {
+            query.fail(&Error::cancelled());
+            query.control.cancel.cancel();
+        }
+        let given_up = std::mem::take(&mut parts.waiting);
+        drop(parts);
+        drop(given_up);
+    }
+
+    /// Whether nothing waits and nothing is being read.
+    pub fn is_idle(&self) -> bool {
+        let parts = self.0.lock();
+        parts.waiting.is_empty() && parts.given_out.values().all(|q| q.strong_count() == 0)
+    }
+
+    /// Gives up what has waited for longer than `patience`.
+    pub fn sweep(&self, now: Instant, patience: Duration) {
+        let late = extract(&mut self.0.lock().waiting, |part| now - part.deposited > patience);
+        for part in late {
+            tracing::info!(query = %part.query.id, "nobody came for its rows");
+        }
+    }
+}
+
+fn extract(waiting: &mut HashMap<String, Part>, which: impl Fn(&Part) -> bool) -> Vec<Part> {
+    let tickets: Vec<String> = waiting.iter().filter(|(_, p)| which(p)).map(|(t, _)| t.clone()).collect();
+    tickets.iter().filter_map(|t| waiting.remove(t)).collect()
+}

@@ -1,0 +1,130 @@
+//! Statements: executed when they are asked about, fetched by ticket.
+
+use super::{Answered, Service, blocking, flight_info, packed, streams};
+use crate::results::{Part, Query, Repeated, Rows};
+use crate::sessions::{Call, ClientSession};
+use crate::status::{to_status, unknown};
+use crate::wire;
+use arrow::datatypes::SchemaRef;
+use arrow_flight::sql::TicketStatementQuery;
+use arrow_flight::{FlightData, FlightDescriptor, FlightInfo};
+use futures::stream::BoxStream;
+use std::collections::VecDeque;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use vonk::{Control, Parameters, StatementKind, StructType};
+use vonk_error::{Error, Result};
+
+/// A statement that runs.
+pub(super) struct Executed {
+    pub query: Arc<Query>,
+    pub columns: StructType,
+    pub rows: Rows,
+}
+
+impl Service {
+    /// Executes a statement, once for each row of parameters.
+    pub(super) async fn execute(
+        &self,
+        session: &Arc<ClientSession>,
+        text: Arc<str>,
+        mut runs: VecDeque<Parameters>,
+    ) -> Answered<Executed> {
+        if self.0.stopping.load(Ordering::Acquire) {
+            return Err(to_status(&Error::new("_SERVER_STOPPING")));
+        }
+        let place = self.0.gate.enter().await.map_err(|e| to_status(&e))?;
+        // Dropped with this call, if the client goes away, and then the statement stops.
+        let query =
+            Query::begin(&session.id, &session.user, &text, Some(place)).map_err(|e| to_status(&e))?;
+        let parameters = runs.pop_front().unwrap_or_default();
+        let control = Control { parameters, ..query.control.clone() };
+        let (engine, read_only) = (session.engine.clone(), self.options().read_only);
+        let executed = blocking(move || {
+            if read_only && engine.statement_kind(&text)? == StatementKind::Write {
+                return Err(Error::new("_READ_ONLY"));
+            }
+            let answer = engine.execute(&text, &control)?;
+            let columns = answer.schema().clone();
+            let rows = match runs.is_empty() {
+                true => Rows::Running(Box::new(answer)),
+                false => {
+                    Rows::Repeated(Box::new(Repeated { first: answer, others: runs, session: engine, text }))
+                }
+            };
+            Ok((columns, rows))
+        });
+        match executed.await {
+            Ok((columns, rows)) => Ok(Executed { query, columns, rows }),
+            Err(status) => {
+                let condition = status.metadata().get("x-vonk-condition").and_then(|c| c.to_str().ok());
+                query.fail_as(condition.unwrap_or("INTERNAL_ERROR"));
+                Err(status)
+            }
+        }
+    }
+
+    /// Executes a statement whose rows do not matter: the number of rows that it wrote.
+    pub(super) async fn update(
+        &self,
+        session: &Arc<ClientSession>,
+        text: Arc<str>,
+        runs: VecDeque<Parameters>,
+    ) -> Answered<i64> {
+        let Executed { query, mut rows, .. } = self.execute(session, text, runs).await?;
+        let control = query.control.clone();
+        let drained = blocking(move || {
+            while rows.next_batch(&control)?.is_some() {}
+            Ok(control.rows_written.load(Ordering::Relaxed))
+        });
+        let written = drained.await?;
+        query.end_of_part();
+        Ok(i64::try_from(written).unwrap_or(i64::MAX))
+    }
+
+    /// GetFlightInfo of a statement.
+    pub(super) async fn query(
+        &self,
+        call: &Call,
+        descriptor: FlightDescriptor,
+        text: String,
+    ) -> Answered<FlightInfo> {
+        let executed = self.execute(call, text.into(), VecDeque::new()).await?;
+        self.announce(call, descriptor, executed)
+    }
+
+    /// Tells the client of the rows of a statement that runs.
+    pub(super) fn announce(
+        &self,
+        session: &Arc<ClientSession>,
+        descriptor: FlightDescriptor,
+        executed: Executed,
+    ) -> Answered<FlightInfo> {
+        let Executed { query, columns, rows } = executed;
+        let schema = wire::schema(&columns);
+        let id = query.id.clone();
+        let ticket = session.results.deposit(Part::new(query, schema.clone(), rows));
+        let handle = ticket.map_err(|e| to_status(&e))?.into();
+        let ticket = packed(&TicketStatementQuery { statement_handle: handle });
+        let info = flight_info(descriptor, &schema, vec![ticket])?;
+        Ok(FlightInfo { app_metadata: id.into(), ..info })
+    }
+
+    /// DoGet of a ticket.
+    pub(super) fn fetch(
+        &self,
+        session: &Arc<ClientSession>,
+        handle: &[u8],
+    ) -> Answered<BoxStream<'static, Answered<FlightData>>> {
+        let ticket = std::str::from_utf8(handle).map_err(|_| unknown("result"))?;
+        let part = session.results.take(ticket).ok_or_else(|| unknown("result"))?;
+        let compression = (*session.compression.lock()).unwrap_or(self.options().compression);
+        streams::of_part(part, compression)
+    }
+
+    /// The columns of a statement that does not run.
+    pub(super) async fn statement_schema(&self, call: &Call, text: String) -> Answered<SchemaRef> {
+        let engine = call.engine.clone();
+        blocking(move || -> Result<SchemaRef> { Ok(wire::schema(&engine.prepare(&text)?.schema)) }).await
+    }
+}
