@@ -63,7 +63,6 @@ use vonk_types::StructType;
 /// # Ok::<(), vonk::Error>(())
 /// ```
 #[derive(Clone)]
-#[must_use = "a DataFrame does nothing until an action asks for its rows"]
 pub struct DataFrame {
     pub(crate) session: Session,
     pub(crate) resolved: Resolved,

@@ -133,7 +133,7 @@ fn commands_run_at_once() {
     let set = s.sql("SET spark.sql.session.timeZone = Europe/Amsterdam").unwrap();
     check(Ok(set), "struct<key:string,value:string>", &["spark.sql.session.timeZone\tEurope/Amsterdam"]);
     assert_eq!(s.conf().get(&vonk::conf::SESSION_TIME_ZONE), "Europe/Amsterdam");
-    let _ = s.sql("CREATE TEMPORARY VIEW one AS SELECT 1 AS x").unwrap();
+    s.sql("CREATE TEMPORARY VIEW one AS SELECT 1 AS x").unwrap();
     check(s.table("one"), "struct<x:int>", &["1"]);
     // Queries wait until they are asked.
     let failing = s.sql("SELECT 1 / 0").unwrap();
