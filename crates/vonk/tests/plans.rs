@@ -6,6 +6,9 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
+mod numbering;
+
+use numbering::renumbered;
 use std::fmt::Write;
 use std::path::Path;
 use vonk::Session;
@@ -29,7 +32,7 @@ fn session(scale: &str) -> Session {
 
 fn explain(session: &Session, mode: &str, sql: &str) -> String {
     let mut answer = session.run(&format!("EXPLAIN {mode} {sql}")).unwrap_or_else(|e| panic!("{sql}: {e}"));
-    answer.rows_as_text().unwrap().join("\n")
+    renumbered(&answer.rows_as_text().unwrap().join("\n"))
 }
 
 fn snapshot(name: &str, text: &str) {

@@ -8,7 +8,10 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
-use std::collections::{BTreeSet, HashMap};
+mod numbering;
+
+use numbering::renumbered;
+use std::collections::BTreeSet;
 use std::fmt::Write;
 use std::sync::Arc;
 use vonk_analyzer::{Analyzer, Parameters};
@@ -69,24 +72,6 @@ fn trace(sql: &str) -> Vec<(&'static str, String)> {
     let optimizer = Optimizer::new(&env, &ids);
     optimizer.optimize_traced(plan, &mut |rule, plan| steps.push((rule, plan.to_string()))).unwrap();
     steps
-}
-
-/// `#17` becomes `#1` if it is the first id of the text, and so on: ids that other rules took do not show.
-fn renumbered(text: &str) -> String {
-    let (mut out, mut numbers) = (String::with_capacity(text.len()), HashMap::new());
-    let mut parts = text.split('#');
-    out.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let digits = part.bytes().take_while(u8::is_ascii_digit).count();
-        if digits == 0 {
-            let _ = write!(out, "#{part}");
-            continue;
-        }
-        let next = numbers.len() + 1;
-        let number = numbers.entry(&part[..digits]).or_insert(next);
-        let _ = write!(out, "#{number}{}", &part[digits..]);
-    }
-    out
 }
 
 fn render(rule: &str, (title, expect, sql): &Case) -> String {

@@ -7,6 +7,8 @@ mod columns;
 mod create;
 mod joins;
 mod na_and_stat;
+#[path = "../numbering/mod.rs"]
+mod numbering;
 mod plans;
 mod steps;
 mod writes;

@@ -1,25 +1,15 @@
 //! A DataFrame and the SQL that says the same have the same optimized plan.
 
+use crate::numbering::renumbered;
 use crate::session;
-use std::collections::HashMap;
 use vonk::functions::*;
 use vonk::{DataFrame, Window};
 
-/// The optimized plan, its column ids numbered by first appearance.
+/// The optimized plan.
 fn optimized(df: &DataFrame) -> String {
     let text = df.explain_text("extended").unwrap();
     let begun = text.split("== Optimized Logical Plan ==\n").nth(1).expect("EXTENDED shows it");
-    let plan = begun.split("\n== ").next().unwrap();
-    let (mut out, mut numbers) = (String::new(), HashMap::new());
-    let mut parts = plan.split('#');
-    out.push_str(parts.next().unwrap_or_default());
-    for part in parts {
-        let digits = part.find(|c: char| !c.is_ascii_digit()).unwrap_or(part.len());
-        let next = numbers.len();
-        let n = numbers.entry(part[..digits].to_string()).or_insert(next);
-        out.push_str(&format!("#{n}{}", &part[digits..]));
-    }
-    out.trim().to_string()
+    renumbered(begun.split("\n== ").next().unwrap().trim())
 }
 
 #[test]
