@@ -205,6 +205,11 @@ impl Cluster {
         })
     }
 
+    /// Whether tasks run in this process.
+    pub fn is_local(&self) -> bool {
+        self.store.is_none()
+    }
+
     /// Tasks that can run at once.
     pub fn slots(&self) -> u32 {
         self.slots

@@ -125,6 +125,7 @@ pub static CONDITIONS: &[Condition] = &[
     row("EXPECT_VIEW_NOT_TABLE.NO_ALTERNATIVE", "42809", "The table <tableName> does not support <operation>. "),
     row("EXPECT_VIEW_NOT_TABLE.USE_ALTER_TABLE", "42809", "The table <tableName> does not support <operation>. Please use ALTER TABLE instead."),
     row("EXPRESSION_TYPE_IS_NOT_ORDERABLE", "42822", "Column expression <expr> cannot be sorted because its type <exprType> is not orderable."),
+    row("FAILED_EXECUTE_UDF", "39000", "User defined function (<functionName>: (<signature>) => <result>) failed due to: <reason>."),
     row("FAILED_FUNCTION_CALL", "38000", "Failed preparing of the function <funcName> for call. Please, double check function's arguments."),
     row("FIELD_NOT_FOUND", "42704", "No such struct field <fieldName> in <fields>."),
     row("GROUPING_COLUMN_MISMATCH", "42803", "Column of grouping (<grouping>) can't be found in grouping columns <groupingColumns>."),

@@ -24,14 +24,16 @@ pub mod scalar;
 pub mod selectivity;
 pub mod window;
 
-pub use aggregate::{AggregateCall, AggregateFunction, EmitTo, GroupsAccumulator, WithinGroup};
+pub use aggregate::{
+    AggregateCall, AggregateFunction, EmitTo, GroupsAccumulator, MakeAccumulator, WithinGroup,
+};
 pub use describe::{Docs, Example, Group};
 pub use form::{Form, FormFunction};
 pub use generator::{Generated, GeneratorFunction};
 pub use kernel::{Datum, KernelCall, LambdaKernel, RowPosition, ScalarInstance};
 pub use parameters::{Parameter, ParameterDefault, parameters};
 pub use registry::{Function, Registry};
-pub use resolve::{Arg, Arity, CallSite, Resolution};
+pub use resolve::{Arg, Arity, CallSite, Resolution, Resolve};
 pub use scalar::{Display, ScalarFunction, ScalarKernel, Volatility};
 /// The function that checks the length of what is written into `varchar(n)`.
 pub const LENGTH_CHECK: &str = "__length_check";

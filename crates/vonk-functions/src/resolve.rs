@@ -4,6 +4,7 @@
 //! arguments are to be cast to, the type it returns and whether it can return null. Type errors are Spark's
 //! `DATATYPE_MISMATCH.*` conditions; the analyzer adds the parameter `sqlExpr` (the text of the whole call).
 
+use std::sync::Arc;
 use vonk_error::{Error, Result, Span};
 use vonk_types::{DataType, EvalContext, Literal};
 
@@ -45,6 +46,9 @@ pub struct Resolution {
     /// Whether the call can return null.
     pub nullable: bool,
 }
+
+/// How a function answers: a plain function, or a closure over the types that a user-defined one was declared with.
+pub type Resolve = Arc<dyn Fn(&CallSite<'_>) -> Result<Resolution> + Send + Sync>;
 
 /// How many arguments a function takes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -10,6 +10,7 @@ pub mod conform;
 pub mod files;
 pub mod parquet;
 pub mod reader;
+pub mod rows;
 pub mod tpch;
 pub mod writer;
 

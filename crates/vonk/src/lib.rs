@@ -23,10 +23,12 @@ mod metadata;
 mod opener;
 mod pipeline;
 mod prepared;
+pub mod provider;
 mod samples;
 mod session;
 mod settings;
 mod substitution;
+pub mod udf;
 
 pub use answer::{Answer, Profile};
 pub use dataframe::{

@@ -9,7 +9,6 @@ use crate::pipeline::Pipeline;
 use crate::session::{Control, Session};
 use vonk_catalog::SPARK_CATALOG;
 use vonk_error::{Result, Span};
-use vonk_functions::Registry;
 use vonk_plan::Catalog;
 use vonk_plan::unresolved::Name;
 use vonk_types::data_type::quote_identifier;
@@ -113,7 +112,8 @@ impl Session {
     /// Names of the built-in functions and of those that were created, sorted; of the latter in full, unless they
     /// are temporary.
     pub fn function_names(&self) -> Vec<String> {
-        let builtin = Registry::builtin().iter().map(|(n, _)| n.to_string()).filter(|n| !n.starts_with('_'));
+        let registry = self.registry();
+        let builtin = registry.iter().map(|(n, _)| n.to_string()).filter(|n| !n.starts_with('_'));
         let mut names: Vec<String> = builtin.collect();
         names.extend(self.catalog().functions().iter().map(|f| f.name.to_string()));
         names.sort();

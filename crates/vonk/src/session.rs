@@ -18,10 +18,9 @@ use vonk_conf::{self as conf, Conf};
 use vonk_error::{Error, Result};
 use vonk_eval::EvalEnv;
 use vonk_exec::CancelFlag;
-use vonk_functions::Registry;
+use vonk_functions::{Function, Registry};
 use vonk_plan::logical::ColumnIds;
 use vonk_plan::unresolved::{Plan, Statement};
-use vonk_sources::Formats;
 use vonk_types::EvalContext;
 
 /// What runs beside a statement: how to stop it, how far it is, values of its parameters.
@@ -57,6 +56,8 @@ struct State {
     user: Arc<str>,
     /// Identities of columns: plans of one statement may become parts of others'.
     ids: Arc<ColumnIds>,
+    /// Functions: those that are built in, and those that the session was given.
+    registry: RwLock<Arc<Registry>>,
 }
 
 /// Makes sessions.
@@ -93,7 +94,7 @@ impl SessionBuilder {
             return Err(e);
         }
         let conf = self.conf;
-        let cluster = Cluster::start(&conf, Formats::builtin())?;
+        let cluster = Cluster::start(&conf, crate::provider::formats())?;
         let warehouse = conf.get(&conf::WAREHOUSE_DIR);
         let warehouse = warehouse.strip_prefix("file:").unwrap_or(&warehouse);
         let samples = Samples::new(conf.get(&conf::SAMPLES_TPCH_SCALE));
@@ -109,6 +110,7 @@ impl SessionBuilder {
             cluster: Arc::new(cluster),
             user: vonk_cluster::user_name().into(),
             ids: Arc::default(),
+            registry: RwLock::new(Registry::builtin().clone()),
         })))
     }
 }
@@ -134,6 +136,7 @@ impl Session {
             cluster: self.0.cluster.clone(),
             user: self.0.user.clone(),
             ids: self.0.ids.clone(),
+            registry: RwLock::new(Registry::builtin().clone()),
         }))
     }
 
@@ -225,6 +228,24 @@ impl Session {
         &self.0.catalog
     }
 
+    /// All functions of the session that are not in SQL.
+    pub(crate) fn registry(&self) -> Arc<Registry> {
+        self.0.registry.read().clone()
+    }
+
+    /// Adds a function, in the place of one of its name. Queries that run keep what they have.
+    pub(crate) fn add_function(&self, function: Function) {
+        let mut registry = self.0.registry.write();
+        let mut changed = Registry::clone(&registry);
+        changed.add(&[], function);
+        *registry = Arc::new(changed);
+    }
+
+    /// Whether tasks run in this process.
+    pub(crate) fn runs_here(&self) -> bool {
+        self.0.cluster.is_local()
+    }
+
     /// Makes identities of columns.
     pub(crate) fn ids(&self) -> &Arc<ColumnIds> {
         &self.0.ids
@@ -244,7 +265,7 @@ impl Session {
     pub(crate) fn eval_env(&self, conf: &Conf) -> Result<EvalEnv> {
         Ok(EvalEnv {
             ctx: Arc::new(settings::eval_context(conf, &self.0.user)?),
-            registry: Registry::builtin().clone(),
+            registry: self.0.registry.read().clone(),
             scalar_subqueries: Arc::default(),
         })
     }

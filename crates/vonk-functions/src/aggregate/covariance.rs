@@ -83,7 +83,7 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
             |_| Ok(Pairs::boxed(true, |p| (p.n > 0.0).then(|| p.y_sum / p.n))),
         ),
         AggregateFunction {
-            resolve: resolve_count,
+            resolve: Arc::new(resolve_count),
             on_empty: Some(|| Literal::long(0)),
             ..row(
                 "regr_count",

@@ -27,9 +27,10 @@ mod tests;
 pub(crate) mod xxhash;
 
 use crate::describe::Docs;
-use crate::resolve::{Arity, CallSite, Resolution};
+use crate::resolve::{Arity, CallSite, Resolution, Resolve};
 use crate::scalar::Display;
 use arrow::array::{ArrayRef, BooleanArray};
+use std::sync::Arc;
 use vonk_error::{Result, Span};
 use vonk_types::{DataType, EvalContext, Literal};
 
@@ -105,11 +106,11 @@ pub struct AggregateFunction {
     /// Number of arguments.
     pub arity: Arity,
     /// Types.
-    pub resolve: fn(&CallSite<'_>) -> Result<Resolution>,
+    pub resolve: Resolve,
     /// Types of the state columns.
     pub state_types: fn(&AggregateCall<'_>) -> Vec<DataType>,
     /// Makes an accumulator.
-    pub accumulator: fn(&AggregateCall<'_>) -> Result<Box<dyn GroupsAccumulator>>,
+    pub accumulator: MakeAccumulator,
     /// DISTINCT changes nothing (`min`, `max`, `bool_and`).
     pub duplicate_insensitive: bool,
     /// The result depends on the order of rows (`first`, `collect_list`), more than by the rounding of floats.
@@ -123,6 +124,10 @@ pub struct AggregateFunction {
     /// Takes `IGNORE NULLS`, which adds a last argument `true`.
     pub ignore_nulls: bool,
 }
+
+/// Makes the state of all groups of a call.
+pub type MakeAccumulator =
+    Arc<dyn Fn(&AggregateCall<'_>) -> Result<Box<dyn GroupsAccumulator>> + Send + Sync>;
 
 /// What `WITHIN GROUP (ORDER BY …)` means to an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -153,9 +158,9 @@ impl AggregateFunction {
             aliases: &[],
             docs,
             arity,
-            resolve,
+            resolve: Arc::new(resolve),
             state_types,
-            accumulator,
+            accumulator: Arc::new(accumulator),
             duplicate_insensitive: false,
             order_sensitive: false,
             on_empty: None,

@@ -33,7 +33,7 @@ mod url;
 
 use crate::describe::Docs;
 use crate::kernel::{KernelCall, ScalarInstance};
-use crate::resolve::{Arity, CallSite, Resolution};
+use crate::resolve::{Arity, CallSite, Resolution, Resolve};
 use arrow::array::ArrayRef;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -106,7 +106,7 @@ pub struct ScalarFunction {
     /// Number of arguments.
     pub arity: Arity,
     /// Types.
-    pub resolve: fn(&CallSite<'_>) -> Result<Resolution>,
+    pub resolve: Resolve,
     /// Computation.
     pub kernel: ScalarKernel,
     /// Foldability.
@@ -145,7 +145,7 @@ impl ScalarFunction {
             aliases: &[],
             docs,
             arity,
-            resolve,
+            resolve: Arc::new(resolve),
             kernel: ScalarKernel::Plain(kernel),
             volatility: Volatility::Immutable,
             null_propagating: true,

@@ -1,15 +1,10 @@
 //! A TPC-H table as a source, and its reader.
 
-use super::tables::{Batches, Table};
-use crate::conform::with_rows;
+use super::tables::Table;
 use crate::reader::{OpenScan, ScanReader, ScanStream};
-use arrow::array::RecordBatch;
-use arrow::compute::filter_record_batch;
-use arrow::datatypes::SchemaRef;
+use crate::rows::Rows;
 use std::sync::Arc;
 use vonk_error::{Error, Result};
-use vonk_eval::Evaluator;
-use vonk_functions::RowPosition;
 use vonk_plan::source::{
     ColumnStatistics, ScanPartition, ScanPlan, ScanRequest, TableSource, TableStatistics,
 };
@@ -100,50 +95,12 @@ impl ScanReader for TpchReader {
     fn open(&self, scan: OpenScan<'_>) -> Result<Box<dyn ScanStream>> {
         let part: Part = postcard::from_bytes(scan.partition)
             .map_err(|e| Error::internal(format!("scan partition: {e}")))?;
-        let fields: Vec<_> = scan.read.iter().map(|(_, f)| f.clone()).collect();
-        let read = StructType::new(fields);
-        let output =
-            StructType::new(scan.projection.iter().map(|i| read.fields[*i].clone()).collect::<Vec<_>>());
-        Ok(Box::new(Stream {
-            batches: part.table.batches(part.scale, part.part, part.parts, scan.batch_rows.max(1))?,
-            columns: scan.read.iter().map(|(p, _)| *p).collect(),
-            read_schema: read.to_arrow_schema(),
-            output_schema: output.to_arrow_schema(),
-            projection: scan.projection.to_vec(),
-            predicate: scan.predicate.map(|p| Evaluator::new(p, scan.env)).transpose()?,
-            remaining: scan.limit.unwrap_or(u64::MAX),
-        }))
-    }
-}
-
-struct Stream {
-    batches: Batches,
-    columns: Vec<usize>,
-    read_schema: SchemaRef,
-    output_schema: SchemaRef,
-    projection: Vec<usize>,
-    predicate: Option<Evaluator>,
-    remaining: u64,
-}
-
-impl ScanStream for Stream {
-    fn next(&mut self) -> Result<Option<RecordBatch>> {
-        while self.remaining > 0 {
-            let Some(whole) = self.batches.next().transpose()? else { return Ok(None) };
-            let columns = self.columns.iter().map(|i| whole.column(*i).clone()).collect();
-            let mut batch = with_rows(self.read_schema.clone(), columns, whole.num_rows())?;
-            if let Some(p) = &mut self.predicate {
-                let keep = p.evaluate_filter(&batch, RowPosition::default())?;
-                batch = filter_record_batch(&batch, &keep)?;
-            }
-            let take = usize::try_from(self.remaining).unwrap_or(usize::MAX).min(batch.num_rows());
-            if take == 0 {
-                continue;
-            }
-            self.remaining -= take as u64;
-            let columns = self.projection.iter().map(|i| batch.column(*i).slice(0, take)).collect();
-            return Ok(Some(with_rows(self.output_schema.clone(), columns, take)?));
-        }
-        Ok(None)
+        let columns: Vec<usize> = scan.read.iter().map(|(p, _)| *p).collect();
+        let batches = part.table.batches(part.scale, part.part, part.parts, scan.batch_rows.max(1))?;
+        let batches = batches.map(move |whole| {
+            let whole = whole?;
+            Ok(whole.project(&columns)?)
+        });
+        Ok(Box::new(Rows::new(batches, &scan)?))
     }
 }

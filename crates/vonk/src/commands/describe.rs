@@ -5,7 +5,6 @@ use crate::answer::Answer;
 use crate::pipeline::Pipeline;
 use vonk_catalog::{ColumnDefinition, Found, SPARK_CATALOG, TableDefinition, TableKind, TemporaryView};
 use vonk_error::{Error, Result};
-use vonk_functions::Registry;
 use vonk_plan::unresolved::{Describe, Name, Plan};
 use vonk_types::StructType;
 
@@ -170,7 +169,8 @@ fn column(cx: &Pipeline<'_>, table: &Name, column: &Name, extended: bool) -> Res
 }
 
 fn function(cx: &Pipeline<'_>, name: &Name, extended: bool) -> Result<Answer> {
-    let Some(function) = Registry::builtin().get(name.last()) else {
+    let registry = cx.session.registry();
+    let Some(function) = registry.get(name.last()) else {
         use vonk_plan::Catalog;
         if let Some(f) = cx.session.catalog().function(&name.parts)? {
             let rows: Vec<_> =

@@ -4,6 +4,7 @@ use crate::answer::{Answer, located};
 use crate::pipeline::{Pipeline, Planned};
 use std::fmt::Write;
 use vonk_error::{Error, Result};
+use vonk_functions::Registry;
 use vonk_optimizer::statistics::estimate;
 use vonk_physical::{ExplainMetrics, PlanNode};
 use vonk_plan::LogicalPlan;
@@ -21,7 +22,7 @@ pub(super) fn explain(cx: &Pipeline<'_>, mode: ExplainMode, statement: &Statemen
                 ExplainMode::Simple | ExplainMode::Codegen => physical(&planned.physical, None),
                 ExplainMode::Extended => extended(&format!("{plan:#?}"), &planned),
                 ExplainMode::Cost => cost(&planned),
-                ExplainMode::Formatted => formatted(&planned.physical)?,
+                ExplainMode::Formatted => formatted(&planned.physical, &cx.env.registry)?,
                 ExplainMode::Analyze => analyze(cx, planned)?,
             }
         }
@@ -103,15 +104,14 @@ fn size(bytes: f64) -> String {
 }
 
 /// The stages, each with its fragment.
-fn formatted(query: &PhysicalQuery) -> Result<String> {
+fn formatted(query: &PhysicalQuery, registry: &Registry) -> Result<String> {
     let mut out = physical(query, None);
     let mut section = |title: &str, root: &PlanNode| -> Result<()> {
         let mut next = 0;
-        let lowered =
-            vonk_planner::lower(&with_bounds(root), vonk_functions::Registry::builtin(), &mut |_| {
-                next += 1;
-                next - 1
-            })?;
+        let lowered = vonk_planner::lower(&with_bounds(root), registry, &mut |_| {
+            next += 1;
+            next - 1
+        })?;
         let Some(stages) = cut_stages(&lowered.graph, lowered.last, &mut 0) else {
             return vonk_error::internal_err!("the plan's RDD graph is not one");
         };

@@ -5,7 +5,6 @@ use crate::answer::Answer;
 use crate::pipeline::Pipeline;
 use vonk_catalog::{Found, SPARK_CATALOG, TableKind, matches_pattern};
 use vonk_error::{Error, Result};
-use vonk_functions::Registry;
 use vonk_plan::Catalog;
 use vonk_plan::unresolved::{FunctionScope, Name, Show};
 use vonk_types::data_type::quote_if_needed;
@@ -138,11 +137,9 @@ fn columns(cx: &Pipeline<'_>, table: &Name, from: Option<&Name>) -> Result<Answe
 fn functions(cx: &Pipeline<'_>, scope: FunctionScope, pattern: Option<&String>) -> Result<Answer> {
     let user = cx.session.catalog().functions();
     let user = user.iter().filter(|f| like(f.name.table(), pattern)).map(|f| f.name.to_string());
+    let registry = cx.session.registry();
     let builtin = || {
-        Registry::builtin()
-            .iter()
-            .filter(|(n, _)| !n.starts_with('_') && like(n, pattern))
-            .map(|(n, _)| n.to_string())
+        registry.iter().filter(|(n, _)| !n.starts_with('_') && like(n, pattern)).map(|(n, _)| n.to_string())
     };
     let mut names: Vec<String> = match scope {
         FunctionScope::User => user.collect(),

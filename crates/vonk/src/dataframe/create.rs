@@ -9,7 +9,8 @@ use serde::Serialize;
 use serde_arrow::schema::{SchemaLike, TracingOptions};
 use std::sync::Arc;
 use vonk_error::{Error, Result, Span};
-use vonk_plan::logical::{Column, LogicalPlan};
+use vonk_plan::logical::{Column, LogicalPlan, Scan};
+use vonk_plan::source::TableSource;
 use vonk_plan::unresolved::{Name, Plan, TableRef};
 use vonk_types::{DataType, StructType};
 
@@ -95,6 +96,16 @@ impl Session {
         let fields = Vec::<FieldRef>::from_samples(rows, options).map_err(failed)?;
         let batch = serde_arrow::to_record_batch(&fields, &rows).map_err(failed)?;
         self.create_dataframe([batch])
+    }
+
+    /// All columns of a source.
+    pub(crate) fn scan_of(&self, name: &str, source: Arc<dyn TableSource>) -> Result<DataFrame> {
+        let fields = source.schema().fields.clone();
+        let column =
+            |f: &vonk_types::StructField| self.ids().column(f.name.clone(), f.data_type.clone(), f.nullable);
+        let columns = fields.iter().enumerate().map(|(i, f)| (column(f), i)).collect();
+        let scan = Scan { name: name.to_string(), source, columns, filters: Vec::new(), limit: None };
+        self.of_plan(LogicalPlan::Scan(scan))
     }
 
     fn of_plan(&self, plan: LogicalPlan) -> Result<DataFrame> {

@@ -10,7 +10,9 @@ mod na_and_stat;
 #[path = "../numbering/mod.rs"]
 mod numbering;
 mod plans;
+mod providers;
 mod steps;
+mod udfs;
 mod writes;
 
 use vonk::{DataFrame, Error, Result, Session};
