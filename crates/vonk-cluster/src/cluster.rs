@@ -11,7 +11,7 @@ use crate::remote::backend::{RemoteBackend, RemoteOptions};
 use crate::remote::executor::network_runtime;
 use crate::remote::local_cluster::{LocalCluster, LocalClusterOptions};
 use crate::remote::manager::ExecutorManager;
-use crate::results::{ResultStore, Results, StreamedResults, WholeResults};
+use crate::results::{ResultRoom, ResultStore, Results, StreamedResults, WholeResults};
 use crate::standalone::MasterAddress;
 use crate::standalone::manager::{Standalone, StandaloneOptions};
 use crate::standalone::protocol::fresh_name;
@@ -46,8 +46,7 @@ pub struct Cluster {
     executor_memory: Option<u64>,
     executors: u32,
     slots: u32,
-    /// Where result rows wait that come from other processes.
-    store: Option<Arc<ResultStore>>,
+    rows: RowStore,
     next_shuffle: AtomicU64,
     next_query: AtomicU64,
     /// Where its state can be seen, if it is served.
@@ -56,6 +55,14 @@ pub struct Cluster {
     _status: Option<tokio::runtime::Runtime>,
     /// Of this process's blocks and spill files: removed after all that uses it has ended.
     _folder: OwnFolder,
+}
+
+/// Where result rows wait for who reads them.
+enum RowStore {
+    /// Those of this process.
+    Own(Arc<ResultRoom>),
+    /// Those that come from other processes.
+    Remote(Arc<ResultStore>),
 }
 
 /// What executors in processes of their own are expected to be like.
@@ -99,13 +106,14 @@ impl Cluster {
         let seen = Seen::new(&application, conf)?;
         let driver = Driver::start(scheduler, Box::new(backend), seen.observer, None)?;
         let executor_memory = memory.limit();
+        let rows = RowStore::Own(Arc::new(ResultRoom::new(memory.clone(), dir, slots)));
         Ok(Cluster {
             driver,
             memory,
             executor_memory,
             executors: 1,
             slots,
-            store: None,
+            rows,
             next_shuffle: AtomicU64::new(0),
             next_query: AtomicU64::new(0),
             status_address: seen.address,
@@ -196,7 +204,7 @@ impl Cluster {
             executor_memory: Some(executor_share(shape.memory, conf)),
             executors: shape.executors,
             slots: shape.executors.saturating_mul(shape.slots),
-            store: Some(store),
+            rows: RowStore::Remote(store),
             next_shuffle: AtomicU64::new(0),
             next_query: AtomicU64::new(0),
             status_address: seen.address,
@@ -213,6 +221,11 @@ impl Cluster {
     /// Tasks that can run at once.
     pub fn slots(&self) -> u32 {
         self.slots
+    }
+
+    /// Tasks that are alive now: that run, wait for a thread, or wait for who reads their rows.
+    pub fn alive_tasks(&self) -> usize {
+        self.driver.alive_tasks()
     }
 
     /// Processes that run tasks, as far as their number is fixed.
@@ -263,12 +276,17 @@ impl Cluster {
         self.next_shuffle.fetch_add(1, Ordering::Relaxed)
     }
 
-    /// A way for the rows of a job.
-    pub(crate) fn results(&self, partitions: u32, cancel: CancelFlag) -> Results {
-        match &self.store {
-            None => Results::Streamed(StreamedResults::new(partitions, cancel)),
-            Some(store) => Results::Whole(WholeResults::new(store.clone(), partitions, cancel)),
-        }
+    /// A way for the rows of a job, which ends with the flag.
+    pub(crate) fn results(&self, partitions: u32, cancel: &CancelFlag) -> Arc<Results> {
+        let results = match &self.rows {
+            RowStore::Own(room) => {
+                Results::Streamed(StreamedResults::new(partitions, cancel.clone(), room.clone()))
+            }
+            RowStore::Remote(store) => {
+                Results::Whole(WholeResults::new(store.clone(), partitions, cancel.clone()))
+            }
+        };
+        results.watching(cancel)
     }
 }
 

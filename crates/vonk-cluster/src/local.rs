@@ -1,13 +1,20 @@
 //! Local mode: tasks run on a pool of threads of this process.
+//!
+//! A task whose rows nobody takes for a while is parked: it gives its thread and its slot back and is an object until its reader comes
+//! back. Then it goes on at once, on a thread of a second pool, so that readers that come back never wait for the end of others' tasks;
+//! the scheduler launches the less until as many have ended.
 
-use crate::backend::{Backend, TaskLaunch, TaskPlace, TaskReport, TaskResult, task_span};
+use crate::backend::{Backend, TaskLaunch, TaskPlace, TaskReport, task_span};
 use crate::driver::Mailbox;
+use crate::results::{Parkable, Pushed, Results};
+use arrow::array::RecordBatch;
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 use vonk_error::{Error, Result};
-use vonk_exec::{CancelFlag, ExecutorEnv, TaskSpec, run_task};
+use vonk_exec::{CancelFlag, ExecutorEnv, Task, TaskSpec};
 use vonk_scheduler::{ExecutorId, JobId, MapId, ShuffleId, TaskId};
 use vonk_shuffle::Place;
 
@@ -15,11 +22,11 @@ use vonk_shuffle::Place;
 const STACK_BYTES: usize = 16 << 20;
 
 /// The threads on which an executor runs its tasks.
-pub(crate) fn task_pool(slots: u32) -> Result<rayon::ThreadPool> {
+pub(crate) fn task_pool(slots: u32, name: &'static str) -> Result<rayon::ThreadPool> {
     rayon::ThreadPoolBuilder::new()
         .num_threads(slots as usize)
         .stack_size(STACK_BYTES)
-        .thread_name(|i| format!("vonk-task-{i}"))
+        .thread_name(move |i| format!("vonk-{name}-{i}"))
         .build()
         .map_err(|e| Error::io("cannot start the threads of tasks", e))
 }
@@ -34,26 +41,57 @@ pub(crate) fn caught<T>(run: impl FnOnce() -> Result<T>) -> Result<T> {
 /// The only executor of local mode.
 const EXECUTOR: ExecutorId = ExecutorId(0);
 
-pub(crate) struct LocalBackend {
+/// How long a task that finds no room for its rows waits with its thread and its slot before it gives both back: readers that keep up are
+/// not waited for longer, and whoever waits for a slot hardly notices.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// What the tasks of this process have in common.
+struct Tasks {
+    /// Has a thread for each slot.
     pool: rayon::ThreadPool,
+    /// Threads of tasks that were parked and go on: they do so at once, beside those that have taken their slots meanwhile. Made when first
+    /// needed.
+    resumed: OnceLock<rayon::ThreadPool>,
     slots: u32,
     exec: Arc<ExecutorEnv>,
     wire: bool,
+    /// Those that run, are parked or wait for a thread.
+    alive: Mutex<HashMap<TaskId, Alive>>,
+}
+
+/// How to end a task.
+struct Alive {
+    cancel: CancelFlag,
+    results: Arc<Results>,
+}
+
+impl Tasks {
+    fn resume(&self, run: impl FnOnce() + Send + 'static) {
+        let resumed = match self.resumed.get() {
+            Some(pool) => Some(pool),
+            None => task_pool(self.slots, "resumed").ok().map(|pool| self.resumed.get_or_init(|| pool)),
+        };
+        resumed.unwrap_or(&self.pool).spawn_fifo(run);
+    }
+}
+
+pub(crate) struct LocalBackend {
+    tasks: Arc<Tasks>,
     mailbox: Option<Mailbox>,
-    /// The flags of the tasks that run or wait for a thread.
-    running: Arc<Mutex<HashMap<TaskId, CancelFlag>>>,
 }
 
 impl LocalBackend {
     pub fn new(slots: u32, exec: Arc<ExecutorEnv>, wire: bool) -> Result<Self> {
-        let pool = task_pool(slots)?;
-        Ok(LocalBackend { pool, slots, exec, wire, mailbox: None, running: Arc::default() })
+        let pool = task_pool(slots, "task")?;
+        let (resumed, alive) = (OnceLock::new(), Mutex::default());
+        let tasks = Arc::new(Tasks { pool, resumed, slots, exec, wire, alive });
+        Ok(LocalBackend { tasks, mailbox: None })
     }
 }
 
 impl Backend for LocalBackend {
     fn start(&mut self, mailbox: Mailbox) -> Result<()> {
-        mailbox.executor_added(EXECUTOR, "localhost".to_string(), self.slots);
+        mailbox.executor_added(EXECUTOR, "localhost".to_string(), self.tasks.slots);
         self.mailbox = Some(mailbox);
         Ok(())
     }
@@ -61,21 +99,19 @@ impl Backend for LocalBackend {
     fn launch(&mut self, tasks: Vec<TaskLaunch>) {
         for launch in tasks {
             let Some(mailbox) = self.mailbox.clone() else { return };
-            let (exec, wire, running) = (self.exec.clone(), self.wire, self.running.clone());
-            let cancel = launch.stage.query.cancel.child();
-            running.lock().insert(launch.task, cancel.clone());
-            self.pool.spawn_fifo(move || {
-                let result = spanned(&launch, || caught(|| run(&exec, wire, &launch, cancel)));
-                running.lock().remove(&launch.task);
-                mailbox.ended(launch.task, result);
-            });
+            let task = LocalTask::new(self.tasks.clone(), mailbox, launch);
+            self.tasks.pool.spawn_fifo(move || task.begin());
         }
     }
 
     fn kill(&mut self, task: TaskId, _: ExecutorId) {
-        if let Some(flag) = self.running.lock().get(&task) {
-            flag.cancel();
-        }
+        let Some(results) = self.tasks.alive.lock().get(&task).map(|alive| {
+            alive.cancel.cancel();
+            alive.results.clone()
+        }) else {
+            return;
+        };
+        results.kill(task);
     }
 
     /// Its tasks watch the job's flag.
@@ -99,7 +135,7 @@ impl Backend for LocalBackend {
     fn forget_outputs(&mut self, _: ShuffleId, _: u32) {}
 
     fn release(&mut self, shuffle: ShuffleId) {
-        self.exec.shuffle.release(shuffle.0);
+        self.tasks.exec.shuffle.release(shuffle.0);
     }
 
     fn place(&self, _: ExecutorId) -> Option<Place> {
@@ -109,34 +145,135 @@ impl Backend for LocalBackend {
     fn stop(&mut self) {}
 }
 
-fn spanned(launch: &TaskLaunch, run: impl FnOnce() -> TaskResult) -> TaskResult {
-    let stage = &launch.stage;
-    let span = task_span(TaskPlace {
-        executor: EXECUTOR,
-        query: stage.query.number,
-        job: stage.job,
-        stage: stage.stage,
-        stage_attempt: stage.stage_attempt,
-        task: launch.task,
-        partition: launch.partition,
-    });
-    span.in_scope(|| run().inspect_err(|error| tracing::info!(%error, "failed")))
+/// A task of this process, from its launch to its end. Dropped before, it ends as one that was cancelled.
+///
+/// It runs on a thread, or is parked: then it is an object among the results that it has no room in, and uses neither thread nor slot.
+struct LocalTask {
+    tasks: Arc<Tasks>,
+    mailbox: Mailbox,
+    launch: TaskLaunch,
+    cancel: CancelFlag,
+    span: tracing::Span,
+    /// Once it has begun.
+    task: Option<Task>,
+    ended: bool,
 }
 
-fn run(exec: &Arc<ExecutorEnv>, wire: bool, launch: &TaskLaunch, cancel: CancelFlag) -> TaskResult {
-    let stage = &launch.stage;
-    let fragment = if wire {
-        Arc::new(vonk_physical::decode(&vonk_physical::encode(&stage.fragment)?)?)
-    } else {
-        stage.fragment.clone()
-    };
-    let (partition, attempt, inputs) = (launch.partition, launch.output_attempt(), stage.inputs.clone());
-    let generation = stage.generation;
-    let task = TaskSpec { fragment, partition, attempt, generation, inputs, cancel: Some(cancel) };
-    if stage.is_result() {
-        stage.results.begin(partition, attempt)?;
+impl LocalTask {
+    fn new(tasks: Arc<Tasks>, mailbox: Mailbox, launch: TaskLaunch) -> Box<LocalTask> {
+        let stage = &launch.stage;
+        let cancel = stage.query.cancel.child();
+        let alive = Alive { cancel: cancel.clone(), results: stage.results.clone() };
+        tasks.alive.lock().insert(launch.task, alive);
+        let span = task_span(TaskPlace {
+            executor: EXECUTOR,
+            query: stage.query.number,
+            job: stage.job,
+            stage: stage.stage,
+            stage_attempt: stage.stage_attempt,
+            task: launch.task,
+            partition: launch.partition,
+        });
+        Box::new(LocalTask { tasks, mailbox, launch, cancel, span, task: None, ended: false })
     }
-    let sink = &mut |batch| stage.results.push(partition, attempt, batch);
-    let output = run_task(exec, &stage.query, &task, sink)?;
-    Ok(TaskReport { map_output: output.map_output, nodes: output.metrics.counts() })
+
+    /// Runs on this thread.
+    fn begin(mut self: Box<Self>) {
+        let span = self.span.clone();
+        span.in_scope(|| match caught(|| self.made()) {
+            Ok(task) => {
+                self.task = Some(task);
+                self.go_on(None);
+            }
+            Err(error) => self.end(Err(error)),
+        });
+    }
+
+    fn made(&self) -> Result<Task> {
+        let stage = &self.launch.stage;
+        let fragment = if self.tasks.wire {
+            Arc::new(vonk_physical::decode(&vonk_physical::encode(&stage.fragment)?)?)
+        } else {
+            stage.fragment.clone()
+        };
+        let (partition, attempt) = (self.launch.partition, self.launch.output_attempt());
+        let (generation, inputs) = (stage.generation, stage.inputs.clone());
+        if stage.is_result() {
+            stage.results.begin(partition, attempt)?;
+        }
+        let cancel = Some(self.cancel.clone());
+        let spec = TaskSpec { fragment, partition, attempt, generation, inputs, cancel };
+        Ok(Task::new(&self.tasks.exec, &stage.query, &spec))
+    }
+
+    /// Gives a batch away that it has, and then those that it makes, to its end or until it is parked.
+    fn go_on(mut self: Box<Self>, mut batch: Option<RecordBatch>) {
+        let results = self.launch.stage.results.clone();
+        let (partition, attempt) = (self.launch.partition, self.launch.output_attempt());
+        loop {
+            let next = match batch.take() {
+                Some(batch) => Ok(Some(batch)),
+                None => self.task.as_mut().map_or(Ok(None), |task| caught(|| task.next())),
+            };
+            let pushed = match next {
+                Ok(Some(batch)) => results.push(partition, attempt, batch, PATIENCE),
+                Ok(None) => return self.end(Ok(())),
+                Err(error) => return self.end(Err(error)),
+            };
+            match pushed {
+                Ok(Pushed::Taken) => {}
+                Ok(Pushed::Unwanted) => return self.end(Ok(())),
+                Ok(Pushed::Full(full)) => match results.park(partition, self.launch.task, full, self) {
+                    None => return,
+                    Some((task, full)) => (self, batch) = (task, Some(full)),
+                },
+                Err(error) => return self.end(Err(error)),
+            }
+        }
+    }
+
+    /// Ends it: what it holds goes, then the driver is told.
+    fn end(mut self: Box<Self>, result: Result<()>) {
+        self.report(result);
+    }
+
+    fn report(&mut self, result: Result<()>) {
+        if std::mem::replace(&mut self.ended, true) {
+            return;
+        }
+        let output = self.task.take().map(Task::finish);
+        let result = result.map(|()| {
+            output.map_or_else(TaskReport::default, |output| TaskReport {
+                map_output: output.map_output,
+                nodes: output.metrics.counts(),
+            })
+        });
+        if let Err(error) = &result {
+            tracing::info!(%error, "failed");
+        }
+        self.tasks.alive.lock().remove(&self.launch.task);
+        self.mailbox.ended(self.launch.task, result);
+    }
+}
+
+impl Parkable for LocalTask {
+    fn parked(&self) {
+        self.mailbox.parked(self.launch.task);
+    }
+
+    fn resume(self: Box<Self>, batch: RecordBatch) {
+        self.mailbox.resumed(self.launch.task);
+        let tasks = self.tasks.clone();
+        tasks.resume(move || {
+            let span = self.span.clone();
+            span.in_scope(|| self.go_on(Some(batch)));
+        });
+    }
+}
+
+impl Drop for LocalTask {
+    fn drop(&mut self) {
+        let span = self.span.clone();
+        span.in_scope(|| self.report(Err(Error::cancelled())));
+    }
 }

@@ -8,6 +8,8 @@ use crate::progress::Progress;
 use arrow::array::RecordBatch;
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
+use std::task::{Poll, Waker};
+use std::time::Instant;
 use vonk_error::{Error, Result};
 use vonk_eval::EvalEnv;
 use vonk_exec::{CancelFlag, QueryContext};
@@ -94,7 +96,8 @@ impl<'a> Run<'a> {
     pub fn start(mut self, query: PhysicalQuery) -> Result<QueryHandle> {
         let root = self.prepare(query)?;
         let job = self.submit(&root)?;
-        Ok(QueryHandle { job, report: self.report, _kept: self.kept })
+        let running = Running { job, report: self.report, _kept: self.kept };
+        Ok(QueryHandle { running: Arc::new(running), part: 0 })
     }
 
     /// Runs what must run before the query: loops, scalar subqueries, samples for bounds. Gives the query itself.
@@ -155,7 +158,7 @@ impl<'a> Run<'a> {
             fragments: lowered.fragments.into_iter().map(Arc::new).collect(),
             graph: lowered.graph,
             query: Arc::new(query),
-            results: Arc::new(self.cluster.results(partitions, cancel)),
+            results: self.cluster.results(partitions, &cancel),
             progress: self.settings.progress.clone(),
             keep,
             pool: self.settings.pool.clone(),
@@ -167,7 +170,7 @@ impl<'a> Run<'a> {
     pub(crate) fn collect(&mut self, root: &PlanNode) -> Result<Vec<RecordBatch>> {
         let job = self.submit(root)?;
         let mut batches = Vec::new();
-        while let Some(batch) = job.results.next()? {
+        while let Some(batch) = job.results.next(0)? {
             batches.push(batch);
         }
         self.report.add(&job.metrics.lock());
@@ -182,7 +185,7 @@ impl<'a> Run<'a> {
         let data_type = plan.schema.fields.first().map_or(DataType::Null, |f| f.data_type.clone());
         let job = self.submit(&plan)?;
         let mut value = None;
-        while let Some(batch) = job.results.next()? {
+        while let Some(batch) = job.results.next(0)? {
             // Dropping the job cancels it: of many rows no more than the first batch is waited for.
             match (batch.num_rows(), &value) {
                 (0, _) => {}
@@ -222,24 +225,55 @@ fn shared_exchanges(node: &PlanNode, later: &HashSet<Exchange>, into: &mut HashS
     }
 }
 
-/// A running query. Dropping it cancels it.
-pub struct QueryHandle {
+/// A running query.
+struct Running {
     // Dropped, and so cancelled, before what it reads is released.
     job: RunningJob,
     report: QueryReport,
     _kept: KeptShuffles,
 }
 
+/// The rows of a running query, or one part of them. When all of them are dropped, the query is cancelled.
+pub struct QueryHandle {
+    running: Arc<Running>,
+    part: usize,
+}
+
 impl QueryHandle {
-    /// The next batch of the result, in order; `None` at the end. Blocks.
+    /// Deals the rows to so many handles, or fewer if there are fewer partitions: partition `p` to handle `p % n`. They may be read in any
+    /// order, at the same time, slowly or not at all. Rows that were read from already stay in one.
+    pub fn split(self, parts: usize) -> Vec<QueryHandle> {
+        let parts = self.running.job.results.split(parts);
+        let running = self.running.clone();
+        let others = (1..parts).map(|part| QueryHandle { running: running.clone(), part });
+        std::iter::once(self).chain(others).collect()
+    }
+
+    /// The next batch, in order; `None` at the end. Blocks.
     pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
-        self.job.results.next()
+        self.running.job.results.next(self.part)
+    }
+
+    /// As [`next_batch`](Self::next_batch) without blocking: wakes when it is worth asking again.
+    pub fn poll_next_batch(&mut self, waker: &Waker) -> Poll<Result<Option<RecordBatch>>> {
+        self.running.job.results.poll(self.part, waker)
+    }
+
+    /// When these rows were last read or, if that is now, waited for.
+    pub fn last_read(&self) -> Instant {
+        self.running.job.results.last_read(self.part)
     }
 
     /// What ran so far, subqueries included; complete once [`next_batch`](Self::next_batch) gave `None`.
     pub fn report(&self) -> QueryReport {
-        let mut report = self.report.clone();
-        report.add(&self.job.metrics.lock());
+        let mut report = self.running.report.clone();
+        report.add(&self.running.job.metrics.lock());
         report
+    }
+}
+
+impl Drop for QueryHandle {
+    fn drop(&mut self) {
+        self.running.job.results.close(self.part);
     }
 }

@@ -1,8 +1,11 @@
 //! What a statement answers.
 
 use arrow::array::{ArrayRef, RecordBatch, StringViewArray};
+use futures_core::Stream;
 use std::collections::VecDeque;
+use std::pin::Pin;
 use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 use vonk_analyzer::Texts;
 use vonk_cluster::{QueryHandle, QueryReport};
@@ -31,12 +34,19 @@ pub struct Answer {
     begun: Instant,
     /// A query, whose columns mean something even without rows.
     query: bool,
+    /// Whether the statement asked for an order.
+    ordered: bool,
     /// The rows as `spark-sql` prints them, where that is not the text of their values (SHOW TABLES, DESCRIBE).
     shown: Option<Vec<String>>,
 }
 
 struct Running {
     handle: QueryHandle,
+    statement: Arc<Source>,
+}
+
+/// Where errors get their place in.
+struct Source {
     text: Arc<str>,
     texts: Texts,
 }
@@ -57,6 +67,7 @@ impl Answer {
             profile: Profile::default(),
             begun: Instant::now(),
             query: false,
+            ordered: false,
             shown: None,
         }
     }
@@ -84,6 +95,12 @@ impl Answer {
         Ok(Answer::of(schema, vec![batch], eval))
     }
 
+    /// The same, whose rows have an order that was asked for.
+    pub(crate) fn ordered(mut self, ordered: bool) -> Answer {
+        self.ordered = ordered;
+        self
+    }
+
     /// A query that runs. Errors get their place in `text`, or in those of views.
     pub(crate) fn running(
         schema: StructType,
@@ -94,7 +111,7 @@ impl Answer {
         eval: Arc<EvalContext>,
     ) -> Answer {
         let mut answer = Answer::of(schema, vec![], eval);
-        answer.running = Some(Running { handle, text, texts });
+        answer.running = Some(Running { handle, statement: Arc::new(Source { text, texts }) });
         answer.profile.planning = planning;
         answer.query = true;
         answer
@@ -108,6 +125,47 @@ impl Answer {
     /// Whether it is a query's (a command's answer may have rows, too).
     pub fn is_query(&self) -> bool {
         self.query
+    }
+
+    /// Whether the statement asked for an order of its rows (ORDER BY): then they are one part.
+    pub fn is_ordered(&self) -> bool {
+        self.ordered
+    }
+
+    /// When rows were last read, or, if that is now, waited for: for those who give up answers that nobody reads. An answer whose rows are
+    /// all there has none to give up; of one that has not been read, it is when the query began.
+    pub fn last_read(&self) -> Instant {
+        self.running.as_ref().map_or(self.begun, |r| r.handle.last_read())
+    }
+
+    /// The rows in at most so many parts, each with its own rows, which may be read in any order, at the same time, slowly or never, in
+    /// bounded memory: what runs waits for its reader, or goes to disk where another reader waits for something else. There are fewer
+    /// parts if the query has fewer partitions, and one if its rows [have an order](Self::is_ordered), are few, or were read from already.
+    /// When all parts are dropped, the query is cancelled.
+    pub fn into_parts(mut self, parts: usize) -> Vec<AnswerPart> {
+        let parts = if self.ordered || self.shown.is_some() { 1 } else { parts.max(1) };
+        let ready = std::mem::take(&mut self.ready);
+        let part = |ready, running| AnswerPart {
+            schema: self.schema.clone(),
+            eval: self.eval.clone(),
+            begun: self.begun,
+            ready,
+            running,
+        };
+        let Some(Running { handle, statement }) = self.running.take() else { return vec![part(ready, None)] };
+        let mut all: Vec<AnswerPart> = handle
+            .split(parts)
+            .into_iter()
+            .map(|handle| part(VecDeque::new(), Some(Running { handle, statement: statement.clone() })))
+            .collect();
+        all[0].ready = ready;
+        all
+    }
+
+    /// All rows as a stream of batches.
+    pub fn into_stream(self) -> AnswerPart {
+        let mut parts = self.into_parts(1);
+        parts.swap_remove(0)
     }
 
     /// Session settings that show in the text of values.
@@ -131,7 +189,7 @@ impl Answer {
                 Ok(None)
             }
             Err(e) => {
-                let e = located(e, &running.text, &running.texts);
+                let e = located(e, &running.statement.text, &running.statement.texts);
                 self.running = None;
                 Err(e)
             }
@@ -173,6 +231,73 @@ impl Answer {
             profile.execution = self.begun.elapsed();
         }
         profile
+    }
+}
+
+/// Rows of an answer: all of them, or a part that is read apart from the others. To be read by blocking
+/// ([`next_batch`](Self::next_batch)) or as a stream, which blocks no thread while it waits.
+pub struct AnswerPart {
+    schema: StructType,
+    eval: Arc<EvalContext>,
+    begun: Instant,
+    ready: VecDeque<RecordBatch>,
+    running: Option<Running>,
+}
+
+impl AnswerPart {
+    /// Columns.
+    pub fn schema(&self) -> &StructType {
+        &self.schema
+    }
+
+    /// Session settings that show in the text of values.
+    pub fn eval_context(&self) -> &Arc<EvalContext> {
+        &self.eval
+    }
+
+    /// As [`Answer::last_read`], of this part.
+    pub fn last_read(&self) -> Instant {
+        self.running.as_ref().map_or(self.begun, |r| r.handle.last_read())
+    }
+
+    /// What ran so far, for the whole query.
+    pub fn report(&self) -> QueryReport {
+        self.running.as_ref().map(|r| r.handle.report()).unwrap_or_default()
+    }
+
+    /// The next batch, never empty; `None` at the end. Blocks while there is nothing yet.
+    pub fn next_batch(&mut self) -> Result<Option<RecordBatch>> {
+        if let Some(batch) = self.ready.pop_front() {
+            return Ok(Some(batch));
+        }
+        let Some(running) = &mut self.running else { return Ok(None) };
+        let next = running.handle.next_batch();
+        self.came(next)
+    }
+
+    /// The end and errors end it: what the query still holds for it goes.
+    fn came(&mut self, next: Result<Option<RecordBatch>>) -> Result<Option<RecordBatch>> {
+        if let Ok(Some(_)) = &next {
+            return next;
+        }
+        let running = self.running.take();
+        next.map_err(|e| match &running {
+            Some(running) => located(e, &running.statement.text, &running.statement.texts),
+            None => e,
+        })
+    }
+}
+
+impl Stream for AnswerPart {
+    type Item = Result<RecordBatch>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<RecordBatch>>> {
+        if let Some(batch) = self.ready.pop_front() {
+            return Poll::Ready(Some(Ok(batch)));
+        }
+        let Some(running) = &mut self.running else { return Poll::Ready(None) };
+        let next = ready!(running.handle.poll_next_batch(cx.waker()));
+        Poll::Ready(self.came(next).transpose())
     }
 }
 

@@ -30,7 +30,7 @@ mod settings;
 mod substitution;
 pub mod udf;
 
-pub use answer::{Answer, Profile};
+pub use answer::{Answer, AnswerPart, Profile};
 pub use dataframe::{
     Column, DataFrame, DataFrameNaFunctions, DataFrameReader, DataFrameStatFunctions, DataFrameWriter, Fill,
     GroupedData, How, IntoColumn, IntoColumns, IntoCondition, IntoOperand, IntoSortColumn, IntoSortColumns,

@@ -116,6 +116,20 @@ impl<'a> Pipeline<'a> {
         let planned = self.plan(analyzed, texts)?;
         let handle = self.run(planned.physical).map_err(|e| located(e, &self.text, &planned.texts))?;
         let eval = self.env.ctx.clone();
-        Ok(Answer::running(schema, handle, self.text.clone(), planned.texts, planned.planning, eval))
+        let ordered = is_ordered(&planned.analyzed);
+        let answer =
+            Answer::running(schema, handle, self.text.clone(), planned.texts, planned.planning, eval);
+        Ok(answer.ordered(ordered))
+    }
+}
+
+/// Whether a plan's rows have an order that was asked for: an ORDER BY with nothing above it that could change the order.
+fn is_ordered(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Sort { global, .. } => *global,
+        LogicalPlan::Project { input, .. }
+        | LogicalPlan::Filter { input, .. }
+        | LogicalPlan::Limit { input, .. } => is_ordered(input),
+        _ => false,
     }
 }

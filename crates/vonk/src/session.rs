@@ -280,6 +280,16 @@ impl Session {
         self.0.cluster.memory().used()
     }
 
+    /// Tasks of all queries of the application that are alive now, those that wait for who reads their rows among them.
+    pub fn alive_tasks(&self) -> usize {
+        self.0.cluster.alive_tasks()
+    }
+
+    /// Tasks that can run at once: of so many parts of an answer, all are computed at the same time.
+    pub fn slots(&self) -> u32 {
+        self.0.cluster.slots()
+    }
+
     /// Cancels a job by the number that the status shows (Spark: `SparkContext.cancelJob`); its query fails as cancelled. One that does
     /// not run is left alone.
     pub fn cancel_job(&self, job: u64) {

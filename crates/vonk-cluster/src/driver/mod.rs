@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use run::Loop;
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::mpsc::{Sender, channel};
 use std::thread::JoinHandle;
 use vonk_error::{Error, Result};
@@ -63,6 +63,8 @@ enum Message {
     Drain(ExecutorId),
     Drained { executor: ExecutorId, outputs: Vec<(ShuffleId, MapId)> },
     TookOver { from: ExecutorId, to: ExecutorId, outputs: Vec<(ShuffleId, MapId)> },
+    Parked(TaskId),
+    Resumed(TaskId),
     Ended { task: TaskId, result: TaskResult },
     Stop,
 }
@@ -114,6 +116,16 @@ impl Mailbox {
         self.send(Message::TookOver { from, to, outputs });
     }
 
+    /// A task waits for who reads its rows, and leaves its slot to others.
+    pub fn parked(&self, task: TaskId) {
+        self.send(Message::Parked(task));
+    }
+
+    /// A task that was parked goes on.
+    pub fn resumed(&self, task: TaskId) {
+        self.send(Message::Resumed(task));
+    }
+
     /// A task ended.
     pub fn ended(&self, task: TaskId, result: TaskResult) {
         self.send(Message::Ended { task, result });
@@ -133,6 +145,8 @@ pub(crate) struct Driver {
     mailbox: Mailbox,
     thread: Option<JoinHandle<()>>,
     next_job: AtomicU64,
+    /// Tasks that were launched and have not ended.
+    alive: Arc<AtomicUsize>,
 }
 
 impl Driver {
@@ -145,12 +159,19 @@ impl Driver {
     ) -> Result<Driver> {
         let (messages, inbox) = channel();
         let mailbox = Mailbox(messages);
+        let alive = Arc::new(AtomicUsize::new(0));
+        let count = alive.clone();
         backend.start(mailbox.clone())?;
         let thread = std::thread::Builder::new()
             .name("vonk-driver".to_string())
-            .spawn(move || Loop::new(options, backend, observer, allocation).run(&inbox))
+            .spawn(move || Loop::new(options, backend, observer, allocation, count).run(&inbox))
             .map_err(|e| Error::io("cannot start the driver's thread", e))?;
-        Ok(Driver { mailbox, thread: Some(thread), next_job: AtomicU64::new(0) })
+        Ok(Driver { mailbox, thread: Some(thread), next_job: AtomicU64::new(0), alive })
+    }
+
+    /// Tasks that were launched and have not ended, those that are parked among them, as of the last messages.
+    pub fn alive_tasks(&self) -> usize {
+        self.alive.load(Ordering::Relaxed)
     }
 
     /// A guard over shuffles that a query's jobs keep for its later ones.

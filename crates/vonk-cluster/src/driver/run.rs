@@ -14,6 +14,7 @@ use crate::status::{Note, Observer};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
 use std::time::{Duration, Instant};
 use vonk_error::{Error, Result};
@@ -57,6 +58,8 @@ pub(super) struct Loop {
     pub(super) launches: Vec<TaskLaunch>,
     /// When the scheduler's time began.
     started: Instant,
+    /// How many tasks are launched, for those who ask.
+    alive: Arc<AtomicUsize>,
     pub(super) observer: Option<Arc<Observer>>,
 }
 
@@ -66,6 +69,7 @@ impl Loop {
         backend: Box<dyn Backend>,
         observer: Option<Arc<Observer>>,
         allocation: Option<AllocationOptions>,
+        alive: Arc<AtomicUsize>,
     ) -> Self {
         Loop {
             allocating: allocation.map(Allocating::new),
@@ -83,6 +87,7 @@ impl Loop {
             dismissed: HashSet::new(),
             launches: Vec::new(),
             started: Instant::now(),
+            alive,
         }
     }
 
@@ -104,6 +109,7 @@ impl Loop {
             }
             self.allocate();
             self.send_launches();
+            self.alive.store(self.launched.len(), Ordering::Relaxed);
         }
     }
 
@@ -144,6 +150,8 @@ impl Loop {
             Message::Drain(executor) => self.drain(executor),
             Message::Drained { executor, outputs } => self.drained(executor, outputs),
             Message::TookOver { from, to, outputs } => self.took_over(from, to, outputs),
+            Message::Parked(task) => self.feed(Event::TaskParked { task }),
+            Message::Resumed(task) => self.feed(Event::TaskResumed { task }),
             Message::Ended { task, result } => self.ended(task, result),
             Message::Stop => {}
         }

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::backend::{TaskLaunch, TaskReport};
-use crate::results::StreamedResults;
+use crate::results::{ResultRoom, StreamedResults};
 use crate::status::{Application, Retained};
 use std::sync::mpsc::{Receiver, channel as pipe};
 use std::time::Duration;
@@ -93,6 +93,10 @@ fn node(plan: PhysicalPlan) -> Arc<PlanNode> {
     Arc::new(PlanNode::new(StructType::new(vec![StructField::new("id", DataType::Long, true)]), plan))
 }
 
+fn room() -> Arc<ResultRoom> {
+    Arc::new(ResultRoom::new(vonk_exec::MemoryManager::new(None), std::env::temp_dir(), 2))
+}
+
 /// A result stage of so many tasks, over a map stage of as many if `shuffled`.
 fn job(tasks: u32, shuffled: bool) -> JobSpec {
     let range = node(PhysicalPlan::Range { start: 0, end: 10, step: 1, partitions: tasks });
@@ -122,7 +126,7 @@ fn job(tasks: u32, shuffled: bool) -> JobSpec {
         last,
         fragments,
         query: Arc::new(query),
-        results: Arc::new(Results::Streamed(StreamedResults::new(tasks, cancel))),
+        results: Arc::new(Results::Streamed(StreamedResults::new(tasks, cancel, room()))),
         progress: Arc::default(),
         keep: vec![],
         pool: String::new(),
@@ -144,11 +148,11 @@ fn jobs_fail_while_no_executor_will_come_and_run_when_one_has() {
     let (driver, asked) = driver();
     let waiting = driver.submit(job(1, false));
     driver.mailbox.unavailable(Error::new("_EXECUTOR_START_FAILED").with("cause", "x"));
-    let error = waiting.results.next().unwrap_err();
+    let error = waiting.results.next(0).unwrap_err();
     assert_eq!(error.condition(), "_EXECUTOR_START_FAILED");
     // The next one is told at once, too.
     assert_eq!(
-        driver.submit(job(1, false)).results.next().unwrap_err().condition(),
+        driver.submit(job(1, false)).results.next(0).unwrap_err().condition(),
         "_EXECUTOR_START_FAILED"
     );
     driver.mailbox.executor_added(ExecutorId(3), "h".to_string(), 1);
@@ -158,7 +162,7 @@ fn jobs_fail_while_no_executor_will_come_and_run_when_one_has() {
     // One that is there does the work, though no others can be started.
     driver.mailbox.unavailable(Error::new("_EXECUTOR_START_FAILED").with("cause", "y"));
     driver.mailbox.ended(task, Ok(TaskReport::default()));
-    assert!(running.results.next().unwrap().is_none());
+    assert!(running.results.next(0).unwrap().is_none());
 }
 
 #[test]
@@ -254,6 +258,6 @@ fn who_looks_at_a_query_sees_that_it_waits_for_executors() {
     until(true);
     driver.mailbox.executor_added(ExecutorId(2), "h".to_string(), 1);
     driver.mailbox.ended(launched(&asked).0, Ok(TaskReport::default()));
-    assert!(running.results.next().unwrap().is_none());
+    assert!(running.results.next(0).unwrap().is_none());
     until(false);
 }

@@ -49,7 +49,7 @@ impl Orders {
         client: Client,
         frame_bytes: usize,
     ) -> Result<Orders> {
-        let pool = task_pool(slots)?;
+        let pool = task_pool(slots, "task")?;
         let (jobs, stages, running) = (HashMap::new(), HashMap::new(), Arc::default());
         Ok(Orders { executor, exec, blocks, pool, outbox, client, frame_bytes, jobs, stages, running })
     }

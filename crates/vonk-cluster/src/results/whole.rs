@@ -4,19 +4,19 @@
 //! So a task can be tried again at any time: none of its rows have been given away. What a second attempt leaves, or one that was given
 //! up, is dropped.
 
+use super::LOOK;
+use super::reader::Reader;
 use arrow::array::RecordBatch;
 use parking_lot::{Condvar, Mutex};
 use std::collections::{BTreeMap, HashSet};
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::time::Duration;
+use std::task::{Poll, Waker};
+use std::time::Instant;
 use vonk_error::Result;
 use vonk_exec::{CancelFlag, MemoryManager};
 use vonk_scheduler::TaskId;
 use vonk_shuffle::{BlockMemory, BlockReader, LocalBlocks, MapWriter, ShuffleBlocks, SpillableBlocks};
-
-/// How often waiting looks at the cancel flag.
-const LOOK: Duration = Duration::from_millis(20);
 
 /// Where the rows of tasks wait: blocks in the driver's memory, spilled when there are too many. Shared by all jobs of a driver; a task's
 /// rows are one block under the task's number.
@@ -77,22 +77,45 @@ impl ResultStore {
     }
 }
 
+/// One part of a result.
+struct Part {
+    reader: Reader,
+    /// The partition that is read now.
+    first: u32,
+    /// Its rows. Has a lock of its own: the driver's thread must not wait while rows are read from disk.
+    rows: Arc<Mutex<Option<Box<dyn BlockReader>>>>,
+}
+
+impl Part {
+    fn new(first: u32) -> Part {
+        Part { reader: Reader::new(), first, rows: Arc::default() }
+    }
+}
+
 struct State {
     /// Whose rows count, by partition.
     accepted: BTreeMap<u32, TaskId>,
     /// The same tasks.
     tasks: HashSet<TaskId>,
-    first: u32,
-    partitions: u32,
+    parts: Vec<Part>,
+    /// How many partitions there are.
+    count: u32,
     end: Option<Result<()>>,
 }
 
-/// Between a job's tasks and its reader.
+/// What a reader has to do next.
+enum Next {
+    /// Read the rows of this task.
+    Read(TaskId, Arc<Mutex<Option<Box<dyn BlockReader>>>>),
+    End,
+    Wait,
+}
+
+/// Between a job's tasks and its readers.
 pub(crate) struct WholeResults {
     store: Arc<ResultStore>,
     state: Mutex<State>,
-    /// The rows of the first partition. Has a lock of its own: the driver's thread must not wait while rows are read from disk.
-    reader: Mutex<Option<Box<dyn BlockReader>>>,
+    /// For readers that wait with their threads.
     changed: Condvar,
     cancel: CancelFlag,
 }
@@ -100,18 +123,22 @@ pub(crate) struct WholeResults {
 impl WholeResults {
     pub fn new(store: Arc<ResultStore>, partitions: u32, cancel: CancelFlag) -> Self {
         let (accepted, tasks) = (BTreeMap::new(), HashSet::new());
-        let state = State { accepted, tasks, first: 0, partitions, end: None };
-        let (state, reader) = (Mutex::new(state), Mutex::default());
-        WholeResults { store, state, reader, changed: Condvar::new(), cancel }
+        let state = State { accepted, tasks, parts: vec![Part::new(0)], count: partitions, end: None };
+        WholeResults { store, state: Mutex::new(state), changed: Condvar::new(), cancel }
     }
 
     /// The scheduler accepted a task, whose rows are in the store.
     pub fn accepted(&self, partition: u32, task: TaskId) {
         let mut state = self.state.lock();
-        if partition >= state.first && state.accepted.insert(partition, task).is_none() {
+        let part = partition as usize % state.parts.len();
+        let wanted = partition >= state.parts[part].first && !state.parts[part].reader.closed;
+        if wanted && state.accepted.insert(partition, task).is_none() {
             state.tasks.insert(task);
         }
+        let waker = state.parts[part].reader.wake();
+        drop(state);
         self.changed.notify_all();
+        waker.into_iter().for_each(Waker::wake);
     }
 
     /// Drops the rows of a task unless it was accepted.
@@ -125,56 +152,138 @@ impl WholeResults {
     /// The job ended.
     pub fn end(&self, result: Result<()>) {
         self.state.lock().end.get_or_insert(result);
-        self.changed.notify_all();
+        self.cancelled();
     }
 
-    /// The next batch, in the order of partitions; `None` at the end.
-    pub fn next(&self) -> Result<Option<RecordBatch>> {
-        let mut reader = self.reader.lock();
-        while let Some(task) = self.first()? {
-            let open = match &mut *reader {
-                Some(open) => open,
-                None => reader.insert(self.store.reader(task)?),
+    /// Readers wait no more.
+    pub fn cancelled(&self) {
+        let mut state = self.state.lock();
+        let wakers: Vec<_> = state.parts.iter_mut().filter_map(|p| p.reader.wake()).collect();
+        drop(state);
+        self.changed.notify_all();
+        wakers.into_iter().for_each(Waker::wake);
+    }
+
+    /// See [`Results::split`](super::Results::split).
+    pub fn split(&self, parts: usize) -> usize {
+        let mut state = self.state.lock();
+        let parts = parts.clamp(1, state.count.max(1) as usize);
+        let first = &state.parts[0];
+        let read = state.parts.len() > 1 || first.first > 0 || first.rows.lock().is_some();
+        if parts > 1 && !read {
+            state.parts = (0..parts as u32).map(Part::new).collect();
+        }
+        state.parts.len()
+    }
+
+    /// The next batch of a part; `None` at its end.
+    pub fn next(&self, part: usize) -> Result<Option<RecordBatch>> {
+        loop {
+            let mut state = self.state.lock();
+            let next = loop {
+                match self.look(&mut state, part, None)? {
+                    Next::Wait => self.changed.wait_for(&mut state, LOOK),
+                    next => break next,
+                };
             };
-            if let Some(batch) = open.next(&|| self.cancel.check())? {
+            drop(state);
+            let Next::Read(task, rows) = next else { return Ok(None) };
+            if let Some(batch) = self.read(part, task, &rows)? {
                 return Ok(Some(batch));
             }
-            *reader = None;
-            let mut state = self.state.lock();
-            let first = state.first;
-            state.accepted.remove(&first);
-            state.tasks.remove(&task);
-            state.first += 1;
-            drop(state);
-            self.store.release(task);
         }
+    }
+
+    /// See [`Results::poll`](super::Results::poll).
+    pub fn poll(&self, part: usize, waker: &Waker) -> Poll<Result<Option<RecordBatch>>> {
+        loop {
+            let next = self.look(&mut self.state.lock(), part, Some(waker));
+            match next {
+                Err(e) => return Poll::Ready(Err(e)),
+                Ok(Next::Wait) => return Poll::Pending,
+                Ok(Next::End) => return Poll::Ready(Ok(None)),
+                Ok(Next::Read(task, rows)) => {
+                    if let Some(done) = self.read(part, task, &rows).transpose() {
+                        return Poll::Ready(done.map(Some));
+                    }
+                }
+            }
+        }
+    }
+
+    /// What a reader has to do next. It waits from now on if that is to wait.
+    fn look(&self, state: &mut State, part: usize, waker: Option<&Waker>) -> Result<Next> {
+        if let Some(Err(e)) = &state.end {
+            return Err(e.clone());
+        }
+        self.cancel.check()?;
+        let whole = state.parts.len() == 1;
+        let Part { reader, first, rows } = &mut state.parts[part];
+        if *first >= state.count {
+            // The reader of all is told of the end only when the job has ended: its last words may be an error.
+            if !whole || matches!(state.end, Some(Ok(()))) {
+                reader.served();
+                return Ok(Next::End);
+            }
+        } else if let Some(task) = state.accepted.get(first) {
+            reader.served();
+            return Ok(Next::Read(*task, rows.clone()));
+        }
+        reader.waits(waker);
+        Ok(Next::Wait)
+    }
+
+    /// The next batch of a task's rows; `None` if there are no more: then the next partition's are to be read.
+    fn read(
+        &self,
+        part: usize,
+        task: TaskId,
+        rows: &Mutex<Option<Box<dyn BlockReader>>>,
+    ) -> Result<Option<RecordBatch>> {
+        let mut rows = rows.lock();
+        let open = match &mut *rows {
+            Some(open) => open,
+            None => rows.insert(self.store.reader(task)?),
+        };
+        if let Some(batch) = open.next(&|| self.cancel.check())? {
+            return Ok(Some(batch));
+        }
+        *rows = None;
+        let mut state = self.state.lock();
+        let (step, first) = (state.parts.len() as u32, state.parts[part].first);
+        state.accepted.remove(&first);
+        state.tasks.remove(&task);
+        state.parts[part].first += step;
+        drop(state);
+        self.store.release(task);
         Ok(None)
     }
 
-    /// Waits for the task whose rows are next; `None` at the end.
-    fn first(&self) -> Result<Option<TaskId>> {
-        let mut state = self.state.lock();
-        loop {
-            if let Some(Err(e)) = &state.end {
-                return Err(e.clone());
-            }
-            self.cancel.check()?;
-            if state.first >= state.partitions {
-                // The reader is told of the end only when the job has ended: its last words may be an error.
-                if let Some(Ok(())) = state.end {
-                    return Ok(None);
-                }
-            } else if let Some(task) = state.accepted.get(&state.first) {
-                return Ok(Some(*task));
-            }
-            self.changed.wait_for(&mut state, LOOK);
-        }
+    /// Nobody will read this part any more.
+    pub fn close(&self, part: usize) {
+        let mut guard = self.state.lock();
+        let state = &mut *guard;
+        state.parts[part].reader.closed = true;
+        let (rows, step) = (state.parts[part].rows.clone(), state.parts.len());
+        let gone: Vec<TaskId> =
+            state.accepted.extract_if(.., |p, _| *p as usize % step == part).map(|(_, task)| task).collect();
+        gone.iter().for_each(|task| {
+            state.tasks.remove(task);
+        });
+        drop(guard);
+        *rows.lock() = None;
+        gone.into_iter().for_each(|task| self.store.release(task));
+    }
+
+    /// See [`Results::last_read`](super::Results::last_read).
+    pub fn last_read(&self, part: usize) -> Instant {
+        self.state.lock().parts[part].reader.last_read()
     }
 }
 
 impl Drop for WholeResults {
     fn drop(&mut self) {
-        *self.reader.get_mut() = None;
+        self.state.get_mut().parts.clear();
         self.state.get_mut().tasks.iter().for_each(|task| self.store.release(*task));
     }
 }
@@ -219,7 +328,7 @@ mod tests {
             results.accepted(1, TaskId(15));
             results.end(Ok(()));
             let mut read = vec![];
-            while let Some(b) = results.next().unwrap() {
+            while let Some(b) = results.next(0).unwrap() {
                 read.push(b.column(0).as_primitive::<Int64Type>().value(0));
             }
             assert_eq!(read, [10, 11, 30, 31]);
@@ -235,7 +344,7 @@ mod tests {
         let results = WholeResults::new(store.clone(), 2, CancelFlag::new());
         put(&store, 1, &[1, 2]);
         results.accepted(0, TaskId(1));
-        results.next().unwrap();
+        results.next(0).unwrap();
         drop(results);
         assert_eq!((store.held(), memory.used()), (0, 0));
     }
