@@ -30,5 +30,5 @@ mod wire;
 mod xdbc;
 
 pub use auth::{Users, hash_password};
-pub use options::{Options, TlsFiles};
+pub use options::{Compression, Options, TlsFiles};
 pub use server::Server;

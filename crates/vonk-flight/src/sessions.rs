@@ -191,8 +191,14 @@ impl Sessions {
         Ok(Call { session })
     }
 
+    /// All of them. The lock is not held when this returns.
+    fn all(&self) -> Vec<Arc<ClientSession>> {
+        let mut seen = HashSet::new();
+        self.by_key.lock().values().filter(|s| seen.insert(Arc::as_ptr(s))).cloned().collect()
+    }
+
     fn make_room(&self) -> Result<()> {
-        let sessions = distinct(&self.by_key.lock());
+        let sessions = self.all();
         if sessions.len() < self.most {
             return Ok(());
         }
@@ -231,7 +237,7 @@ impl Sessions {
 
     /// A connection is gone. Sessions that are known by it alone end with the next [`sweep`](Self::sweep).
     pub fn connection_gone(&self, connection: u64) {
-        for session in distinct(&self.by_key.lock()) {
+        for session in self.all() {
             session.used.lock().connections.remove(&connection);
         }
     }
@@ -239,7 +245,7 @@ impl Sessions {
     /// Ends what is over. To be called now and then.
     pub fn sweep(&self) {
         let now = Instant::now();
-        for session in distinct(&self.by_key.lock()) {
+        for session in self.all() {
             let used = session.used.lock();
             let deserted = used.connections.is_empty();
             let (lost, calls) = (deserted && !used.shown, used.calls);
@@ -257,13 +263,8 @@ impl Sessions {
 
     /// Ends all.
     pub fn end_all(&self, why: &str) {
-        for session in distinct(&self.by_key.lock()) {
+        for session in self.all() {
             self.forget(&session, why);
         }
     }
-}
-
-fn distinct(by_key: &HashMap<Key, Arc<ClientSession>>) -> Vec<Arc<ClientSession>> {
-    let mut seen = HashSet::new();
-    by_key.values().filter(|s| seen.insert(Arc::as_ptr(s))).cloned().collect()
 }

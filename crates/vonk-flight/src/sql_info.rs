@@ -79,7 +79,10 @@ fn language(b: &mut SqlInfoDataBuilder) {
     // Entry level.
     b.append(SqlInfo::SqlAnsi92SupportedLevel, 1_i32);
     b.append(SqlInfo::SqlSupportsIntegrityEnhancementFacility, false);
-    b.append(SqlInfo::SqlOuterJoinsSupportLevel, SqlOuterJoinsSupportLevel::SqlFullOuterJoins as i32);
+    // The protocol asks for a level, the JDBC driver, which alone uses it, looks for bits.
+    let joins =
+        [SqlOuterJoinsSupportLevel::SqlLimitedOuterJoins, SqlOuterJoinsSupportLevel::SqlFullOuterJoins];
+    b.append(SqlInfo::SqlOuterJoinsSupportLevel, bits(&joins.map(|j| j as i32)));
     b.append(SqlInfo::SqlSupportedPositionedCommands, 0_i32);
     b.append(SqlInfo::SqlSelectForUpdateSupported, false);
     b.append(SqlInfo::SqlStoredProceduresSupported, false);
@@ -157,7 +160,7 @@ fn limits(b: &mut SqlInfoDataBuilder) {
 fn transactions(b: &mut SqlInfoDataBuilder) {
     b.append(
         SqlInfo::SqlDefaultTransactionIsolation,
-        SqlTransactionIsolationLevel::SqlTransactionNone as i32,
+        SqlTransactionIsolationLevel::SqlTransactionNone as i64,
     );
     b.append(SqlInfo::SqlTransactionsSupported, false);
     let none = [SqlTransactionIsolationLevel::SqlTransactionNone as i32];
