@@ -215,7 +215,7 @@ impl Cluster {
 
     /// Whether tasks run in this process.
     pub fn is_local(&self) -> bool {
-        self.store.is_none()
+        matches!(self.rows, RowStore::Own(_))
     }
 
     /// Tasks that can run at once.

@@ -1,14 +1,17 @@
 //! Actions: what makes a DataFrame's query run.
 
 use super::{DataFrame, star};
-use crate::answer::Answer;
+use crate::answer::{Answer, AnswerPart};
 use crate::commands;
 use crate::functions::count;
 use crate::pipeline::Pipeline;
 use crate::session::{Control, PLANNING_STACK};
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
+use futures_core::Stream;
 use serde::de::DeserializeOwned;
+use std::future::poll_fn;
+use std::pin::Pin;
 use vonk_error::{Error, Result};
 use vonk_plan::unresolved::{ExplainMode, Statement};
 
@@ -31,6 +34,42 @@ impl DataFrame {
             let analyzed = self.resolved.analyzed();
             cx.answer_resolved(analyzed.plan, analyzed.texts)
         })
+    }
+
+    /// Runs the query; its rows come as a stream of Arrow batches (`futures::Stream`), for any async runtime: no thread waits for them. The
+    /// query is planned before this returns, on the calling thread: a few milliseconds, and what it takes to read the metadata of files.
+    ///
+    /// ```
+    /// use futures::StreamExt;
+    /// # let session = vonk::Session::builder().config("spark.master", "local[1]").build()?;
+    /// # futures::executor::block_on(async {
+    /// let mut batches = session.range(0, 100_000)?.to_stream()?;
+    /// let mut rows = 0;
+    /// while let Some(batch) = batches.next().await {
+    ///     rows += batch?.num_rows();
+    /// }
+    /// assert_eq!(rows, 100_000);
+    /// # Ok::<(), vonk::Error>(())
+    /// # })?;
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    pub fn to_stream(&self) -> Result<AnswerPart> {
+        Ok(self.execute(&Control::default())?.into_stream())
+    }
+
+    /// All rows, as Arrow batches: [`collect`](Self::collect) for async code.
+    pub async fn collect_async(&self) -> Result<Vec<RecordBatch>> {
+        let mut stream = self.to_stream()?;
+        let mut batches = Vec::new();
+        while let Some(batch) = poll_fn(|cx| Pin::new(&mut stream).poll_next(cx)).await {
+            batches.push(batch?);
+        }
+        Ok(batches)
+    }
+
+    /// The number of rows: [`count`](Self::count) for async code.
+    pub async fn count_async(&self) -> Result<u64> {
+        number(&self.agg(count("*"))?.collect_async().await?)
     }
 
     /// All rows, as Arrow batches.
@@ -68,13 +107,7 @@ impl DataFrame {
 
     /// The number of rows.
     pub fn count(&self) -> Result<u64> {
-        let batches = self.agg(count("*"))?.collect()?;
-        let column = batches.first().map(|b| b.column(0).clone());
-        let rows = column.as_ref().and_then(|c| c.as_primitive_opt::<Int64Type>()).map(|c| c.value(0));
-        match rows.and_then(|n| u64::try_from(n).ok()) {
-            Some(n) => Ok(n),
-            None => Err(Error::internal("a count that is no number")),
-        }
+        number(&self.agg(count("*"))?.collect()?)
     }
 
     /// The first rows, as Arrow batches.
@@ -139,5 +172,15 @@ impl DataFrame {
     pub fn explain(&self) -> Result<()> {
         println!("{}", self.explain_text("simple")?);
         Ok(())
+    }
+}
+
+/// The one number of a count.
+fn number(batches: &[RecordBatch]) -> Result<u64> {
+    let column = batches.first().map(|b| b.column(0).clone());
+    let rows = column.as_ref().and_then(|c| c.as_primitive_opt::<Int64Type>()).map(|c| c.value(0));
+    match rows.and_then(|n| u64::try_from(n).ok()) {
+        Some(n) => Ok(n),
+        None => Err(Error::internal("a count that is no number")),
     }
 }
