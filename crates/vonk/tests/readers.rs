@@ -92,7 +92,8 @@ fn parts_have_all_rows_once_whether_they_are_read_at_once_or_one_after_the_other
 #[test]
 fn an_ordered_answer_is_one_part_and_comes_in_order_without_disk() {
     let (dir, session) = session(&[]);
-    let answer = ask(&session, "SELECT id FROM range(0, 300000, 1, 4) ORDER BY id DESC LIMIT 200000").unwrap();
+    let answer =
+        ask(&session, "SELECT id FROM range(0, 300000, 1, 4) ORDER BY id DESC LIMIT 200000").unwrap();
     assert!(answer.is_ordered());
     let mut parts = answer.into_parts(4);
     assert_eq!(parts.len(), 1);

@@ -66,13 +66,20 @@ use vonk_types::StructType;
 pub struct DataFrame {
     pub(crate) session: Session,
     pub(crate) resolved: Resolved,
-    /// The last step as it was written, where a sort above it may name what it does not select.
-    written: Option<Arc<Plan>>,
+    /// The last step, if it was a projection: what stands above it may name what it does not select.
+    projected: Option<Projected>,
+}
+
+/// A projection, and what it is one of.
+#[derive(Clone)]
+struct Projected {
+    select: Arc<Select>,
+    below: Resolved,
 }
 
 impl DataFrame {
     pub(crate) fn new(session: Session, resolved: Resolved) -> DataFrame {
-        DataFrame { session, resolved, written: None }
+        DataFrame { session, resolved, projected: None }
     }
 
     /// The next step.
@@ -91,9 +98,9 @@ impl DataFrame {
         if exprs.is_empty() {
             return self.step(&Plan::Select(Box::new(Select::plain(nothing(), self.input(), Span::NONE))));
         }
-        let plan = Plan::Select(Box::new(Select::plain(exprs, self.input(), Span::NONE)));
-        let mut next = self.step(&plan)?;
-        next.written = Some(Arc::new(plan));
+        let select = Select::plain(exprs, self.input(), Span::NONE);
+        let mut next = self.step(&Plan::Select(Box::new(select.clone())))?;
+        next.projected = Some(Projected { select: Arc::new(select), below: self.resolved.clone() });
         Ok(next)
     }
 
@@ -251,10 +258,28 @@ impl DataFrame {
         }
     }
 
-    /// The rows for which a condition is true (Spark: `filter`, `where`).
+    /// The rows for which a condition is true (Spark: `filter`, `where`). It may name columns that the last `select` left out.
     pub fn filter(&self, condition: impl IntoCondition) -> Result<DataFrame> {
-        let op = PipeOp::Where(condition.into_condition().into_expr()?);
-        self.step(&Plan::Pipe(Box::new(Pipe { input: self.input(), op, span: Span::NONE })))
+        let condition = condition.into_condition().into_expr()?;
+        match (self.step(&filtered(self.input(), condition.clone())), &self.projected) {
+            // The input of the projection may have it.
+            (Err(e), Some(p)) if e.condition().starts_with("UNRESOLVED_COLUMN") => {
+                self.filtered_below(p, condition).map_err(|_| e)
+            }
+            (result, _) => result,
+        }
+    }
+
+    /// A filter over the projection and what it left out, of which then nothing is seen.
+    fn filtered_below(&self, p: &Projected, condition: Expr) -> Result<DataFrame> {
+        let (shown, names) = (self.resolved.columns(), self.names());
+        let below = p.below.columns();
+        let left_out = below.iter().filter(|b| !shown.iter().any(|c| names.same(&c.name, &b.name)));
+        let mut select = Select::clone(&p.select);
+        select.projection.extend(left_out.map(reference));
+        let wide = self.step(&Plan::Select(Box::new(select)))?;
+        let kept = wide.refs().into_iter().take(shown.len()).collect();
+        wide.step(&filtered(wide.input(), condition))?.project(kept)
     }
 
     /// Groups of rows with equal keys, to be aggregated.
@@ -376,10 +401,11 @@ impl DataFrame {
         }
         let keys = SortKeys::Keys(keys);
         let sort = |input: Plan| Plan::Sort { input: Box::new(input), keys: keys.clone(), global };
-        match (self.step(&sort(self.input())), &self.written) {
+        match (self.step(&sort(self.input())), &self.projected) {
             // The input of the projection may have it.
-            (Err(e), Some(written)) if e.condition().starts_with("UNRESOLVED_COLUMN") => {
-                self.step(&sort((**written).clone())).map_err(|_| e)
+            (Err(e), Some(p)) if e.condition().starts_with("UNRESOLVED_COLUMN") => {
+                let written = Plan::Select(Box::new(Select::clone(&p.select)));
+                self.step(&sort(written)).map_err(|_| e)
             }
             (result, _) => result,
         }
@@ -619,6 +645,10 @@ pub(crate) fn reference(c: &vonk_plan::logical::Column) -> Expr {
 
 pub(crate) fn star() -> Expr {
     Expr::made(ExprKind::Star(Star::default()))
+}
+
+fn filtered(input: Plan, condition: Expr) -> Plan {
+    Plan::Pipe(Box::new(Pipe { input, op: PipeOp::Where(condition), span: Span::NONE }))
 }
 
 /// A select list of no columns.

@@ -111,6 +111,16 @@ fn filters() {
     check(df.filter(col("v").gt(2) & col("k").eq("a")), "struct<id:bigint,v:bigint,k:string>", &["2\t4\ta"]);
     assert_eq!(condition(df.filter(sum("v").gt(1))), "INVALID_WHERE_CONDITION");
     assert_eq!(condition(df.filter("v >")), "PARSE_SYNTAX_ERROR");
+    // What the last projection left out can still be asked for, and is not shown.
+    let ids = df.select("id").unwrap();
+    check(ids.filter(col("v").gt(2)), "struct<id:bigint>", &["2", "3"]);
+    let shifted = df.select(("k", (col("v") + 1).alias("v"))).unwrap();
+    check(shifted.filter("v = 5 AND id = 2"), "struct<k:string,v:bigint>", &["a\t5"]);
+    assert_eq!(condition(ids.filter("nope = 1")), "UNRESOLVED_COLUMN.WITH_SUGGESTION");
+    assert_eq!(
+        condition(df.agg(sum("v").alias("s")).unwrap().filter("id = 1")),
+        "UNRESOLVED_COLUMN.WITH_SUGGESTION"
+    );
     let grouped = df.group_by("k").agg(sum("v").alias("s")).unwrap();
     check(grouped.filter(col("s").gt(4)), "struct<k:string,s:bigint>", &["b\t8"]);
     assert_eq!(condition(grouped.filter(col("v").gt(2))), "UNRESOLVED_COLUMN.WITH_SUGGESTION");
