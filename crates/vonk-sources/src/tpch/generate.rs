@@ -28,7 +28,7 @@ pub fn generate(scale: f64, folder: &Path, progress: &mut dyn FnMut(&WrittenFile
         })?;
         let parts = table.parts(scale);
         for part in 1..=parts {
-            for batch in table.batches(scale, part, parts, BATCH_ROWS)? {
+            for batch in table.batches((scale, part, parts), BATCH_ROWS, true)? {
                 writer.write(&batch?)?;
             }
         }

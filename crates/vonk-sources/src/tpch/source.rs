@@ -96,7 +96,9 @@ impl ScanReader for TpchReader {
         let part: Part = postcard::from_bytes(scan.partition)
             .map_err(|e| Error::internal(format!("scan partition: {e}")))?;
         let columns: Vec<usize> = scan.read.iter().map(|(p, _)| *p).collect();
-        let batches = part.table.batches(part.scale, part.part, part.parts, scan.batch_rows.max(1))?;
+        let comments = part.table.comment().is_some_and(|c| columns.contains(&c));
+        let of = (part.scale, part.part, part.parts);
+        let batches = part.table.batches(of, scan.batch_rows.max(1), comments)?;
         let batches = batches.map(move |whole| {
             let whole = whole?;
             Ok(whole.project(&columns)?)

@@ -1,8 +1,11 @@
 //! The eight tables: schemas, sizes and generators.
 
+use super::comments::WithComments;
+use super::text;
 use crate::conform::conform;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use tpchgen::distribution::Distributions;
 use tpchgen::generators::{
     CustomerGenerator, LineItemGenerator, NationGenerator, OrderGenerator, PartGenerator, PartSuppGenerator,
     RegionGenerator, SupplierGenerator,
@@ -105,23 +108,57 @@ impl Table {
         Ok(StructType::new(fields))
     }
 
-    /// Batches of part `part` (from 1) of `parts`, in the engine's types.
-    pub(super) fn batches(self, scale: f64, part: i32, parts: i32, rows: usize) -> Result<Batches> {
-        let schema = self.schema()?;
+    /// Where the column of comments is: the last one.
+    pub(super) fn comment(self) -> Option<usize> {
+        self.arrow_schema().fields().len().checked_sub(1)
+    }
+
+    /// Batches of part `part` (from 1) of `parts`, in the engine's types. Without `comments`, those are of no meaning: they are what takes
+    /// long to begin.
+    pub(super) fn batches(
+        self,
+        (scale, part, parts): (f64, i32, i32),
+        rows: usize,
+        comments: bool,
+    ) -> Result<Batches> {
+        let (schema, all) = (self.schema()?, Distributions::static_default());
+        if self == Table::Supplier && comments {
+            let generator = SupplierGenerator::new(scale, part, parts);
+            // Made by the generator on the way.
+            text::whole();
+            return Ok(boxed(SupplierArrow::new(generator).with_batch_size(rows), schema));
+        }
         macro_rules! of {
-            ($generator:ident, $arrow:ident) => {
-                boxed($arrow::new($generator::new(scale, part, parts)).with_batch_size(rows), schema)
+            ($arrow:ident, $generator:expr) => {{
+                let generator = $arrow::new($generator);
+                match comments {
+                    true => boxed(WithComments::new(self, generator, rows), schema),
+                    false => boxed(generator.with_batch_size(rows), schema),
+                }
+            }};
+        }
+        macro_rules! part {
+            ($generator:ident) => {
+                $generator::new_with_distributions_and_text_pool(scale, part, parts, all, text::none())
             };
         }
         Ok(match self {
-            Table::Customer => of!(CustomerGenerator, CustomerArrow),
-            Table::Lineitem => of!(LineItemGenerator, LineItemArrow),
-            Table::Nation => of!(NationGenerator, NationArrow),
-            Table::Orders => of!(OrderGenerator, OrderArrow),
-            Table::Part => of!(PartGenerator, PartArrow),
-            Table::Partsupp => of!(PartSuppGenerator, PartSuppArrow),
-            Table::Region => of!(RegionGenerator, RegionArrow),
-            Table::Supplier => of!(SupplierGenerator, SupplierArrow),
+            Table::Customer => of!(CustomerArrow, part!(CustomerGenerator)),
+            Table::Lineitem => of!(LineItemArrow, part!(LineItemGenerator)),
+            Table::Orders => of!(OrderArrow, part!(OrderGenerator)),
+            Table::Part => of!(PartArrow, part!(PartGenerator)),
+            Table::Partsupp => {
+                of!(PartSuppArrow, PartSuppGenerator::new_with_text_pool(scale, part, parts, text::none()))
+            }
+            Table::Nation => {
+                of!(NationArrow, NationGenerator::new_with_distributions_and_text_pool(all, text::none()))
+            }
+            Table::Region => {
+                of!(RegionArrow, RegionGenerator::new_with_distributions_and_text_pool(all, text::none()))
+            }
+            Table::Supplier => {
+                boxed(SupplierArrow::new(part!(SupplierGenerator)).with_batch_size(rows), schema)
+            }
         })
     }
 }
