@@ -35,6 +35,8 @@ pub enum Event {
     ExecutorLost { executor: ExecutorId, blocks_lost: bool },
     /// An executor's blocks were copied to another, which serves them from now on.
     OutputsMoved { from: ExecutorId, to: ExecutorId, outputs: Vec<(ShuffleId, MapId)> },
+    /// The results of a stage are read in so many parts, partition `p` with part `p % parts`: its tasks are to serve all of them.
+    ResultsDealt { stage: StageId, parts: u32 },
     /// A launch waits for who reads its rows, and gives its slot back for so long.
     TaskParked { task: TaskId },
     /// A launch that was parked goes on, at once.

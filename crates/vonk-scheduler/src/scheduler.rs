@@ -126,6 +126,9 @@ impl Scheduler {
             Event::OutputsMoved { from, to, outputs } => {
                 steps.push_back(Step::Dag(DagEvent::OutputsMoved { from, to, outputs }));
             }
+            Event::ResultsDealt { stage, parts } => {
+                steps.push_back(Step::Task(TaskEvent::Dealt { stage, parts }));
+            }
             Event::TaskParked { task } => steps.push_back(Step::Task(TaskEvent::Parked { task })),
             Event::TaskResumed { task } => steps.push_back(Step::Task(TaskEvent::Resumed { task })),
             Event::TaskEnded { task, end } => steps.push_back(Step::Task(TaskEvent::Ended { task, end })),

@@ -77,6 +77,8 @@ pub enum TaskEvent {
     ExecutorDraining { executor: ExecutorId },
     /// An executor is gone with all that ran on it.
     ExecutorLost { executor: ExecutorId },
+    /// What the stage's tasks give is read in parts.
+    Dealt { stage: StageId, parts: u32 },
     /// A launch gives its slot back for now.
     Parked { task: TaskId },
     /// A launch that was parked goes on.
@@ -264,6 +266,10 @@ impl TaskScheduler {
                 }
             }
             TaskEvent::ExecutorLost { executor } => self.lose(executor, out),
+            TaskEvent::Dealt { stage, parts } => {
+                let set = self.sets.iter_mut().find(|(key, _)| key.stage == stage);
+                set.into_iter().for_each(|(_, set)| set.parts = parts.max(1));
+            }
             TaskEvent::Parked { task } => self.parked(task),
             TaskEvent::Resumed { task } => self.resumed(task),
             TaskEvent::Ended { task, end } => self.ended(task, end, out),

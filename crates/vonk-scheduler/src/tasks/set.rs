@@ -84,6 +84,8 @@ pub(crate) struct TaskSet {
     pub suspended: bool,
     /// Whether slow tasks may get copies.
     pub may_copy: bool,
+    /// In how many parts the rows of its tasks are read, partition `p` with part `p % parts`.
+    pub parts: u32,
     /// How the pool lists the set.
     pub listed: Option<Listing>,
     pub allowed: Allowed,
@@ -124,6 +126,7 @@ impl TaskSet {
             pool,
             suspended: false,
             may_copy: true,
+            parts: 1,
             listed: None,
             allowed: Allowed::new(now),
             timer: None,
@@ -290,7 +293,11 @@ impl TaskSet {
             found = by_host.get_mut(host).and_then(take).map(|p| (p, Some(Level::Node)));
         }
         if found.is_none() {
-            found = take(anywhere).map(|p| (p, None));
+            found = match self.parts {
+                1 => take(anywhere),
+                parts => take_dealt(anywhere, tasks, &self.running, parts, allows),
+            }
+            .map(|p| (p, None));
         }
         if found.is_none() && level == Level::Any {
             found = take(choosy).map(|p| (p, Some(Level::Any)));
@@ -482,6 +489,24 @@ fn take(queue: &mut Queue, tasks: &[Task], allows: impl Fn(u32) -> bool) -> Opti
     let waits = |p: &u32| tasks[*p as usize].state == TaskState::Waiting;
     drop_stale(queue, tasks);
     let at = queue.iter().position(|p| waits(p) && allows(*p))?;
+    queue.remove(at)
+}
+
+/// As [`take`], for tasks whose rows are read in parts: of the next ones the first whose part has the fewest tasks that are alive, so that
+/// a part that is not read, and whose tasks wait, does not take the turns of the others.
+fn take_dealt(
+    queue: &mut Queue,
+    tasks: &[Task],
+    running: &BTreeMap<TaskId, Copy>,
+    parts: u32,
+    allows: impl Fn(u32) -> bool,
+) -> Option<u32> {
+    drop_stale(queue, tasks);
+    let alive = |p: u32| running.values().filter(|c| c.partition % parts == p % parts).count();
+    let waits = |p: u32| tasks[p as usize].state == TaskState::Waiting;
+    let next = queue.iter().enumerate().filter(|(_, p)| waits(**p) && allows(**p));
+    // In order, as they mostly are, the parts come in turn.
+    let (at, _) = next.take(2 * parts as usize).min_by_key(|(_, p)| alive(**p))?;
     queue.remove(at)
 }
 

@@ -597,3 +597,24 @@ fn parked_tasks_are_no_load_of_their_pool_and_go_with_their_executor() {
     let stages: Vec<_> = bench.running.values().map(|(attempt, ..)| attempt.stage.0).collect();
     assert_eq!(stages, [0, 1], "each pool gets one slot: {:?}", bench.running);
 }
+
+#[test]
+fn parts_that_are_not_read_do_not_take_the_turns_of_others() {
+    let mut bench = Bench::new(SchedulerOptions::default());
+    bench.executor(0, "a", 3);
+    bench.submit(0, "", vec![], 9);
+    bench.feed(Some(TaskEvent::Dealt { stage: StageId(0), parts: 3 }));
+    let mut partitions = vec![];
+    // Only the tasks of part 2 end: the others wait for their readers.
+    for _ in 0..2 {
+        let of_part = bench.running.iter().find(|(_, (attempt, ..))| attempt.partition % 3 == 2);
+        let task = *of_part.unwrap().0;
+        let next = bench.succeed(task);
+        partitions.push(bench.running[&only_launch(&next)].0.partition);
+    }
+    assert_eq!(partitions, [5, 8]);
+    // Its last one is done: the next is whoever's.
+    let last = bench.running.iter().find(|(_, (attempt, ..))| attempt.partition == 8).map(|(task, _)| *task);
+    let next = bench.succeed(last.unwrap());
+    assert_eq!(bench.running[&only_launch(&next)].0.partition, 3);
+}

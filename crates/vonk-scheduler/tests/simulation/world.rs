@@ -22,6 +22,8 @@ pub enum Happening {
     Fault(usize),
     ToExecutor(ExecutorId, ToExecutor),
     ToDriver(ExecutorId, ToDriver),
+    /// Readers share a stage's results.
+    Dealt(StageId, u32),
     /// A task has read its input.
     Read(ExecutorId, TaskId),
     /// A task that is parked goes on.
@@ -220,6 +222,7 @@ impl<'a> World<'a> {
                 }
             }
             Happening::Drain(executor) => self.drain(executor),
+            Happening::Dealt(stage, parts) => self.feed(Event::ResultsDealt { stage, parts }),
         }
     }
 
@@ -305,7 +308,12 @@ impl<'a> World<'a> {
     fn carry_out(&mut self, action: Action) {
         self.book.acted(&action, self.plan);
         match action {
-            Action::StageSubmitted { job, stage, stage_attempt, .. } => {
+            Action::StageSubmitted { job, stage, stage_attempt, fragment, .. } => {
+                let plan = &self.plan.jobs[job.0 as usize];
+                let parts = hash(&[self.plan.seed, 16, job.0]) % 4;
+                if !Book::is_map(fragment, plan) && parts > 0 {
+                    self.after(parts, Happening::Dealt(stage, parts as u32));
+                }
                 let family = &self.plan.families[self.plan.jobs[job.0 as usize].family];
                 let mut places = Places::new();
                 for shuffle in family.shuffles() {
