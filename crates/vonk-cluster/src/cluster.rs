@@ -54,7 +54,7 @@ pub struct Cluster {
     /// Threads of the status server.
     _status: Option<tokio::runtime::Runtime>,
     /// Of this process's blocks and spill files: removed after all that uses it has ended.
-    _folder: OwnFolder,
+    folder: OwnFolder,
 }
 
 /// Where result rows wait for who reads them.
@@ -118,7 +118,7 @@ impl Cluster {
             next_query: AtomicU64::new(0),
             status_address: seen.address,
             _status: seen.runtime,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -209,7 +209,7 @@ impl Cluster {
             next_query: AtomicU64::new(0),
             status_address: seen.address,
             _status: seen.runtime,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -226,6 +226,13 @@ impl Cluster {
     /// Tasks that are alive now: that run, wait for a thread, or wait for who reads their rows.
     pub fn alive_tasks(&self) -> usize {
         self.driver.alive_tasks()
+    }
+
+    /// Ends all that runs, as cancelled, and what was started for it, and removes what was written beside. For a process that is told to
+    /// end: what is asked later fails.
+    pub fn shutdown(&self) {
+        self.driver.stop();
+        self.folder.clear();
     }
 
     /// Processes that run tasks, as far as their number is fixed.

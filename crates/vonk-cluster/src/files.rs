@@ -93,6 +93,12 @@ impl OwnFolder {
         &self.path
     }
 
+    /// Removes it with all that is in it: nobody uses it any more.
+    pub fn clear(&self) {
+        // What cannot be removed is removed by who comes next.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+
     /// Removes the folders in a parent whose processes were killed, on a thread of its own. Only those on a disk of this machine can be told
     /// from others.
     pub fn sweep(parent: PathBuf) {

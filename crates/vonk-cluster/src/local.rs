@@ -12,7 +12,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::panic::AssertUnwindSafe;
 use std::sync::{Arc, OnceLock};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use vonk_error::{Error, Result};
 use vonk_exec::{CancelFlag, ExecutorEnv, Task, TaskSpec};
 use vonk_scheduler::{ExecutorId, JobId, MapId, ShuffleId, TaskId};
@@ -44,6 +44,9 @@ const EXECUTOR: ExecutorId = ExecutorId(0);
 /// How long a task that finds no room for its rows waits with its thread and its slot before it gives both back: readers that keep up are
 /// not waited for longer, and whoever waits for a slot hardly notices.
 const PATIENCE: Duration = Duration::from_millis(20);
+
+/// How long tasks that were cancelled are waited for when the session ends.
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What the tasks of this process have in common.
 struct Tasks {
@@ -142,7 +145,13 @@ impl Backend for LocalBackend {
         None
     }
 
-    fn stop(&mut self) {}
+    /// What runs is cancelled, and notices soon: who removes the folder after this finds nobody in it.
+    fn stop(&mut self) {
+        let deadline = Instant::now() + LAST_WORDS;
+        while !self.tasks.alive.lock().is_empty() && Instant::now() < deadline {
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
 }
 
 /// A task of this process, from its launch to its end. Dropped before, it ends as one that was cancelled.

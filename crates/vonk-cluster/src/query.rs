@@ -243,7 +243,7 @@ impl QueryHandle {
     /// Deals the rows to so many handles, or fewer if there are fewer partitions: partition `p` to handle `p % n`. They may be read in any
     /// order, at the same time, slowly or not at all. Rows that were read from already stay in one.
     pub fn split(self, parts: usize) -> Vec<QueryHandle> {
-        let parts = self.running.job.results.split(parts);
+        let parts = self.running.job.split(parts);
         let running = self.running.clone();
         let others = (1..parts).map(|part| QueryHandle { running: running.clone(), part });
         std::iter::once(self).chain(others).collect()

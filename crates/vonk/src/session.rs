@@ -280,6 +280,12 @@ impl Session {
         self.0.cluster.memory().used()
     }
 
+    /// Ends the application, for all its sessions: what runs is cancelled, executors end, spilled files go. For a process that is told to end
+    /// and may not come to drop its sessions; whatever is asked later fails. A second call does nothing.
+    pub fn shutdown(&self) {
+        self.0.cluster.shutdown();
+    }
+
     /// Tasks of all queries of the application that are alive now, those that wait for who reads their rows among them.
     pub fn alive_tasks(&self) -> usize {
         self.0.cluster.alive_tasks()

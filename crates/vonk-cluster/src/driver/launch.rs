@@ -90,8 +90,22 @@ impl Loop {
             inputs: Arc::new(self.inputs(&state.spec, fragment)),
             results: state.spec.results.clone(),
         };
+        let (dealt, parts) = (launch.is_result() && state.parts > 1, state.parts);
         if let Some(state) = self.jobs.get_mut(&job) {
             state.stages.insert(stage, Arc::new(launch));
+        }
+        if dealt {
+            self.feed(Event::ResultsDealt { stage, parts });
+        }
+    }
+
+    /// The results of a job are read in parts: its tasks are to serve all of them.
+    pub(super) fn dealt(&mut self, job: JobId, parts: u32) {
+        let Some(state) = self.jobs.get_mut(&job) else { return };
+        state.parts = parts;
+        let result = state.stages.iter().find(|(_, launch)| launch.is_result()).map(|(stage, _)| *stage);
+        if let Some(stage) = result {
+            self.feed(Event::ResultsDealt { stage, parts });
         }
     }
 

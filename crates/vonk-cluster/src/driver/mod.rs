@@ -56,6 +56,7 @@ enum Message {
     Submit { job: JobId, spec: JobSpec, metrics: Arc<Mutex<JobMetrics>> },
     Cancel(JobId),
     CancelStage(StageId),
+    Dealt { job: JobId, parts: u32 },
     Release(Vec<ShuffleId>),
     ExecutorAdded { executor: ExecutorId, host: String, slots: u32 },
     ExecutorLost { executor: ExecutorId, blocks_lost: bool },
@@ -143,7 +144,7 @@ pub(crate) struct JobMetrics {
 /// A handle to the driver's thread. Dropping it stops the thread; jobs that run then are cancelled.
 pub(crate) struct Driver {
     mailbox: Mailbox,
-    thread: Option<JoinHandle<()>>,
+    thread: Mutex<Option<JoinHandle<()>>>,
     next_job: AtomicU64,
     /// Tasks that were launched and have not ended.
     alive: Arc<AtomicUsize>,
@@ -166,7 +167,7 @@ impl Driver {
             .name("vonk-driver".to_string())
             .spawn(move || Loop::new(options, backend, observer, allocation, count).run(&inbox))
             .map_err(|e| Error::io("cannot start the driver's thread", e))?;
-        Ok(Driver { mailbox, thread: Some(thread), next_job: AtomicU64::new(0), alive })
+        Ok(Driver { mailbox, thread: Mutex::new(Some(thread)), next_job: AtomicU64::new(0), alive })
     }
 
     /// Tasks that were launched and have not ended, those that are parked among them, as of the last messages.
@@ -177,6 +178,14 @@ impl Driver {
     /// A guard over shuffles that a query's jobs keep for its later ones.
     pub fn kept_shuffles(&self) -> KeptShuffles {
         KeptShuffles { ids: HashMap::new(), mailbox: self.mailbox.clone() }
+    }
+
+    /// Stops the thread: jobs that run end as cancelled, executors end. Later jobs fail.
+    pub fn stop(&self) {
+        self.mailbox.send(Message::Stop);
+        if let Some(thread) = self.thread.lock().take() {
+            let _ = thread.join();
+        }
     }
 
     /// Cancels a job by its number, if it runs.
@@ -209,10 +218,7 @@ impl Driver {
 
 impl Drop for Driver {
     fn drop(&mut self) {
-        self.mailbox.send(Message::Stop);
-        if let Some(thread) = self.thread.take() {
-            let _ = thread.join();
-        }
+        self.stop();
     }
 }
 
@@ -239,6 +245,17 @@ pub(crate) struct RunningJob {
     pub metrics: Arc<Mutex<JobMetrics>>,
     query: Arc<QueryContext>,
     mailbox: Mailbox,
+}
+
+impl RunningJob {
+    /// Deals the results to so many readers, or fewer; to how many. See [`Results::split`].
+    pub fn split(&self, parts: usize) -> usize {
+        let parts = self.results.split(parts);
+        if let (true, Ok(parts)) = (parts > 1, u32::try_from(parts)) {
+            self.mailbox.send(Message::Dealt { job: self.job, parts });
+        }
+        parts
+    }
 }
 
 impl Drop for RunningJob {

@@ -29,6 +29,8 @@ use vonk_scheduler::{
 pub(super) struct Job {
     pub(super) spec: JobSpec,
     pub(super) metrics: Arc<Mutex<JobMetrics>>,
+    /// In how many parts its results are read.
+    pub(super) parts: u32,
     /// The newest attempts of its stages.
     pub(super) stages: HashMap<StageId, Arc<StageLaunch>>,
 }
@@ -134,12 +136,13 @@ impl Loop {
                 let (query, description) = (spec.query.number, &spec.description);
                 self.note(&Note::JobStart { job: job.0, query, description, pool: &pool });
                 spec.progress.set_without_executors(self.executors.is_empty());
-                self.jobs.insert(job, Job { spec, metrics, stages: HashMap::new() });
+                self.jobs.insert(job, Job { spec, metrics, parts: 1, stages: HashMap::new() });
                 self.feed(Event::SubmitJob { job, graph, last, keep, pool });
                 self.fail_if_hopeless();
             }
             Message::Cancel(job) => self.feed(Event::CancelJob { job }),
             Message::CancelStage(stage) => self.feed(Event::CancelStage { stage }),
+            Message::Dealt { job, parts } => self.dealt(job, parts),
             Message::Release(shuffles) => self.feed(Event::ReleaseShuffles { shuffles }),
             Message::ExecutorAdded { executor, host, slots } => self.executor_added(executor, host, slots),
             Message::ExecutorLost { executor, blocks_lost } => self.executor_lost(executor, blocks_lost),
@@ -297,6 +300,7 @@ impl Drop for Loop {
             job.spec.query.cancel.cancel();
         }
         self.backend.stop();
+        self.alive.store(0, Ordering::Relaxed);
     }
 }
 

@@ -69,3 +69,51 @@ fn many_rows_come_back_in_order_beyond_the_drivers_memory() {
     drop(answer);
     eventually("memory given back", || session.used_memory() == 0);
 }
+
+#[test]
+fn answers_of_executors_are_read_in_parts_and_as_streams() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = builder("local-cluster[2,1,1g]", dir.path()).build().unwrap();
+    let ask = |sql: &str| session.execute(sql, &Control::default()).unwrap();
+    let sql = "SELECT id, id * 2 AS b FROM range(0, 1000000, 1, 7)";
+    let rows = |part: &mut vonk::AnswerPart| {
+        let mut rows = 0;
+        while let Some(batch) = part.next_batch().unwrap() {
+            rows += batch.num_rows();
+        }
+        rows
+    };
+    let mut parts = ask(sql).into_parts(3);
+    // The last one first, one of the others as a stream, one not at all.
+    let last = rows(&mut parts[2]);
+    let first = futures::executor::block_on(async {
+        use futures::StreamExt;
+        let mut rows = 0;
+        while let Some(batch) = parts[0].next().await {
+            rows += batch.unwrap().num_rows();
+        }
+        rows
+    });
+    assert!(first + last > 600_000 && first + last < 750_000, "{first} {last}");
+    drop(parts);
+    let threads: Vec<_> =
+        ask(sql).into_parts(2).into_iter().map(|mut p| std::thread::spawn(move || rows(&mut p))).collect();
+    assert_eq!(threads.into_iter().map(|t| t.join().unwrap()).sum::<usize>(), 1_000_000);
+    assert!(ask("SELECT id FROM range(0, 1000, 1, 4) ORDER BY id").into_parts(2).len() == 1);
+    eventually("nothing is held", || session.alive_tasks() == 0 && session.used_memory() == 0);
+    // Cancelled while a stream waits.
+    let control = Control::default();
+    let endless = "SELECT count(*) FROM range(0, 10000000000000, 1, 4) WHERE id % 3 = 5";
+    let mut stream = session.execute(endless, &control).unwrap().into_stream();
+    let cancel = control.cancel.clone();
+    let canceller = std::thread::spawn(move || {
+        std::thread::sleep(Duration::from_millis(300));
+        cancel.cancel();
+    });
+    let end = futures::executor::block_on(async {
+        use futures::StreamExt;
+        stream.next().await
+    });
+    assert_eq!(end.unwrap().unwrap_err().condition(), "OPERATION_CANCELED");
+    canceller.join().unwrap();
+}
