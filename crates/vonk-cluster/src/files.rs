@@ -124,13 +124,25 @@ impl OwnFolder {
     }
 }
 
+/// How long tasks that were cancelled may take to end and to remove their files, once their driver is gone.
+const ENDING: Duration = Duration::from_secs(10);
+
 impl Drop for OwnFolder {
     fn drop(&mut self) {
-        // Those who have used it have removed their files; should there be any, somebody still needs them.
-        for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
-            let _ = std::fs::remove_dir(entry.path());
+        // Those who have used it remove their files; tasks that are being cancelled do so in a moment. Should there be any after that,
+        // somebody still needs them.
+        let begun = std::time::Instant::now();
+        loop {
+            for entry in std::fs::read_dir(&self.path).into_iter().flatten().flatten() {
+                let _ = std::fs::remove_dir(entry.path());
+            }
+            let removed = std::fs::remove_dir(&self.path);
+            let in_use = removed.is_err_and(|e| e.kind() == std::io::ErrorKind::DirectoryNotEmpty);
+            if !in_use || begun.elapsed() > ENDING {
+                return;
+            }
+            std::thread::sleep(Duration::from_millis(20));
         }
-        let _ = std::fs::remove_dir(&self.path);
     }
 }
 
