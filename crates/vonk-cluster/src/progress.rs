@@ -14,6 +14,8 @@ pub struct StageProgress {
     pub done: u32,
     /// Rows its tasks put out.
     pub rows: u64,
+    /// Bytes of these rows, as they are in memory.
+    pub bytes: u64,
 }
 
 /// The stages of a query, those of its subqueries included, in the order they began.
@@ -65,10 +67,11 @@ impl Progress {
         }
     }
 
-    pub(crate) fn done(&self, stage: u64, rows: u64) {
+    pub(crate) fn done(&self, stage: u64, rows: u64, bytes: u64) {
         if let Some(s) = self.stages.lock().iter_mut().find(|s| s.stage == stage) {
             s.done = (s.done + 1).min(s.tasks);
             s.rows += rows;
+            s.bytes += bytes;
         }
     }
 }

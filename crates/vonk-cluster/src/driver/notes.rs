@@ -48,8 +48,8 @@ fn output_of(root: &PlanNode) -> &PlanNode {
     }
 }
 
-/// Adds a task's counters to the job's; the rows that its root put out.
-pub(super) fn count(job: &Mutex<JobMetrics>, task: &TaskReport, root: &PlanNode) -> u64 {
+/// Adds a task's counters to the job's; the rows that its root put out, and their bytes.
+pub(super) fn count(job: &Mutex<JobMetrics>, task: &TaskReport, root: &PlanNode) -> (u64, u64) {
     let mut job = job.lock();
     job.tasks += 1;
     for n in &task.nodes {
@@ -59,5 +59,5 @@ pub(super) fn count(job: &Mutex<JobMetrics>, task: &TaskReport, root: &PlanNode)
         sum.2 += n.nanos;
     }
     let output = output_of(root);
-    task.nodes.iter().find(|n| n.node == output.id.0).map_or(0, |n| n.rows)
+    task.nodes.iter().find(|n| n.node == output.id.0).map_or((0, 0), |n| (n.rows, n.bytes))
 }

@@ -188,8 +188,8 @@ impl Loop {
         let end = match result {
             Ok(report) => {
                 if let Some(job) = self.jobs.get(&stage.job) {
-                    let rows = count(&job.metrics, &report, &stage.fragment);
-                    job.spec.progress.done(attempt.stage.0, rows);
+                    let (rows, bytes) = count(&job.metrics, &report, &stage.fragment);
+                    job.spec.progress.done(attempt.stage.0, rows, bytes);
                 }
                 let status = |m: vonk_shuffle::MapOutputSizes| MapStatus { executor, sizes: m.bytes };
                 TaskEnd::Success { map_status: report.map_output.map(status) }
