@@ -97,7 +97,9 @@ struct Numbers {
     tasks: (u32, u32),
     /// Stages that have begun.
     begun: u32,
+    /// What they put out.
     rows: u64,
+    bytes: u64,
 }
 
 impl Numbers {
@@ -110,6 +112,7 @@ impl Numbers {
             tasks: progress.tasks(),
             begun,
             rows: stages.iter().map(|s| s.rows).sum(),
+            bytes: stages.iter().map(|s| s.bytes).sum(),
         }
     }
 
@@ -132,7 +135,7 @@ fn line(numbers: &Numbers, elapsed: Duration) -> String {
         _ => String::new(),
     };
     format!(
-        "{}{} {:3.0}% stage {}/{}, task {}/{}, {} rows, {}{left}",
+        "{}{} {:3.0}% stage {}/{}, task {}/{}, {} rows, {}, {}{left}",
         "━".repeat(filled),
         "╌".repeat(WIDTH - filled),
         share * 100.0,
@@ -141,6 +144,7 @@ fn line(numbers: &Numbers, elapsed: Duration) -> String {
         numbers.tasks.0,
         numbers.tasks.1,
         count(numbers.rows),
+        size(numbers.bytes),
         time(seconds),
     )
 }
@@ -153,6 +157,16 @@ fn time(seconds: f64) -> String {
         10..60 => format!("{whole} s"),
         60..3600 => format!("{} min {} s", whole / 60, whole % 60),
         _ => format!("{} h {} min", whole / 3600, whole / 60 % 60),
+    }
+}
+
+/// `950 B`, `12.3 MB`
+fn size(bytes: u64) -> String {
+    match bytes {
+        0..1_000 => format!("{bytes} B"),
+        1_000..1_000_000 => format!("{:.1} kB", bytes as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1} MB", bytes as f64 / 1e6),
+        _ => format!("{:.1} GB", bytes as f64 / 1e9),
     }
 }
 
@@ -172,14 +186,15 @@ mod tests {
 
     #[test]
     fn a_line_says_how_far_and_how_long() {
-        let numbers = Numbers { stages: (1, 2), tasks: (8, 16), begun: 2, rows: 1_234_567 };
+        let numbers =
+            Numbers { stages: (1, 2), tasks: (8, 16), begun: 2, rows: 1_234_567, bytes: 20_500_000 };
         let text = line(&numbers, Duration::from_secs(70));
         assert_eq!(
             text,
-            "━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  50% stage 1/2, task 8/16, 1234.6k rows, 1 min 10 s, 1 min 10 s left"
+            "━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  50% stage 1/2, task 8/16, 1234.6k rows, 20.5 MB, 1 min 10 s, 1 min 10 s left"
         );
         // One of two stages has begun: half of its tasks are a quarter of all.
-        let numbers = Numbers { stages: (0, 2), tasks: (4, 8), begun: 1, rows: 0 };
+        let numbers = Numbers { stages: (0, 2), tasks: (4, 8), begun: 1, ..Numbers::default() };
         assert!((numbers.share() - 0.25).abs() < 1e-9);
         assert!(!line(&Numbers::default(), Duration::from_secs(1)).contains("left"));
     }

@@ -185,7 +185,7 @@ impl Console {
             true => progress::bar(&control.progress),
             false => progress::hint(&control.progress),
         };
-        let style = self.style;
+        let (style, terminal) = (self.style, self.to_terminal());
         let result = self.session.execute(sql, &control).and_then(|mut answer| {
             let drawn = is_plan(&answer) && self.draws_plans();
             let mut look = self.look();
@@ -195,6 +195,10 @@ impl Console {
                 true => draw_plan(&mut answer, style, &mut out),
                 false => print(&mut answer, &look, &control.cancel, &mut out),
             };
+            let elapsed = begun.elapsed();
+            if let (Ok(printed), false) = (&printed, terminal) {
+                note_cut(printed, &mut out)?;
+            }
             // What goes on in the pager is no statement any more.
             drop(guard);
             drop(answer);
@@ -206,11 +210,11 @@ impl Console {
             let printed =
                 printed.map_err(|e| if control.cancel.is_cancelled() { Error::cancelled() } else { e })?;
             finished.map_err(failed)?;
-            Ok(Closed::No(printed))
+            Ok(Closed::No(printed, elapsed))
         });
         self.once = None;
         match result? {
-            Closed::No(printed) => self.below(&printed, begun.elapsed()),
+            Closed::No(printed, elapsed) => self.below(&printed, elapsed),
             // A pager was left; a script whose reader is gone has nothing more to do.
             Closed::Yes if self.interactive => {}
             Closed::Yes => return Ok(Flow::Leave),
@@ -337,7 +341,7 @@ impl Console {
 /// Whether whoever was written to wants no more.
 enum Closed {
     Yes,
-    No(Printed),
+    No(Printed, Duration),
 }
 
 fn is_closed(e: &std::io::Error) -> bool {
@@ -352,6 +356,14 @@ fn out_is_closed(printed: &vonk::Result<Printed>) -> bool {
         failed(std::io::Error::from(std::io::ErrorKind::BrokenPipe)),
     ];
     gone.contains(e)
+}
+
+/// Says in a file, where there is no line below, that not all is there.
+fn note_cut(printed: &Printed, out: &mut dyn Write) -> vonk::Result<()> {
+    if printed.shown < printed.rows {
+        writeln!(out, "{} rows ({} shown)", printed.rows, printed.shown).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Whether an answer is EXPLAIN's.

@@ -74,7 +74,10 @@ impl LineEditor {
         let prompt = (prompt, self.style.paint(Role::Prompt, prompt));
         match self.editor.readline_with_initial(&prompt, (initial, "")) {
             Ok(text) => {
-                self.remember(text.trim());
+                // As in other shells: what begins with a blank is not to be remembered.
+                if !text.starts_with(' ') {
+                    self.remember(text.trim());
+                }
                 Ok(Entry::Text(text))
             }
             Err(ReadlineError::Interrupted) => Ok(Entry::Nothing),

@@ -70,11 +70,11 @@ impl Terminal {
     /// A program in a terminal of so many rows and columns.
     pub fn start(mut command: Command, (rows, columns): (u16, u16)) -> Terminal {
         let (mut master, mut slave) = (-1, -1);
-        let mut size = winsize(rows, columns);
+        let size = winsize(rows, columns);
         // SAFETY: the pointers are to what lives until the call returns; the two descriptors are ours alone afterwards.
         let (master, slave) = unsafe {
             let opened =
-                libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null_mut(), &mut size);
+                libc::openpty(&mut master, &mut slave, std::ptr::null_mut(), std::ptr::null_mut(), &size);
             assert_eq!(opened, 0, "openpty: {}", std::io::Error::last_os_error());
             (OwnedFd::from_raw_fd(master), OwnedFd::from_raw_fd(slave))
         };

@@ -7,8 +7,8 @@
 pub struct Wish {
     /// Columns of the terminal that its widest cell takes.
     pub natural: usize,
-    /// A number that is cut is another number: it is cut last.
-    pub number: bool,
+    /// A number that is cut is another number, and half a date is none: they are cut last.
+    pub stiff: bool,
 }
 
 /// What fits.
@@ -22,8 +22,8 @@ pub struct Fit {
 
 /// A cell that is cut keeps at least this much, or its column is left out.
 const LEAST: usize = 8;
-/// Numbers up to this width are not cut as long as anything else can be.
-const NUMBER: usize = 24;
+/// Stiff cells up to this width are not cut as long as anything else can be.
+const STIFF: usize = 24;
 /// What a column takes beside its text: a blank on either side and a line.
 const FRAME: usize = 3;
 /// The column that stands for those left out: one character.
@@ -65,7 +65,7 @@ pub fn fit(wishes: &[Wish], width: Option<usize>) -> Fit {
 }
 
 fn least(wish: Wish) -> usize {
-    wish.natural.min(if wish.number { NUMBER } else { LEAST })
+    wish.natural.min(if wish.stiff { STIFF } else { LEAST })
 }
 
 /// Shares `room` out: each column gets what it would like up to a common limit, the largest that leaves enough for all.
@@ -101,11 +101,11 @@ mod tests {
     use super::*;
 
     fn text(natural: usize) -> Wish {
-        Wish { natural, number: false }
+        Wish { natural, stiff: false }
     }
 
     fn number(natural: usize) -> Wish {
-        Wish { natural, number: true }
+        Wish { natural, stiff: true }
     }
 
     fn total(fit: &Fit) -> usize {
@@ -148,7 +148,7 @@ mod tests {
         };
         for _ in 0..20_000 {
             let wishes: Vec<Wish> = (0..next(40) + 1)
-                .map(|_| Wish { natural: next(60) as usize + 1, number: next(2) == 0 })
+                .map(|_| Wish { natural: next(60) as usize + 1, stiff: next(2) == 0 })
                 .collect();
             let width = next(250) as usize + 32;
             let fit = fit(&wishes, Some(width));

@@ -9,6 +9,7 @@ use fit::{Fit, Wish, fit};
 use std::collections::VecDeque;
 use std::io::Write;
 use unicode_width::{UnicodeWidthChar, UnicodeWidthStr};
+use vonk::DataType;
 
 /// A cell as it is kept: on one line, no longer than can be of use; `None` for null.
 type Row = Vec<Option<String>>;
@@ -44,7 +45,7 @@ impl<'a> TablePrinter<'a> {
         let mut wishes: Vec<Wish> = (0..fields.len())
             .map(|i| Wish {
                 natural: names[i].width().max(types.get(i).map_or(0, |t| t.width())).max(1),
-                number: fields[i].data_type.is_numeric(),
+                stiff: is_stiff(&fields[i].data_type),
             })
             .collect();
         for row in self.head.iter().chain(&self.tail) {
@@ -172,6 +173,11 @@ impl Lines<'_> {
             _ => (self.look.null_or("NULL").to_string(), Role::Dim),
         })
     }
+}
+
+/// Values of which a part says something else.
+fn is_stiff(data_type: &DataType) -> bool {
+    data_type.is_numeric() || matches!(data_type, DataType::Date | DataType::Boolean)
 }
 
 /// Control characters as escapes, so that a cell stays on its line and cannot steer the terminal. Characters that turn the direction of
