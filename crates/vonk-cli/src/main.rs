@@ -32,7 +32,7 @@ fn main() -> ExitCode {
         Ok(None) => {}
         Ok(Some(executor)) => return executor_main(&executor),
         Err(e) => {
-            eprintln!("{e}");
+            terminal::warn(&e.to_string());
             return ExitCode::FAILURE;
         }
     }
@@ -55,7 +55,7 @@ fn main() -> ExitCode {
     let code = match result {
         Ok(code) => code,
         Err(e) => {
-            eprintln!("{e}");
+            terminal::warn(&e.to_string());
             ExitCode::FAILURE
         }
     };

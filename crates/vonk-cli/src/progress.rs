@@ -72,9 +72,9 @@ fn watch(progress: &Progress, stopped: &Receiver<()>) {
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(Duration::from_secs(1)) {
         waiting = if progress.is_without_executors() { waiting + 1 } else { 0 };
         if waiting == STARVING {
-            eprintln!(
+            terminal::warn(&format!(
                 "The query has been waiting for an executor for {STARVING} s: are there workers with enough free cores and memory?"
-            );
+            ));
         }
     }
 }

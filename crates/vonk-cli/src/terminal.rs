@@ -2,7 +2,17 @@
 //!
 //! Must not know: SQL, results.
 
-use std::io::IsTerminal;
+use std::io::{IsTerminal, Write};
+
+/// Prints a line on standard output. That nobody reads it is no reason to fail, as `println!` would.
+pub fn tell(line: &str) {
+    let _ = writeln!(std::io::stdout(), "{line}");
+}
+
+/// The same on standard error.
+pub fn warn(line: &str) {
+    let _ = writeln!(std::io::stderr(), "{line}");
+}
 
 /// Columns and rows of the terminal that standard output goes to; `None` if it goes elsewhere or does not say.
 pub fn size() -> Option<(usize, usize)> {

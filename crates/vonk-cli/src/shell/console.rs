@@ -155,10 +155,10 @@ impl Console {
             return Outcome::Interrupted;
         }
         if *e.kind() == ErrorKind::Cancelled && interrupt::is_asked_to_stop() {
-            eprintln!("Cancelled.");
+            terminal::warn("Cancelled.");
             return Outcome::Interrupted;
         }
-        eprintln!("{}", errors::render(e, sql, &self.session, self.error_style));
+        terminal::warn(&errors::render(e, sql, &self.session, self.error_style));
         Outcome::Failed
     }
 
@@ -175,7 +175,7 @@ impl Console {
     /// Runs a statement and prints its answer.
     pub fn statement(&mut self, sql: &str) -> vonk::Result<Flow> {
         if self.settings.echo {
-            println!("{sql}");
+            terminal::tell(sql);
         }
         self.last = sql.to_string();
         let begun = Instant::now();
@@ -253,7 +253,7 @@ impl Console {
     /// Tells a person what a command did; scripts do not want to know.
     pub fn note(&self, text: &str) {
         if self.interactive {
-            println!("{text}");
+            terminal::tell(text);
         }
     }
 
@@ -334,7 +334,7 @@ impl Console {
         if self.settings.timer {
             line += &format!(", {:.3} s", elapsed.as_secs_f64());
         }
-        println!("{line}");
+        terminal::tell(&line);
     }
 }
 

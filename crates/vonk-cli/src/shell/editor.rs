@@ -6,6 +6,7 @@ use super::complete;
 use super::highlight;
 use super::meta::{self, Argument};
 use crate::style::{Role, Style};
+use crate::terminal;
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
 use rustyline::error::ReadlineError;
 use rustyline::highlight::{CmdKind, Highlighter};
@@ -96,7 +97,7 @@ impl LineEditor {
         }
         if let Some(file) = &self.history {
             if let Err(e) = self.editor.append_history(file) {
-                eprintln!("The history cannot be written to {}: {e}", file.display());
+                terminal::warn(&format!("The history cannot be written to {}: {e}", file.display()));
                 self.history = None;
             }
         }

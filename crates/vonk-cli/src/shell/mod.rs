@@ -10,6 +10,7 @@ pub mod meta;
 mod pager;
 
 use crate::interrupt::{self, Kind};
+use crate::terminal;
 use console::{Console, Outcome};
 use editor::{Entry, LineEditor};
 use std::process::ExitCode;
@@ -19,7 +20,7 @@ pub fn run(console: &mut Console, silent: bool) -> vonk::Result<ExitCode> {
     let mut editor = LineEditor::new(&console.session, console.style)?;
     interrupt::listen(Kind::Shell);
     if !silent {
-        println!("Vonk {}. Type .help for help.", env!("CARGO_PKG_VERSION"));
+        terminal::tell(&format!("Vonk {}. Type .help for help.", env!("CARGO_PKG_VERSION")));
     }
     loop {
         let initial = std::mem::take(&mut console.next);

@@ -55,7 +55,7 @@ impl Paged {
         match spawn() {
             Ok(child) => self.pager = Some(child),
             Err(e) => {
-                eprintln!("No pager: {e}");
+                crate::terminal::warn(&format!("No pager: {e}"));
                 self.direct = true;
             }
         }
