@@ -9,12 +9,13 @@
 use crate::gate::Place;
 use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
+use futures::StreamExt;
 use parking_lot::Mutex;
 use std::collections::{HashMap, VecDeque};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
-use vonk::{Answer, Control, Parameters, Session};
+use vonk::{AnswerPart, Control, Parameters, Session};
 use vonk_error::{Error, Result};
 
 /// A statement that was executed, until all of its rows were read or given up.
@@ -28,7 +29,8 @@ pub struct Query {
     begun: Instant,
     rows: AtomicU64,
     failed: Mutex<Option<String>>,
-    complete: AtomicBool,
+    /// Parts that were not read to their ends.
+    open: AtomicUsize,
     _place: Option<Place>,
 }
 
@@ -45,7 +47,7 @@ impl Query {
             begun: Instant::now(),
             rows: AtomicU64::new(0),
             failed: Mutex::default(),
-            complete: AtomicBool::new(false),
+            open: AtomicUsize::new(1),
             _place: place,
         }))
     }
@@ -65,9 +67,19 @@ impl Query {
         self.failed.lock().get_or_insert_with(|| condition.to_string());
     }
 
+    /// Its rows are in so many parts.
+    pub fn parts(&self, parts: usize) {
+        self.open.store(parts, Ordering::Relaxed);
+    }
+
     /// All rows of a part were read.
     pub fn end_of_part(&self) {
-        self.complete.store(true, Ordering::Relaxed);
+        self.open.fetch_sub(1, Ordering::Relaxed);
+    }
+
+    /// All rows were read.
+    pub fn complete(&self) {
+        self.open.store(0, Ordering::Relaxed);
     }
 }
 
@@ -76,7 +88,7 @@ impl Drop for Query {
         let failed = self.failed.get_mut().take();
         let outcome = match &failed {
             Some(condition) => condition.as_str(),
-            None if self.complete.load(Ordering::Relaxed) => "done",
+            None if self.open.load(Ordering::Relaxed) == 0 => "done",
             None => "given up",
         };
         // Whoever still works for it works for nobody.
@@ -95,17 +107,17 @@ impl Drop for Query {
 
 /// Where the rows of a part come from.
 pub enum Rows {
-    /// A statement that runs.
-    Running(Box<Answer>),
+    /// A statement that runs, or a part of it.
+    Running(AnswerPart),
     /// A prepared statement with several rows of parameters: it runs once for each.
     Repeated(Box<Repeated>),
 }
 
 /// A statement that runs several times.
 pub struct Repeated {
-    /// The first run.
-    pub first: Answer,
-    /// Parameters of the others.
+    /// The run that is read now.
+    pub running: AnswerPart,
+    /// Parameters of those to come.
     pub others: VecDeque<Parameters>,
     /// Whose.
     pub session: Session,
@@ -114,17 +126,20 @@ pub struct Repeated {
 }
 
 impl Rows {
-    /// The next batch. Blocks while there is none yet.
-    pub fn next_batch(&mut self, control: &Control) -> Result<Option<RecordBatch>> {
+    /// The next batch. Waits while there is none yet.
+    pub async fn next(&mut self, control: &Control) -> Result<Option<RecordBatch>> {
         match self {
-            Rows::Running(answer) => answer.next_batch(),
+            Rows::Running(part) => part.next().await.transpose(),
             Rows::Repeated(repeated) => loop {
-                if let Some(batch) = repeated.first.next_batch()? {
+                if let Some(batch) = repeated.running.next().await.transpose()? {
                     return Ok(Some(batch));
                 }
                 let Some(parameters) = repeated.others.pop_front() else { return Ok(None) };
                 let control = Control { parameters, ..control.clone() };
-                repeated.first = repeated.session.execute(&repeated.text, &control)?;
+                let (session, text) = (repeated.session.clone(), repeated.text.clone());
+                let executed = tokio::task::spawn_blocking(move || session.execute(&text, &control));
+                let answer = executed.await.map_err(|_| Error::internal("a statement broke down"))??;
+                repeated.running = answer.into_stream();
             },
         }
     }
@@ -185,6 +200,12 @@ impl Results {
         drop(parts);
         drop(given_up);
         true
+    }
+
+    /// Gives up the parts of a statement that nobody has come for.
+    pub fn give_up(&self, query: &Arc<Query>) {
+        let given_up = extract(&mut self.0.lock().waiting, |part| Arc::ptr_eq(&part.query, query));
+        drop(given_up);
     }
 
     /// Cancels all.

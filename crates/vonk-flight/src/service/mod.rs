@@ -123,6 +123,7 @@ pub(crate) fn flight_info(
     schema: &SchemaRef,
     tickets: Vec<prost::bytes::Bytes>,
 ) -> Answered<FlightInfo> {
+    let one = tickets.len() == 1;
     let endpoint = |ticket| FlightEndpoint { ticket: Some(Ticket { ticket }), ..FlightEndpoint::default() };
     Ok(FlightInfo {
         schema: schema_bytes(schema)?,
@@ -130,7 +131,7 @@ pub(crate) fn flight_info(
         endpoint: tickets.into_iter().map(endpoint).collect(),
         total_records: -1,
         total_bytes: -1,
-        ordered: true,
+        ordered: one,
         app_metadata: prost::bytes::Bytes::new(),
     })
 }

@@ -19,7 +19,8 @@ use vonk_error::{Error, Result};
 pub(super) struct Executed {
     pub query: Arc<Query>,
     pub columns: StructType,
-    pub rows: Rows,
+    /// Parts of its rows, to be read at the same time.
+    pub parts: Vec<Rows>,
 }
 
 impl Service {
@@ -40,22 +41,24 @@ impl Service {
         let parameters = runs.pop_front().unwrap_or_default();
         let control = Control { parameters, ..query.control.clone() };
         let (engine, read_only) = (session.engine.clone(), self.options().read_only);
+        let endpoints = self.options().endpoints;
         let executed = blocking(move || {
             if read_only && engine.statement_kind(&text)? == StatementKind::Write {
                 return Err(Error::new("_READ_ONLY"));
             }
             let answer = engine.execute(&text, &control)?;
             let columns = answer.schema().clone();
-            let rows = match runs.is_empty() {
-                true => Rows::Running(Box::new(answer)),
+            let parts = match runs.is_empty() {
+                true => answer.into_parts(endpoints).into_iter().map(Rows::Running).collect(),
                 false => {
-                    Rows::Repeated(Box::new(Repeated { first: answer, others: runs, session: engine, text }))
+                    let running = answer.into_stream();
+                    vec![Rows::Repeated(Box::new(Repeated { running, others: runs, session: engine, text }))]
                 }
             };
-            Ok((columns, rows))
+            Ok((columns, parts))
         });
         match executed.await {
-            Ok((columns, rows)) => Ok(Executed { query, columns, rows }),
+            Ok((columns, parts)) => Ok(Executed { query, columns, parts }),
             Err(status) => {
                 let condition = status.metadata().get("x-vonk-condition").and_then(|c| c.to_str().ok());
                 query.fail_as(condition.unwrap_or("INTERNAL_ERROR"));
@@ -71,14 +74,12 @@ impl Service {
         text: Arc<str>,
         runs: VecDeque<Parameters>,
     ) -> Answered<i64> {
-        let Executed { query, mut rows, .. } = self.execute(session, text, runs).await?;
-        let control = query.control.clone();
-        let drained = blocking(move || {
-            while rows.next_batch(&control)?.is_some() {}
-            Ok(control.rows_written.load(Ordering::Relaxed))
-        });
-        let written = drained.await?;
-        query.end_of_part();
+        let Executed { query, parts, .. } = self.execute(session, text, runs).await?;
+        for mut rows in parts {
+            while rows.next(&query.control).await.map_err(|e| to_status(&e))?.is_some() {}
+        }
+        let written = query.control.rows_written.load(Ordering::Relaxed);
+        query.complete();
         Ok(i64::try_from(written).unwrap_or(i64::MAX))
     }
 
@@ -100,13 +101,17 @@ impl Service {
         descriptor: FlightDescriptor,
         executed: Executed,
     ) -> Answered<FlightInfo> {
-        let Executed { query, columns, rows } = executed;
+        let Executed { query, columns, parts } = executed;
         let schema = wire::schema(&columns);
         let id = query.id.clone();
-        let ticket = session.results.deposit(Part::new(query, schema.clone(), rows));
-        let handle = ticket.map_err(|e| to_status(&e))?.into();
-        let ticket = packed(&TicketStatementQuery { statement_handle: handle });
-        let info = flight_info(descriptor, &schema, vec![ticket])?;
+        query.parts(parts.len());
+        let mut tickets = Vec::with_capacity(parts.len());
+        for rows in parts {
+            let ticket = session.results.deposit(Part::new(query.clone(), schema.clone(), rows));
+            let handle = ticket.map_err(|e| to_status(&e))?.into();
+            tickets.push(packed(&TicketStatementQuery { statement_handle: handle }));
+        }
+        let info = flight_info(descriptor, &schema, tickets)?;
         Ok(FlightInfo { app_metadata: id.into(), ..info })
     }
 
@@ -119,7 +124,7 @@ impl Service {
         let ticket = std::str::from_utf8(handle).map_err(|_| unknown("result"))?;
         let part = session.results.take(ticket).ok_or_else(|| unknown("result"))?;
         let compression = (*session.compression.lock()).unwrap_or(self.options().compression);
-        streams::of_part(part, compression)
+        streams::of_part(part, session, compression)
     }
 
     /// The columns of a statement that does not run.

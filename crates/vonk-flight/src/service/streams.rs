@@ -1,11 +1,13 @@
 //! Rows on their way to a client.
 //!
-//! A stream holds a batch or two that the client has not taken yet; then it waits, and with it the engine. Dropped before its end (the
-//! client went away, or has had enough), it cancels.
+//! A stream asks the engine for a batch when the client has taken the one before; while it waits it holds no thread. Dropped before its
+//! end (the client went away, or has had enough), it gives up its part of the rows and those that nobody has come for, and the statement
+//! when no part is left.
 
 use super::Answered;
 use crate::options::Compression;
 use crate::results::Part;
+use crate::sessions::ClientSession;
 use crate::status::to_status;
 use crate::wire;
 use arrow::array::RecordBatch;
@@ -16,15 +18,8 @@ use arrow_flight::FlightData;
 use arrow_flight::encode::FlightDataEncoderBuilder;
 use arrow_flight::error::FlightError;
 use futures::stream::{self, BoxStream, StreamExt};
-use std::pin::Pin;
-use std::task::{Context, Poll};
-use tokio::sync::mpsc;
-use tokio_stream::wrappers::ReceiverStream;
-use vonk::CancelFlag;
-use vonk_error::Error;
-
-/// Batches between the engine and the encoder.
-const AHEAD: usize = 2;
+use std::sync::{Arc, Weak};
+use vonk_error::{Error, Result};
 
 /// How batches are written.
 fn ipc_options(compression: Compression) -> Answered<IpcWriteOptions> {
@@ -40,7 +35,7 @@ fn ipc_options(compression: Compression) -> Answered<IpcWriteOptions> {
 fn encoded(
     schema: SchemaRef,
     options: IpcWriteOptions,
-    batches: BoxStream<'static, Result<RecordBatch, FlightError>>,
+    batches: BoxStream<'static, std::result::Result<RecordBatch, FlightError>>,
 ) -> BoxStream<'static, Answered<FlightData>> {
     let encoder = FlightDataEncoderBuilder::new().with_schema(schema).with_options(options).build(batches);
     encoder.map(|data| data.map_err(tonic::Status::from)).boxed()
@@ -52,70 +47,51 @@ pub(super) fn of_batch(batch: RecordBatch) -> Answered<BoxStream<'static, Answer
     Ok(encoded(schema, ipc_options(Compression::None)?, stream::iter([Ok(batch)]).boxed()))
 }
 
-/// The rows of a part, as they are made.
-pub(super) fn of_part(
+/// A part that is read. Who drops it before its end has no use for the parts either that nobody has come for yet.
+struct Reading {
     part: Part,
-    compression: Compression,
-) -> Answered<BoxStream<'static, Answered<FlightData>>> {
-    let options = ipc_options(compression)?;
-    let (sender, receiver) = mpsc::channel(AHEAD);
-    let schema = part.schema.clone();
-    let guard = Guard { cancel: part.query.control.cancel.clone(), ended: false };
-    tokio::task::spawn_blocking(move || read(part, &sender));
-    let batches = encoded(schema, options, ReceiverStream::new(receiver).boxed());
-    Ok(Guarded { batches, guard }.boxed())
-}
-
-/// Reads a part to its end, or until nobody wants more.
-fn read(part: Part, sender: &mpsc::Sender<Result<RecordBatch, FlightError>>) {
-    let Part { query, schema, mut rows, .. } = part;
-    loop {
-        let next = rows.next_batch(&query.control);
-        let next = next.and_then(|batch| batch.map(|b| wire::batch(&b, &schema)).transpose());
-        match next {
-            Ok(None) => return query.end_of_part(),
-            Ok(Some(batch)) => {
-                query.count(batch.num_rows());
-                if sender.blocking_send(Ok(batch)).is_err() {
-                    return;
-                }
-            }
-            Err(error) => {
-                query.fail(&error);
-                let _ = sender.blocking_send(Err(FlightError::from(to_status(&error))));
-                return;
-            }
-        }
-    }
-}
-
-/// Cancels a statement whose rows are not read to the end.
-struct Guard {
-    cancel: CancelFlag,
+    session: Weak<ClientSession>,
     ended: bool,
 }
 
-impl Drop for Guard {
+impl Drop for Reading {
     fn drop(&mut self) {
-        if !self.ended {
-            self.cancel.cancel();
+        if let (false, Some(session)) = (self.ended, self.session.upgrade()) {
+            session.results.give_up(&self.part.query);
         }
     }
 }
 
-struct Guarded {
-    batches: BoxStream<'static, Answered<FlightData>>,
-    guard: Guard,
+/// The rows of a part, as they are made.
+pub(super) fn of_part(
+    part: Part,
+    session: &Arc<ClientSession>,
+    compression: Compression,
+) -> Answered<BoxStream<'static, Answered<FlightData>>> {
+    let options = ipc_options(compression)?;
+    let schema = part.schema.clone();
+    let reading = Reading { part, session: Arc::downgrade(session), ended: false };
+    let batches = stream::unfold(Some(reading), |reading| async move {
+        let mut reading = reading?;
+        match next(&mut reading.part).await {
+            Ok(None) => {
+                reading.ended = true;
+                reading.part.query.end_of_part();
+                None
+            }
+            Ok(Some(batch)) => Some((Ok(batch), Some(reading))),
+            Err(error) => {
+                reading.part.query.fail(&error);
+                Some((Err(FlightError::from(to_status(&error))), None))
+            }
+        }
+    });
+    Ok(encoded(schema, options, batches.boxed()))
 }
 
-impl stream::Stream for Guarded {
-    type Item = Answered<FlightData>;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        let next = self.batches.poll_next_unpin(cx);
-        if matches!(next, Poll::Ready(None | Some(Err(_)))) {
-            self.guard.ended = true;
-        }
-        next
-    }
+/// The next batch, as clients read it.
+async fn next(part: &mut Part) -> Result<Option<RecordBatch>> {
+    let Some(batch) = part.rows.next(&part.query.control).await? else { return Ok(None) };
+    part.query.count(batch.num_rows());
+    Ok(Some(wire::batch(&batch, &part.schema)?))
 }
