@@ -12,7 +12,7 @@ use vonk_error::{Error, Result, Span};
 use vonk_eval::{BoundExpr, EvalEnv, Evaluator, EvaluatorSet};
 use vonk_functions::describe::{Docs, Group};
 use vonk_functions::scalar::{Display, ScalarFunction, ScalarKernel, Volatility};
-use vonk_functions::{Arity, Function, KernelCall, Registry, Resolution, RowPosition};
+use vonk_functions::{Arity, CallSite, Function, KernelCall, Registry, Resolution, RowPosition};
 use vonk_types::{CompareOp, DataType, EvalContext, Literal, ScalarValue};
 
 fn function(name: &'static str, kernel: fn(&KernelCall<'_>) -> Result<ArrayRef>, can_fail: bool) -> Function {
@@ -21,9 +21,9 @@ fn function(name: &'static str, kernel: fn(&KernelCall<'_>) -> Result<ArrayRef>,
         aliases: &[],
         docs: Docs { group: Group::Misc, usage: "", summary: "", since: "1.0.0", examples: &[] },
         arity: Arity::at_least(1),
-        resolve: |site| {
+        resolve: Arc::new(|site: &CallSite<'_>| {
             Ok(Resolution { arg_types: vec![], return_type: site.arg_type(0).clone(), nullable: true })
-        },
+        }),
         kernel: ScalarKernel::Plain(kernel),
         volatility: Volatility::Immutable,
         seed: None,
