@@ -15,7 +15,7 @@ use vonk_plan::unresolved::{
     BinaryOp, Expr, ExprKind, FunctionCall, IsTest, LikeKind, Name, Over, SortKey, Star, TypeRef,
 };
 use vonk_sql::ParseOptions;
-use vonk_types::DataType;
+use vonk_types::{DataType, Literal};
 
 /// An expression that gives a value for every row.
 ///
@@ -44,6 +44,11 @@ impl Column {
 
     pub(crate) fn failed(error: Error) -> Column {
         Column { expr: Expr::made(ExprKind::Default), error: Some(Box::new(error)) }
+    }
+
+    /// A constant of a type that only the plan knows.
+    pub(crate) fn literal(value: Literal) -> Column {
+        Column::new(ExprKind::Literal(value))
     }
 
     /// A column by its name, which may be qualified (`t.a`), reach into structs (`a.b`), be quoted (`` `a.b` ``), or be a star.

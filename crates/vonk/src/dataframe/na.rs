@@ -180,7 +180,7 @@ impl<'a> DataFrameNaFunctions<'a> {
             let Some(value) = value(c) else { return reference(c) };
             let old = match is_float(&c.data_type) {
                 true => {
-                    Column::call("nanvl", vec![column(c), lit(Typed(Literal::null(c.data_type.clone())))])
+                    Column::call("nanvl", vec![column(c), Column::literal(Literal::null(c.data_type.clone()))])
                 }
                 false => column(c),
             };
@@ -222,18 +222,5 @@ impl<'a> DataFrameNaFunctions<'a> {
             }
         });
         self.df.project(replaced.collect())
-    }
-}
-
-/// A literal of a type that only the plan knows.
-struct Typed(Literal);
-
-impl ToLiteral for Typed {
-    fn literal_type() -> DataType {
-        DataType::Null
-    }
-
-    fn to_literal(self) -> Literal {
-        self.0
     }
 }

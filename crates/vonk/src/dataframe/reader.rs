@@ -1,11 +1,11 @@
 //! Reading files.
 
-use super::{Column, DataFrame, lit, reference};
+use super::{Column, DataFrame, reference};
 use crate::session::Session;
 use std::sync::Arc;
 use vonk_error::{Error, Result, Span};
 use vonk_plan::unresolved::Plan;
-use vonk_types::{DataType, Literal, StructField, StructType};
+use vonk_types::{Literal, StructField, StructType};
 
 impl Session {
     /// What reads files.
@@ -93,20 +93,7 @@ fn shaped(df: &DataFrame, schema: &StructType) -> Result<DataFrame> {
     let column = |f: &StructField| match columns.iter().find(|c| names.same(&c.name, &f.name)) {
         Some(c) if c.data_type == f.data_type && c.name == f.name => reference(c),
         Some(c) => Column::of(reference(c)).cast(f.data_type.clone()).alias(f.name.to_string()).expr,
-        None => lit(Missing(f.data_type.clone())).alias(f.name.to_string()).expr,
+        None => Column::literal(Literal::null(f.data_type.clone())).alias(f.name.to_string()).expr,
     };
     df.project(schema.fields.iter().map(column).collect())
-}
-
-/// The null of a column that files lack.
-struct Missing(DataType);
-
-impl super::ToLiteral for Missing {
-    fn literal_type() -> DataType {
-        DataType::Null
-    }
-
-    fn to_literal(self) -> Literal {
-        Literal::null(self.0)
-    }
 }

@@ -1,10 +1,10 @@
 //! Unions by name.
 
-use super::{DataFrame, lit, reference};
+use super::{Column, DataFrame, reference};
 use vonk_error::{Error, Result};
-use vonk_plan::logical::Column;
+use vonk_plan::logical::Column as Attribute;
 use vonk_plan::unresolved::Expr;
-use vonk_types::{DataType, Literal};
+use vonk_types::Literal;
 
 /// The rows of both, the right side's columns in the order of the left's.
 pub(super) fn union_by_name(left: &DataFrame, right: &DataFrame, allow_missing: bool) -> Result<DataFrame> {
@@ -30,7 +30,7 @@ pub(super) fn union_by_name(left: &DataFrame, right: &DataFrame, allow_missing: 
             }
         }
     }
-    let extra: Vec<&Column> =
+    let extra: Vec<&Attribute> =
         rights.iter().filter(|r| !lefts.iter().any(|l| names.same(&l.name, &r.name))).collect();
     if extra.is_empty() || !allow_missing {
         return left.union(&right.project(projection)?);
@@ -40,19 +40,6 @@ pub(super) fn union_by_name(left: &DataFrame, right: &DataFrame, allow_missing: 
     left.project(widened.collect())?.union(&right.project(projection)?)
 }
 
-fn null(c: &Column) -> Expr {
-    lit(Null(c.data_type.clone())).alias(c.name.to_string()).expr
-}
-
-/// A null of a type that only the plan knows.
-struct Null(DataType);
-
-impl super::ToLiteral for Null {
-    fn literal_type() -> DataType {
-        DataType::Null
-    }
-
-    fn to_literal(self) -> Literal {
-        Literal::null(self.0)
-    }
+fn null(c: &Attribute) -> Expr {
+    Column::literal(Literal::null(c.data_type.clone())).alias(c.name.to_string()).expr
 }
