@@ -83,6 +83,10 @@ impl LineEditor {
             }
             Err(ReadlineError::Interrupted) => Ok(Entry::Nothing),
             Err(ReadlineError::Eof) => Ok(Entry::End),
+            Err(ReadlineError::Io(e)) if e.kind() == std::io::ErrorKind::InvalidData => {
+                terminal::warn("That was no UTF-8.");
+                Ok(Entry::Nothing)
+            }
             // The terminal was closed.
             Err(ReadlineError::Io(e)) if e.raw_os_error() == Some(libc::EIO) => Ok(Entry::End),
             Err(e) => Err(Error::io("cannot read from the terminal", e)),

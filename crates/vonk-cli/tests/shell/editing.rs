@@ -152,3 +152,52 @@ fn an_editor_changes_the_last_statement() {
     t.keys(&format!(";{ENTER}"));
     t.shows("│  18 │");
 }
+
+#[test]
+fn pasted_text_is_one_entry() {
+    let home = tempfile::tempdir().unwrap();
+    let mut t = Terminal::shell(home.path(), (24, 80), &[]);
+    // As terminals send it (bracketed paste): lines, tabs and all.
+    t.keys("\x1b[200~SELECT 10 + 1 AS\n\tpasted;\nSELECT 'second' AS x;\x1b[201~");
+    t.wait("the pasted text", |s| s.ends_with("SELECT 'second' AS x;"));
+    t.keys(ENTER);
+    t.shows("│     11 │");
+    t.shows("│ second │");
+}
+
+#[test]
+fn what_is_typed_ahead_is_not_lost() {
+    let home = tempfile::tempdir().unwrap();
+    let mut t = Terminal::shell(home.path(), (40, 80), &[]);
+    t.keys("SELECT sum(hash(id)) FROM range(2000000);\rSELECT\r22 AS b;\rSELECT 33 AS c;\r");
+    t.shows("│  22 │");
+    t.shows("│  33 │");
+}
+
+#[test]
+fn bytes_that_are_no_text_do_not_end_the_shell() {
+    let home = tempfile::tempdir().unwrap();
+    let mut t = Terminal::shell(home.path(), (24, 80), &[]);
+    t.bytes(b"SELECT '\xff");
+    t.shows("no UTF-8");
+    t.at_prompt();
+    t.run("SELECT 41 + 1 AS answer;");
+    t.shows("│     42 │");
+}
+
+#[test]
+fn a_terminal_that_can_do_nothing_and_the_file_that_is_run_first() {
+    let home = tempfile::tempdir().unwrap();
+    std::fs::write(home.path().join(".vonkrc"), ".nullvalue nothing\nSELECT nonsense;\n").unwrap();
+    let mut command = crate::terminal::command(home.path(), &[]);
+    command.env("TERM", "dumb");
+    let mut t = Terminal::start(command, (24, 80));
+    t.shows("UNRESOLVED_COLUMN");
+    t.at_prompt();
+    t.keys("SELECT NULL\nAS a;\n");
+    t.shows("│ nothing │");
+    assert!(!t.raw().contains('\x1b'), "{:?}", t.raw());
+    let mut t = Terminal::shell(home.path(), (24, 80), &["--no-rc"]);
+    t.run("SELECT NULL AS a;");
+    assert!(t.shows("│ NULL │").contains("Vonk "));
+}

@@ -102,6 +102,33 @@ fn who_reads_no_further_ends_a_script_without_an_error() {
 }
 
 #[test]
+fn nobody_reads_anything() {
+    let home = tempfile::tempdir().unwrap();
+    for statement in ["SELECT 1", ".print x", "\\d samples.tpch.nation"] {
+        let mut command = command(home.path(), &["-v", "-f", "/dev/stdin"]);
+        let mut child =
+            command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        // Gone before the first statement comes.
+        drop(child.stdout.take());
+        child.stdin.take().unwrap().write_all(statement.as_bytes()).unwrap();
+        let out = child.wait_with_output().unwrap();
+        let said = String::from_utf8_lossy(&out.stderr);
+        assert!(!said.contains("panicked"), "{said}");
+        assert_eq!(out.status.code(), Some(0), "{statement}: {said}");
+    }
+}
+
+#[test]
+fn long_tables_in_files_say_what_is_missing() {
+    let home = tempfile::tempdir().unwrap();
+    let sql = "SELECT id FROM range(0, 1000, 1, 1)";
+    let (_, out, _) = vonk(home.path(), &["--format", "table", "-e", sql], "");
+    assert!(out.ends_with("│    999 │\n└────────┘\n1000 rows (40 shown)\n"), "{out}");
+    let (_, out, _) = vonk(home.path(), &["--format", "table"], &format!(".maxrows 0\n{sql};"));
+    assert_eq!(out.lines().filter(|l| l.starts_with('│')).count(), 1002, "{out}");
+}
+
+#[test]
 fn wrong_options_exit_with_2() {
     let home = tempfile::tempdir().unwrap();
     let (code, _, err) = vonk(home.path(), &["--formt", "csv"], "");
