@@ -123,6 +123,8 @@ async fn what_belongs_to_another_session_is_not_there() {
     assert_eq!((refused.code(), condition(&refused).0), (Code::NotFound, "_UNKNOWN_HANDLE".into()));
     let own: FlightInfo = ann.inner_mut().get_flight_info(descriptor).await.unwrap().into_inner();
     assert_eq!(own.endpoint.len(), 1);
+    // It is given up with her connection.
+    drop((ann, bob));
     server.quiet().await;
 }
 
