@@ -28,7 +28,7 @@ pub struct Query {
     user: Arc<str>,
     begun: Instant,
     rows: AtomicU64,
-    failed: Mutex<Option<String>>,
+    failed: Arc<Mutex<Option<Error>>>,
     /// Parts that were not read to their ends.
     open: AtomicUsize,
     _place: Option<Place>,
@@ -46,7 +46,7 @@ impl Query {
             user: user.clone(),
             begun: Instant::now(),
             rows: AtomicU64::new(0),
-            failed: Mutex::default(),
+            failed: Arc::default(),
             open: AtomicUsize::new(1),
             _place: place,
         }))
@@ -57,14 +57,9 @@ impl Query {
         self.rows.fetch_add(rows as u64, Ordering::Relaxed);
     }
 
-    /// It failed.
+    /// It failed. The first error is what counts.
     pub fn fail(&self, error: &Error) {
-        self.failed.lock().get_or_insert_with(|| error.condition().to_string());
-    }
-
-    /// As [`fail`](Self::fail), by the name of the condition.
-    pub fn fail_as(&self, condition: &str) {
-        self.failed.lock().get_or_insert_with(|| condition.to_string());
+        self.failed.lock().get_or_insert_with(|| error.clone());
     }
 
     /// Its rows are in so many parts.
@@ -85,9 +80,9 @@ impl Query {
 
 impl Drop for Query {
     fn drop(&mut self) {
-        let failed = self.failed.get_mut().take();
+        let failed = self.failed.lock().clone();
         let outcome = match &failed {
-            Some(condition) => condition.as_str(),
+            Some(error) => error.condition(),
             None if self.open.load(Ordering::Relaxed) == 0 => "done",
             None => "given up",
         };
@@ -170,35 +165,48 @@ pub struct Results(Mutex<Parts>);
 #[derive(Default)]
 struct Parts {
     waiting: HashMap<String, Part>,
-    /// The statement of each ticket that was given out, while it runs: cancelling names tickets.
-    given_out: HashMap<String, Weak<Query>>,
+    /// What became of each ticket that was given out: cancelling names tickets, and a client that opens several streams at once is
+    /// to hear from each why the statement failed.
+    given_out: HashMap<String, GivenOut>,
 }
+
+struct GivenOut {
+    query: Weak<Query>,
+    failed: Arc<Mutex<Option<Error>>>,
+    since: Instant,
+}
+
+/// How long it is known of a ticket what became of it.
+const REMEMBERED: Duration = Duration::from_secs(60);
 
 impl Results {
     /// Keeps a part; its ticket.
     pub fn deposit(&self, part: Part) -> Result<String> {
         let ticket = vonk_rpc::random_hex(16)?;
         let mut parts = self.0.lock();
-        parts.given_out.retain(|_, query| query.strong_count() > 0);
-        parts.given_out.insert(ticket.clone(), Arc::downgrade(&part.query));
+        let (query, failed) = (Arc::downgrade(&part.query), part.query.failed.clone());
+        parts.given_out.insert(ticket.clone(), GivenOut { query, failed, since: Instant::now() });
         parts.waiting.insert(ticket.clone(), part);
         Ok(ticket)
     }
 
-    /// Hands a part out, once.
-    pub fn take(&self, ticket: &str) -> Option<Part> {
-        self.0.lock().waiting.remove(ticket)
+    /// Hands a part out, once. The error of a statement that has failed meanwhile is that of all its parts.
+    pub fn take(&self, ticket: &str) -> Result<Part> {
+        let mut parts = self.0.lock();
+        if let Some(part) = parts.waiting.remove(ticket) {
+            return Ok(part);
+        }
+        let failed = parts.given_out.get(ticket).and_then(|given| given.failed.lock().clone());
+        Err(failed.unwrap_or_else(|| Error::new("_UNKNOWN_HANDLE").with("what", "result")))
     }
 
     /// Cancels the statement that a ticket belongs to; `false` if it does not run (any more).
     pub fn cancel(&self, ticket: &str) -> bool {
-        let mut parts = self.0.lock();
-        let Some(query) = parts.given_out.remove(ticket).and_then(|q| q.upgrade()) else { return false };
+        let query = self.0.lock().given_out.get(ticket).and_then(|given| given.query.upgrade());
+        let Some(query) = query.filter(|q| q.failed.lock().is_none()) else { return false };
         query.fail(&Error::cancelled());
         query.control.cancel.cancel();
-        let given_up: Vec<Part> = extract(&mut parts.waiting, |part| Arc::ptr_eq(&part.query, &query));
-        drop(parts);
-        drop(given_up);
+        self.give_up(&query);
         true
     }
 
@@ -211,7 +219,7 @@ impl Results {
     /// Cancels all.
     pub fn cancel_all(&self) {
         let mut parts = self.0.lock();
-        for query in parts.given_out.drain().filter_map(|(_, q)| q.upgrade()) {
+        for query in parts.given_out.drain().filter_map(|(_, given)| given.query.upgrade()) {
             query.fail(&Error::cancelled());
             query.control.cancel.cancel();
         }
@@ -223,12 +231,15 @@ impl Results {
     /// Whether nothing waits and nothing is being read.
     pub fn is_idle(&self) -> bool {
         let parts = self.0.lock();
-        parts.waiting.is_empty() && parts.given_out.values().all(|q| q.strong_count() == 0)
+        parts.waiting.is_empty() && parts.given_out.values().all(|given| given.query.strong_count() == 0)
     }
 
     /// Gives up what has waited for longer than `patience`.
     pub fn sweep(&self, now: Instant, patience: Duration) {
-        let late = extract(&mut self.0.lock().waiting, |part| now - part.deposited > patience);
+        let mut parts = self.0.lock();
+        parts.given_out.retain(|_, given| given.query.strong_count() > 0 || now - given.since < REMEMBERED);
+        let late = extract(&mut parts.waiting, |part| now - part.deposited > patience);
+        drop(parts);
         for part in late {
             tracing::info!(query = %part.query.id, "nobody came for its rows");
         }

@@ -95,11 +95,13 @@ impl Caller {
 pub(crate) async fn blocking<T: Send + 'static>(
     f: impl FnOnce() -> Result<T> + Send + 'static,
 ) -> Answered<T> {
-    match tokio::task::spawn_blocking(f).await {
-        Ok(result) => result.map_err(|e| to_status(&e)),
-        // A panic, which the panic hook has told of.
-        Err(_) => Err(to_status(&Error::internal("a statement broke down"))),
-    }
+    apart(f).await.map_err(|e| to_status(&e))
+}
+
+/// As [`blocking`], for those who want to know the error.
+pub(crate) async fn apart<T: Send + 'static>(f: impl FnOnce() -> Result<T> + Send + 'static) -> Result<T> {
+    // What comes in place of a result is a panic, which the panic hook has told of.
+    tokio::task::spawn_blocking(f).await.unwrap_or_else(|_| Err(Error::internal("a statement broke down")))
 }
 
 /// The command in a descriptor or ticket.

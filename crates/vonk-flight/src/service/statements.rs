@@ -1,6 +1,6 @@
 //! Statements: executed when they are asked about, fetched by ticket.
 
-use super::{Answered, Service, blocking, flight_info, packed, streams};
+use super::{Answered, Service, apart, blocking, flight_info, packed, streams};
 use crate::results::{Part, Query, Repeated, Rows};
 use crate::sessions::{Call, ClientSession};
 use crate::status::{to_status, unknown};
@@ -42,7 +42,7 @@ impl Service {
         let control = Control { parameters, ..query.control.clone() };
         let (engine, read_only) = (session.engine.clone(), self.options().read_only);
         let endpoints = self.options().endpoints;
-        let executed = blocking(move || {
+        let executed = apart(move || {
             if read_only && engine.statement_kind(&text)? == StatementKind::Write {
                 return Err(Error::new("_READ_ONLY"));
             }
@@ -59,10 +59,9 @@ impl Service {
         });
         match executed.await {
             Ok((columns, parts)) => Ok(Executed { query, columns, parts }),
-            Err(status) => {
-                let condition = status.metadata().get("x-vonk-condition").and_then(|c| c.to_str().ok());
-                query.fail_as(condition.unwrap_or("INTERNAL_ERROR"));
-                Err(status)
+            Err(e) => {
+                query.fail(&e);
+                Err(to_status(&e))
             }
         }
     }
@@ -122,7 +121,7 @@ impl Service {
         handle: &[u8],
     ) -> Answered<BoxStream<'static, Answered<FlightData>>> {
         let ticket = std::str::from_utf8(handle).map_err(|_| unknown("result"))?;
-        let part = session.results.take(ticket).ok_or_else(|| unknown("result"))?;
+        let part = session.results.take(ticket).map_err(|e| to_status(&e))?;
         let compression = (*session.compression.lock()).unwrap_or(self.options().compression);
         streams::of_part(part, session, compression)
     }

@@ -97,7 +97,7 @@ async fn cancelling() {
     let result: ActionCancelQueryResult = Any::decode(body).unwrap().unpack().unwrap().unwrap();
     assert_eq!(result.result, 1);
     let late = fetch(&mut client, info).await.unwrap_err();
-    assert_eq!(late.code(), Code::NotFound);
+    assert_eq!((late.code(), condition(&late).0), (Code::Cancelled, "OPERATION_CANCELED".into()));
     server.quiet().await;
 }
 
