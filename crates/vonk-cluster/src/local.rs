@@ -45,6 +45,9 @@ const EXECUTOR: ExecutorId = ExecutorId(0);
 /// not waited for longer, and whoever waits for a slot hardly notices.
 const PATIENCE: Duration = Duration::from_millis(20);
 
+/// The same for one that was parked before: it had its turn, and threads for those that go on are few.
+const LATER_PATIENCE: Duration = Duration::from_millis(2);
+
 /// How long tasks that were cancelled are waited for when the session ends.
 const LAST_WORDS: Duration = Duration::from_secs(2);
 
@@ -165,6 +168,8 @@ struct LocalTask {
     span: tracing::Span,
     /// Once it has begun.
     task: Option<Task>,
+    /// How long it waits for room before it is parked.
+    patience: Duration,
     ended: bool,
 }
 
@@ -183,7 +188,16 @@ impl LocalTask {
             task: launch.task,
             partition: launch.partition,
         });
-        Box::new(LocalTask { tasks, mailbox, launch, cancel, span, task: None, ended: false })
+        Box::new(LocalTask {
+            tasks,
+            mailbox,
+            launch,
+            cancel,
+            span,
+            task: None,
+            patience: PATIENCE,
+            ended: false,
+        })
     }
 
     /// Runs on this thread.
@@ -225,7 +239,7 @@ impl LocalTask {
                 None => self.task.as_mut().map_or(Ok(None), |task| caught(|| task.next())),
             };
             let pushed = match next {
-                Ok(Some(batch)) => results.push(partition, attempt, batch, PATIENCE),
+                Ok(Some(batch)) => results.push(partition, attempt, batch, self.patience),
                 Ok(None) => return self.end(Ok(())),
                 Err(error) => return self.end(Err(error)),
             };
@@ -270,7 +284,8 @@ impl Parkable for LocalTask {
         self.mailbox.parked(self.launch.task);
     }
 
-    fn resume(self: Box<Self>, batch: RecordBatch) {
+    fn resume(mut self: Box<Self>, batch: RecordBatch) {
+        self.patience = LATER_PATIENCE;
         self.mailbox.resumed(self.launch.task);
         let tasks = self.tasks.clone();
         tasks.resume(move || {

@@ -317,3 +317,51 @@ fn a_slow_reader_of_a_part_does_not_take_the_turns_of_another() {
     drop(parts);
     nothing_is_left(&session, &dir);
 }
+
+/// Each may hold but a batch or two: they are parked and go on for every one.
+#[test]
+fn many_streams_get_on_in_little_memory() {
+    let (dir, session) = session(&[("spark.vonk.memory.limit", "32m")]);
+    let sql = "SELECT id, id + 1 AS b, id + 2 AS c, id + 3 AS d FROM range(0, 300000, 1, 4)";
+    let streams: Vec<_> = (0..60).map(|_| ask(&session, sql).unwrap().into_stream()).collect();
+    eventually("all wait for their readers", || session.alive_tasks() == 120);
+    let held = session.used_memory();
+    let begun = Instant::now();
+    let mut all = futures::stream::select_all(streams);
+    let mut sum = (0, 0);
+    block_on(async {
+        while let Some(batch) = all.next().await {
+            let batch = batch.unwrap();
+            sum = (sum.0 + batch.num_rows(), sum.1 + ids(&batch).sum::<i64>());
+        }
+    });
+    println!("{held} bytes held, {:?}", begun.elapsed());
+    assert!(held < 24 << 20, "{held} bytes are held");
+    assert_eq!(sum, (60 * 300_000, 60 * 44_999_850_000));
+    assert!(session.peak_memory() < 40 << 20, "{} bytes", session.peak_memory());
+    drop(all);
+    nothing_is_left(&session, &dir);
+}
+
+/// For whoever wants to know what parts are good for: run with `--ignored --nocapture`, optimised.
+#[test]
+#[ignore = "a measurement"]
+fn rows_a_second_in_one_part_and_in_two() {
+    let (_dir, session) = session(&[]);
+    for parts in [1, 2, 1, 2] {
+        let begun = Instant::now();
+        let readers: Vec<_> = ask(&session, HUGE)
+            .unwrap()
+            .into_parts(parts)
+            .into_iter()
+            .map(|mut part| std::thread::spawn(move || sum(&mut part).0))
+            .collect();
+        let rows: i64 = readers.into_iter().map(|r| r.join().unwrap()).sum();
+        let seconds = begun.elapsed().as_secs_f64();
+        println!("{parts} parts: {:.1} million rows a second", rows as f64 / seconds / 1e6);
+    }
+    let mut parts = ask(&session, "SELECT * FROM samples.tpch.lineitem").unwrap().into_parts(1);
+    let begun = Instant::now();
+    parts[0].next_batch().unwrap();
+    println!("first rows of lineitem after {:?}", begun.elapsed());
+}

@@ -44,6 +44,9 @@ pub(crate) trait Parkable: Send {
     fn resume(self: Box<Self>, batch: RecordBatch);
 }
 
+/// Batches of the partition that is read now for which there is room whatever later ones hold.
+const FIRST_BATCHES: usize = 4;
+
 struct Parked {
     task: TaskId,
     partition: u32,
@@ -185,10 +188,17 @@ impl State {
             return Place::Unread;
         }
         if known.on_disk() == 0 {
-            let next = partition == part.first && known.batches.is_empty();
+            let (next, waiting) = (partition == part.first, known.batches.len());
+            if next && waiting == 0 {
+                return Place::Memory;
+            }
             let bound = room.bound(self.parts.len());
-            let low = if resuming { part.held <= bound / 2 } else { part.held < bound };
-            if next || low && room.fits(batch_bytes(batch)) {
+            let low = match resuming {
+                true => part.held <= bound / 2,
+                // What is read now has its few batches even where later partitions have taken all: else it were made while its reader waits.
+                false => part.held < bound || next && waiting < FIRST_BATCHES,
+            };
+            if low && room.fits(batch_bytes(batch)) {
                 return Place::Memory;
             }
         }
@@ -556,7 +566,10 @@ impl StreamedResults {
         let dropped = of_part.map(|(_, known)| known.drain()).sum();
         state.parts[part].held -= dropped;
         self.room.give_back(dropped);
-        self.settle(state, None);
+        // With the last one the query is cancelled, and its tasks with it.
+        if !state.parts.iter().all(|p| p.reader.closed) {
+            self.settle(state, None);
+        }
     }
 
     /// See [`Results::last_read`](super::Results::last_read).

@@ -149,10 +149,10 @@ fn what_is_held_is_counted_and_a_task_without_room_goes_on_when_half_of_it_is_fr
     let (n, full) = f.fill(1, 1, 100);
     assert_eq!((n, f.memory.used() >> 20), (108, 32));
     f.park(1, 1, full, &to);
-    // The first partition is let in, a batch at a time.
-    taken(f.results.push(0, 0, large(0), NO_PATIENCE));
-    assert!(matches!(f.results.push(0, 0, large(1), NO_PATIENCE).unwrap(), Pushed::Full(_)));
-    assert_eq!(f.poll(0), Some(0));
+    // The first partition is let in, a few batches at a time.
+    (0..4).for_each(|n| taken(f.results.push(0, 0, large(n), NO_PATIENCE)));
+    assert!(matches!(f.results.push(0, 0, large(4), NO_PATIENCE).unwrap(), Pushed::Full(_)));
+    (0..4).for_each(|n| assert_eq!(f.poll(0), Some(n)));
     f.results.complete(0);
     for n in 100..104 {
         assert!(told.try_recv().is_err());
