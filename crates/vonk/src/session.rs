@@ -77,6 +77,16 @@ impl SessionBuilder {
         self
     }
 
+    /// Where queries run: `local[N]`, `local[*]`, `local-cluster[E,C,M]` or `vonk://host:port` (`spark.master`).
+    pub fn master(self, url: &str) -> Self {
+        self.config(conf::MASTER.name, url)
+    }
+
+    /// A name for those who look at a cluster (`spark.app.name`).
+    pub fn app_name(self, name: &str) -> Self {
+        self.config(conf::APP_NAME.name, name)
+    }
+
     /// Settings as a submitted program is told them: an object of texts in JSON.
     fn submitted(mut self, json: &str) -> Self {
         match serde_json::from_str::<BTreeMap<String, String>>(json) {
