@@ -52,6 +52,11 @@ impl Resolved {
         Analyzed { plan: self.0.relation.clone().exact().plan, texts: self.0.texts.clone() }
     }
 
+    /// The plan as it is, hidden columns included.
+    pub fn whole_plan(&self) -> &Arc<LogicalPlan> {
+        &self.0.relation.plan
+    }
+
     /// To stand in a plan.
     pub fn embed(&self) -> Plan {
         Plan::Embedded(Embedded(self.0.clone()))
@@ -80,6 +85,12 @@ impl Analyzer<'_> {
     pub fn resolved_plan(&self, plan: Arc<LogicalPlan>) -> Resolved {
         let scope = Scope::plain(plan.output());
         Resolved::new(Relation { plan, scope }, Texts::default(), self.ids.fresh().0, Shadowed::new())
+    }
+
+    /// Other ways to the same rows: a plan with the same columns, identities included.
+    pub fn over(&self, r: &Resolved, plan: Arc<LogicalPlan>) -> Resolved {
+        let relation = Relation { plan, scope: r.relation().scope.clone() };
+        Resolved::new(relation, r.texts().clone(), self.ids.fresh().0, r.shadowed().clone())
     }
 
     /// The same rows in columns of their own; references to the old ones are ambiguous in what is made of both.

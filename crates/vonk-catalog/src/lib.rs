@@ -18,7 +18,7 @@ pub use definition::{
     ColumnDefinition, DatabaseDefinition, TableDefinition, TableKind, TemporaryView, TextLength,
 };
 pub use pattern::matches_pattern;
-pub use session::{Found, Opener, SessionCatalog, StaticCatalog, TableId};
+pub use session::{Found, KeptName, Opener, SessionCatalog, StaticCatalog, TableId};
 pub use variables::Variables;
 pub use warehouse::Warehouse;
 

@@ -7,6 +7,7 @@ use crate::{DEFAULT_DATABASE, GLOBAL_TEMP, SPARK_CATALOG};
 use parking_lot::RwLock;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_error::{Error, Result};
 use vonk_plan::catalog::{Catalog, Relation, TableName, UserFunction};
 use vonk_plan::source::TableSource;
@@ -35,7 +36,7 @@ pub trait StaticCatalog: Send + Sync {
 }
 
 /// A table's full name, lower case where the catalog holds it so.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct TableId {
     /// Catalog.
     pub catalog: String,
@@ -97,10 +98,24 @@ struct SharedState {
     global_views: RwLock<BTreeMap<String, TemporaryView>>,
     /// Functions of databases. Locked after a session's own state where both are.
     functions: RwLock<Functions>,
+    /// What stands for relations whose rows are kept.
+    kept: RwLock<BTreeMap<KeptName, Arc<dyn TableSource>>>,
+    /// Number of the next session.
+    sessions: AtomicU64,
+}
+
+/// A relation whose rows are kept.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum KeptName {
+    /// A temporary view: of the session of a number, or a global one.
+    View(Option<u64>, String),
+    /// A table or persistent view.
+    Table(TableId),
 }
 
 /// The catalogs as one session sees them: what it shares with others, and what is its own. Cheap to make.
 pub struct SessionCatalog {
+    number: u64,
     shared: Arc<SharedState>,
     state: RwLock<State>,
 }
@@ -112,15 +127,17 @@ impl SessionCatalog {
         statics: Vec<Arc<dyn StaticCatalog>>,
         opener: Arc<dyn Opener>,
     ) -> Self {
-        let (global_views, functions) = (RwLock::default(), RwLock::default());
-        let shared = SharedState { warehouse, statics, opener, global_views, functions };
-        SessionCatalog { shared: Arc::new(shared), state: RwLock::default() }
+        let (global_views, functions, kept) = (RwLock::default(), RwLock::default(), RwLock::default());
+        let sessions = AtomicU64::new(1);
+        let shared = SharedState { warehouse, statics, opener, global_views, functions, kept, sessions };
+        SessionCatalog { number: 0, shared: Arc::new(shared), state: RwLock::default() }
     }
 
     /// Another session's, over the same catalogs, global temporary views and functions of databases; without temporary views, variables
     /// and temporary functions, in the default database (Spark: `SparkSession.newSession`).
     pub fn new_session(&self) -> Self {
-        SessionCatalog { shared: self.shared.clone(), state: RwLock::default() }
+        let number = self.shared.sessions.fetch_add(1, Ordering::Relaxed);
+        SessionCatalog { number, shared: self.shared.clone(), state: RwLock::default() }
     }
 
     /// The warehouse.
@@ -267,6 +284,9 @@ impl SessionCatalog {
     /// Adds a temporary view.
     pub fn put_view(&self, name: &str, view: TemporaryView, global: bool, replace: bool) -> Result<()> {
         let key = name.to_lowercase();
+        if replace {
+            self.forget_kept(&KeptName::View((!global).then_some(self.number), key.clone()));
+        }
         let exists =
             || Error::new("TEMP_TABLE_OR_VIEW_ALREADY_EXISTS").with("relationName", format!("`{name}`"));
         if global {
@@ -285,8 +305,62 @@ impl SessionCatalog {
         Ok(())
     }
 
-    /// Forgets a temporary view; `false` if there is none.
+    /// The name under which the rows of a relation are kept, if there is one of the name.
+    pub fn kept_name(&self, name: &[String]) -> Result<Option<KeptName>> {
+        Ok(self.find(name)?.map(|found| self.name_of_kept(name, &found)))
+    }
+
+    fn name_of_kept(&self, name: &[String], found: &Found) -> KeptName {
+        let last = name.last().map(|n| n.to_lowercase()).unwrap_or_default();
+        match found {
+            Found::Temporary(_) => KeptName::View(Some(self.number), last),
+            Found::Global(_) => KeptName::View(None, last),
+            Found::Table(id, _) | Found::Static(id, _) => KeptName::Table(id.clone()),
+        }
+    }
+
+    /// Puts a source in the place of a relation.
+    pub fn keep(&self, name: KeptName, source: Arc<dyn TableSource>) {
+        let replaced = self.shared.kept.write().insert(name, source);
+        // It lets go of its rows, which is no work for those who hold a lock.
+        drop(replaced);
+    }
+
+    /// What stands in the place of a relation.
+    pub fn kept(&self, name: &KeptName) -> Option<Arc<dyn TableSource>> {
+        self.shared.kept.read().get(name).cloned()
+    }
+
+    /// Gives a relation its place back; `false` if it had it.
+    pub fn forget_kept(&self, name: &KeptName) -> bool {
+        let source = self.shared.kept.write().remove(name);
+        source.is_some()
+    }
+
+    /// All relations in whose place others stand, of all sessions.
+    pub fn all_kept(&self) -> Vec<(KeptName, Arc<dyn TableSource>)> {
+        self.shared.kept.read().iter().map(|(n, s)| (n.clone(), s.clone())).collect()
+    }
+
+    /// How this session would call a relation that is kept; `None` for another session's temporary view.
+    pub fn name_here(&self, name: &KeptName) -> Option<Vec<String>> {
+        match name {
+            KeptName::View(Some(session), _) if *session != self.number => None,
+            KeptName::View(Some(_), view) => Some(vec![view.clone()]),
+            KeptName::View(None, view) => Some(vec![GLOBAL_TEMP.to_string(), view.clone()]),
+            KeptName::Table(id) => Some(vec![id.catalog.clone(), id.database.clone(), id.table.clone()]),
+        }
+    }
+
+    /// Forgets a temporary view, and the rows of it that are kept; `false` if there is none.
     pub fn drop_view(&self, name: &[String]) -> bool {
+        match name {
+            [v] => self.forget_kept(&KeptName::View(Some(self.number), v.to_lowercase())),
+            [d, v] if d.eq_ignore_ascii_case(GLOBAL_TEMP) => {
+                self.forget_kept(&KeptName::View(None, v.to_lowercase()))
+            }
+            _ => false,
+        };
         match name {
             [v] => self.state.write().views.remove(&v.to_lowercase()).is_some(),
             [d, v] if d.eq_ignore_ascii_case(GLOBAL_TEMP) => {
@@ -383,9 +457,30 @@ fn schema_not_found(catalog: &str, database: &str) -> Error {
     Error::new("SCHEMA_NOT_FOUND").with("schemaName", format!("{}.{}", quote(catalog), quote(database)))
 }
 
+impl Drop for SessionCatalog {
+    /// The rows of its temporary views are kept for nobody.
+    fn drop(&mut self) {
+        let number = self.number;
+        let mut kept = self.shared.kept.write();
+        let others = |name: &KeptName| !matches!(name, KeptName::View(Some(n), _) if *n == number);
+        let (stay, gone) = std::mem::take(&mut *kept).into_iter().partition(|(name, _)| others(name));
+        *kept = stay;
+        drop(kept);
+        let _: BTreeMap<_, _> = gone;
+    }
+}
+
 impl Catalog for SessionCatalog {
     fn relation(&self, name: &[String]) -> Result<Option<Relation>> {
-        Ok(match self.find(name)? {
+        let found = self.find(name)?;
+        if let Some(source) = found.as_ref().and_then(|f| self.kept(&self.name_of_kept(name, f))) {
+            let name = match found {
+                Some(Found::Table(id, _) | Found::Static(id, _)) => id.name(),
+                _ => TableName::new(name.to_vec()),
+            };
+            return Ok(Some(Relation::Table { name, source }));
+        }
+        Ok(match found {
             None => None,
             Some(Found::Temporary(view)) => Some(self.temporary(TableName::new(name.to_vec()), view)),
             Some(Found::Global(view)) => Some(self.temporary(TableName::new(name.to_vec()), view)),

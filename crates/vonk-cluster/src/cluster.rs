@@ -2,6 +2,7 @@
 
 use crate::driver::Driver;
 use crate::files::OwnFolder;
+use crate::kept::KeptRelations;
 use crate::local::LocalBackend;
 use crate::master::Master;
 use crate::pools;
@@ -47,6 +48,7 @@ pub struct Cluster {
     executors: u32,
     slots: u32,
     rows: RowStore,
+    kept: KeptRelations,
     next_shuffle: AtomicU64,
     next_query: AtomicU64,
     /// Where its state can be seen, if it is served.
@@ -114,6 +116,7 @@ impl Cluster {
             executors: 1,
             slots,
             rows,
+            kept: KeptRelations::default(),
             next_shuffle: AtomicU64::new(0),
             next_query: AtomicU64::new(0),
             status_address: seen.address,
@@ -205,6 +208,7 @@ impl Cluster {
             executors: shape.executors,
             slots: shape.executors.saturating_mul(shape.slots),
             rows: RowStore::Remote(store),
+            kept: KeptRelations::default(),
             next_shuffle: AtomicU64::new(0),
             next_query: AtomicU64::new(0),
             status_address: seen.address,
@@ -273,6 +277,15 @@ impl Cluster {
 
     pub(crate) fn driver(&self) -> &Driver {
         &self.driver
+    }
+
+    /// Forgets the rows of a relation that were kept ([`KeptQuery`](vonk_plan::source::KeptQuery)); their blocks go when no query reads them.
+    pub fn forget_kept(&self, relation: u64) {
+        self.kept.forget(relation);
+    }
+
+    pub(crate) fn kept(&self) -> &KeptRelations {
+        &self.kept
     }
 
     pub(crate) fn next_query(&self) -> u64 {

@@ -14,6 +14,7 @@ mod cluster;
 mod driver;
 mod failure;
 mod files;
+mod kept;
 mod local;
 mod loops;
 mod master;

@@ -3,10 +3,11 @@
 use crate::bounds::set_bounds;
 use crate::cluster::Cluster;
 use crate::driver::{JobMetrics, JobSpec, KeptShuffles, RunningJob};
+use crate::kept::KeptRelation;
 use crate::loops::{Tables, with_tables};
 use crate::progress::Progress;
 use arrow::array::RecordBatch;
-use std::collections::{HashSet, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::task::{Poll, Waker};
 use std::time::Instant;
@@ -75,6 +76,8 @@ pub(crate) struct Run<'a> {
     later: HashSet<Exchange>,
     /// Shuffles that earlier jobs have made for later ones.
     kept: KeptShuffles,
+    /// Relations kept between queries that it reads.
+    relations: HashMap<u64, Arc<KeptRelation>>,
 }
 
 impl<'a> Run<'a> {
@@ -89,6 +92,7 @@ impl<'a> Run<'a> {
             report: QueryReport::default(),
             later: HashSet::new(),
             kept: cluster.driver().kept_shuffles(),
+            relations: HashMap::new(),
         }
     }
 
@@ -96,7 +100,7 @@ impl<'a> Run<'a> {
     pub fn start(mut self, query: PhysicalQuery) -> Result<QueryHandle> {
         let root = self.prepare(query)?;
         let job = self.submit(&root)?;
-        let running = Running { job, report: self.report, _kept: self.kept };
+        let running = Running { job, report: self.report, _kept: self.kept, _relations: self.relations };
         Ok(QueryHandle { running: Arc::new(running), part: 0 })
     }
 
@@ -121,6 +125,7 @@ impl<'a> Run<'a> {
 
     /// Samples the inputs of range exchanges for their bounds. What lies below the inputs' own exchanges is computed once.
     fn bounds(&mut self, plan: &mut PlanNode) -> Result<()> {
+        self.cluster.kept().known(plan);
         let mut unbounded = false;
         plan.visit(&mut |n| unbounded |= needs_bounds(n));
         if unbounded {
@@ -130,12 +135,44 @@ impl<'a> Run<'a> {
     }
 
     fn submit(&mut self, root: &PlanNode) -> Result<RunningJob> {
+        let mut root = with_tables(root, &self.tables)?.into_owned();
+        let cluster = self.cluster;
+        for (number, relation, exchange) in
+            cluster.kept().entered(&mut root, cluster.driver(), &mut || cluster.next_shuffle())
+        {
+            self.relations.insert(number, relation.clone());
+            self.fill(&relation, exchange)?;
+        }
+        self.submit_filled(root)
+    }
+
+    /// Has the rows of a relation computed that are to be kept and are not there: by a job of their own, which one query runs for all that
+    /// wait for them.
+    fn fill(&mut self, relation: &KeptRelation, exchange: PlanNode) -> Result<()> {
+        let cancel = self.settings.cancel.clone();
+        let Some(mut filled) = relation.to_fill(&cancel)? else { return Ok(()) };
+        // The job's own stage reads nothing; the one before it leaves the rows where they are kept.
+        let schema = exchange.schema.clone();
+        let plan = PhysicalPlan::Limit { skip: 0, fetch: Some(0), input: Box::new(exchange) };
+        let job = self.submit_filled(PlanNode::new(schema, plan))?;
+        while job.results.next(0)?.is_some() {}
+        self.report.add(&job.metrics.lock());
+        *filled = true;
+        Ok(())
+    }
+
+    fn submit_filled(&mut self, root: PlanNode) -> Result<RunningJob> {
         self.settings.cancel.check()?;
-        let root = with_tables(root, &self.tables)?;
         let mut shared = HashSet::new();
         shared_exchanges(&root, &self.later, &mut shared);
         let mut keep = Vec::new();
         let lowered = lower(&root, &self.settings.env.registry.clone(), &mut |exchange| {
+            if let Some(id) = self.relations.iter().find_map(|(number, r)| r.shuffle(*number, exchange)) {
+                if matches!(exchange.partitioning, Partitioning::Kept { .. }) {
+                    keep.push(ShuffleId(id));
+                }
+                return id;
+            }
             let known = self.kept.ids.get(exchange).copied();
             let id = known.unwrap_or_else(|| self.cluster.next_shuffle());
             if shared.contains(exchange) {
@@ -231,6 +268,7 @@ struct Running {
     job: RunningJob,
     report: QueryReport,
     _kept: KeptShuffles,
+    _relations: HashMap<u64, Arc<KeptRelation>>,
 }
 
 /// The rows of a running query, or one part of them. When all of them are dropped, the query is cancelled.

@@ -37,7 +37,7 @@ pub(crate) fn write(cx: &TaskContext, _: &PlanNode, plan: &ShuffleWrite) -> Resu
         // The parts of a batch share its buffers, so it must not drag unused ones along.
         let batch = compact(&batch)?;
         match chooser.choose(&batch, &mut position)? {
-            None => buffers.add(0, batch)?,
+            None => buffers.add(chooser.one(), batch)?,
             Some(ids) => {
                 for (p, part) in Split::new(&ids, partitions).batches(&batch)? {
                     buffers.add(p, part)?;
@@ -52,17 +52,28 @@ pub(crate) fn write(cx: &TaskContext, _: &PlanNode, plan: &ShuffleWrite) -> Resu
 
 /// Tells the partition of each row.
 enum Chooser {
-    One,
-    Hash { keys: EvaluatorSet, partitions: u32 },
-    Range { keys: EvaluatorSet, partitioner: RangePartitioner },
-    RoundRobin { next: u32, partitions: u32 },
+    /// The same for all.
+    One(u32),
+    Hash {
+        keys: EvaluatorSet,
+        partitions: u32,
+    },
+    Range {
+        keys: EvaluatorSet,
+        partitioner: RangePartitioner,
+    },
+    RoundRobin {
+        next: u32,
+        partitions: u32,
+    },
 }
 
 impl Chooser {
     fn new(cx: &TaskContext, partitioning: &Partitioning) -> Result<Self> {
         Ok(match partitioning {
-            Partitioning::Single | Partitioning::Broadcast => Chooser::One,
-            p if p.partitions() <= 1 => Chooser::One,
+            Partitioning::Single | Partitioning::Broadcast => Chooser::One(0),
+            p if p.partitions() <= 1 => Chooser::One(0),
+            Partitioning::Kept { .. } => Chooser::One(cx.partition),
             Partitioning::Hash { keys, partitions } => {
                 Chooser::Hash { keys: EvaluatorSet::new(keys, &cx.query.env)?, partitions: *partitions }
             }
@@ -73,7 +84,7 @@ impl Chooser {
             Partitioning::Range { bounds: None, .. } => {
                 return Err(Error::internal("a range partitioning without bounds"));
             }
-            Partitioning::Range { bounds: Some(bounds), .. } if bounds.is_empty() => Chooser::One,
+            Partitioning::Range { bounds: Some(bounds), .. } if bounds.is_empty() => Chooser::One(0),
             Partitioning::Range { keys, bounds: Some(bounds), .. } => {
                 let exprs: Vec<BoundExpr> = keys.iter().map(|k| k.expr.clone()).collect();
                 Chooser::Range {
@@ -84,11 +95,19 @@ impl Chooser {
         })
     }
 
-    /// The partition of each row; `None` if all rows go to partition 0.
+    /// Where rows go of which [`choose`](Self::choose) says nothing.
+    fn one(&self) -> u32 {
+        match self {
+            Chooser::One(partition) => *partition,
+            _ => 0,
+        }
+    }
+
+    /// The partition of each row; `None` if all rows go to [one](Self::one).
     fn choose(&mut self, batch: &RecordBatch, position: &mut Position) -> Result<Option<Vec<u32>>> {
         let rows = batch.num_rows();
         Ok(match self {
-            Chooser::One => None,
+            Chooser::One(_) => None,
             Chooser::Hash { keys, partitions } => {
                 let keys = keys.evaluate_arrays(batch, position.of(batch))?;
                 Some(hash_partitions(&keys, rows, *partitions)?)

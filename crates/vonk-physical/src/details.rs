@@ -125,6 +125,7 @@ fn partitioning(p: &Partitioning) -> Option<String> {
         }
         Partitioning::RoundRobin { partitions } => format!("round robin into {partitions}"),
         Partitioning::Single => "single".to_string(),
+        Partitioning::Kept { partitions, .. } => format!("kept, {partitions} partitions"),
         Partitioning::Broadcast => return None,
     })
 }

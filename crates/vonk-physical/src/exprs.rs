@@ -70,7 +70,10 @@ impl Partitioning {
         match self {
             Partitioning::Hash { keys, .. } => keys.iter().for_each(f),
             Partitioning::Range { keys, .. } => of_keys(keys, f),
-            Partitioning::RoundRobin { .. } | Partitioning::Single | Partitioning::Broadcast => {}
+            Partitioning::RoundRobin { .. }
+            | Partitioning::Single
+            | Partitioning::Broadcast
+            | Partitioning::Kept { .. } => {}
         }
     }
 }

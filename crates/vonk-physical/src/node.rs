@@ -445,6 +445,13 @@ pub enum Partitioning {
     Single,
     /// All rows into one partition that every task of the reading stage reads whole.
     Broadcast,
+    /// Each partition stays what it is, and is kept for later queries.
+    Kept {
+        /// Which relation it is, unique among those of a cluster: all plans that read it share its blocks.
+        relation: u64,
+        /// Partitions.
+        partitions: u32,
+    },
 }
 
 /// A redistribution.

@@ -8,7 +8,8 @@ impl Partitioning {
         match self {
             Partitioning::Hash { partitions, .. }
             | Partitioning::Range { partitions, .. }
-            | Partitioning::RoundRobin { partitions } => *partitions,
+            | Partitioning::RoundRobin { partitions }
+            | Partitioning::Kept { partitions, .. } => *partitions,
             Partitioning::Single | Partitioning::Broadcast => 1,
         }
     }

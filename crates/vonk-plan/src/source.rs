@@ -6,7 +6,7 @@
 //!
 //! Must not know: file formats, operators.
 
-use crate::logical::Expr;
+use crate::logical::{Expr, LogicalPlan};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 use std::sync::Arc;
@@ -24,11 +24,28 @@ pub trait TableSource: fmt::Debug + Send + Sync {
     /// Plans a scan. Called once per query, after all pushdown.
     fn scan(&self, request: &ScanRequest<'_>) -> Result<ScanPlan>;
 
+    /// The query whose rows this is, if it is one whose rows are to be kept between queries. Its output has the columns of the schema, in
+    /// order. Such a source is not scanned.
+    fn kept(&self) -> Option<KeptQuery> {
+        None
+    }
+
     /// One line for EXPLAIN, as `parquet /data/lineitem (4 files)`.
     fn describe(&self) -> String;
 
     /// For sources that other code must recognise (writers, `DESCRIBE`).
     fn as_any(&self) -> &dyn std::any::Any;
+}
+
+/// A query whose rows are kept: computed once, then read.
+#[derive(Debug, Clone)]
+pub struct KeptQuery {
+    /// Which one, unique among those of a cluster.
+    pub relation: u64,
+    /// Its optimized plan.
+    pub plan: Arc<LogicalPlan>,
+    /// Whether its rows are to be kept still; else it is run like any other.
+    pub keep: bool,
 }
 
 /// What a query needs of a table.

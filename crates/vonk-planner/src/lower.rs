@@ -153,6 +153,7 @@ fn partitioner(p: &Partitioning) -> Partitioner {
         Partitioning::RoundRobin { .. } => Partitioner::RoundRobin { num_partitions },
         Partitioning::Single => Partitioner::Single,
         Partitioning::Broadcast => Partitioner::Broadcast,
+        Partitioning::Kept { .. } => Partitioner::Kept { num_partitions },
     }
 }
 

@@ -12,9 +12,11 @@ use vonk_error::{Error, Result};
 use vonk_functions::Registry;
 use vonk_optimizer::bind::{Binder, SubqueryIds};
 use vonk_optimizer::statistics::{Estimate, estimate};
-use vonk_physical::{Expand, Generate, Partitioning, PhysicalPlan, PlanNode, Scan, ValuesBatch, Write};
+use vonk_physical::{
+    Exchange, Expand, Generate, Partitioning, PhysicalPlan, PlanNode, Scan, ValuesBatch, Write,
+};
 use vonk_plan::logical::{self, Column, ColumnId, Distribution as Wanted, Expr, LogicalPlan, Named};
-use vonk_plan::source::ScanRequest;
+use vonk_plan::source::{KeptQuery, ScanRequest};
 use vonk_types::{EvalContext, StructField};
 
 /// What planning depends on beside the plan.
@@ -225,7 +227,50 @@ impl<'a> Planner<'a> {
         Ok(planned)
     }
 
+    /// Rows that are kept: an exchange over their query, whole. Queries that have something of their own to be computed before (scalar
+    /// subqueries, loops) are not kept but run again, since what they are computed from belongs to one query.
+    fn kept_rows(&mut self, query: &KeptQuery, s: &logical::Scan, required: &Required) -> Result<Planned> {
+        let output = query.plan.output();
+        let all: Required = output.iter().map(|c| c.id).collect();
+        let below = self.visit(&query.plan, &all)?.with_columns(&output)?;
+        let (rows, bytes, partitions) = (below.rows(), below.bytes, below.partitions());
+        let mut node = below.node;
+        if query.keep && stands_alone(&node) {
+            let partitioning = Partitioning::Kept { relation: query.relation, partitions };
+            let schema = node.schema.clone();
+            node = PlanNode::new(
+                schema,
+                PhysicalPlan::Exchange(Exchange { partitioning, input: Box::new(node) }),
+            );
+            node.estimated_rows = Some(rows as u64);
+        }
+        // The scan has columns of its own for some of them.
+        let mut columns = output;
+        for (i, column) in columns.iter_mut().enumerate() {
+            match s.columns.iter().find(|(_, position)| *position == i) {
+                Some((own, _)) => *column = own.clone(),
+                None => column.id = ColumnId(u64::MAX - i as u64),
+            }
+        }
+        let mut planned = Planned { node, columns, distribution: Distribution::Any, bytes };
+        if planned.partitions() == 1 {
+            planned.distribution = Distribution::Single;
+        }
+        if let Some(predicate) = Expr::and_all(s.filters.clone()) {
+            let predicate = self.binder(&planned.columns).bind(&predicate)?;
+            let (projection, columns) = kept(&planned.columns, required);
+            let distribution = planned.distribution.clone();
+            let node = PhysicalPlan::Filter { predicate, projection, input: Box::new(planned.node) };
+            return Ok(Planned::new(node, columns, distribution, rows / 2.0));
+        }
+        let (_, wanted) = kept(&planned.columns, required);
+        planned.with_columns(&wanted)
+    }
+
     fn scan(&mut self, s: &logical::Scan, plan: &LogicalPlan, required: &Required) -> Result<Planned> {
+        if let Some(query) = s.source.kept() {
+            return self.kept_rows(&query, s, required);
+        }
         let mut needed = required.clone();
         s.filters.iter().for_each(|f| f.collect_columns(&mut needed));
         let read: Vec<&(Column, usize)> = s.columns.iter().filter(|(c, _)| needed.contains(&c.id)).collect();
@@ -465,6 +510,18 @@ impl<'a> Planner<'a> {
 }
 
 /// Positions and columns that are required.
+/// Whether a plan reads nothing that its query computes before it.
+fn stands_alone(node: &PlanNode) -> bool {
+    let mut alone = true;
+    node.visit(&mut |n| {
+        alone &= !matches!(n.plan, PhysicalPlan::Driver(_));
+        n.plan.visit_exprs(&mut |e| {
+            e.visit(&mut |e| alone &= !matches!(e, vonk_eval::BoundExpr::ScalarSubquery { .. }))
+        });
+    });
+    alone
+}
+
 pub(crate) fn kept(columns: &[Column], required: &Required) -> (Vec<usize>, Vec<Column>) {
     columns.iter().enumerate().filter(|(_, c)| required.contains(&c.id)).map(|(i, c)| (i, c.clone())).unzip()
 }

@@ -246,6 +246,8 @@ fn step(
         PhysicalPlan::Filter { projection, .. } => (0, map(&|i| projection.get(i).copied())),
         PhysicalPlan::Project { exprs, .. } => (0, map(&|i| plain(exprs.get(i)?))),
         PhysicalPlan::HashAggregate(a) => (0, map(&|i| plain(a.groups.get(i)?))),
+        // What is kept for other queries must not lack what this one does not want.
+        PhysicalPlan::Exchange(Exchange { partitioning: Partitioning::Kept { .. }, .. }) => return None,
         PhysicalPlan::Exchange(e) if !shared.contains(e) => (0, columns.to_vec()),
         PhysicalPlan::HashJoin(j) => {
             let left_columns = j.left.schema.fields.len();

@@ -30,6 +30,8 @@ pub enum Partitioner {
     Single,
     /// All rows in one partition, which every consuming task reads.
     Broadcast,
+    /// Each partition stays what it is.
+    Kept { num_partitions: u32 },
 }
 
 impl Partitioner {
@@ -38,7 +40,8 @@ impl Partitioner {
         match self {
             Self::Hash { num_partitions }
             | Self::Range { num_partitions }
-            | Self::RoundRobin { num_partitions } => num_partitions,
+            | Self::RoundRobin { num_partitions }
+            | Self::Kept { num_partitions } => num_partitions,
             Self::Single | Self::Broadcast => 1,
         }
     }

@@ -19,6 +19,7 @@ mod commands;
 mod dataframe;
 mod executor;
 pub mod functions;
+mod kept;
 mod metadata;
 mod opener;
 mod pipeline;

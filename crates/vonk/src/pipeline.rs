@@ -79,6 +79,12 @@ impl<'a> Pipeline<'a> {
         settings::planner_options(&self.conf, cluster, self.env.ctx.clone())
     }
 
+    /// Optimizes a resolved query.
+    pub fn optimize(&self, analyzed: &Arc<LogicalPlan>, texts: &Texts) -> Result<Arc<LogicalPlan>> {
+        let optimized = Optimizer::new(&self.env, &self.ids).optimize(analyzed.clone());
+        optimized.map_err(|e| located(e, &self.text, texts))
+    }
+
     /// Optimizes and plans a resolved query.
     pub fn plan(&self, analyzed: Arc<LogicalPlan>, texts: Texts) -> Result<Planned> {
         let plan = || {

@@ -18,7 +18,7 @@ use crate::pipeline::Pipeline;
 use crate::session::{Control, Session};
 use vonk_catalog::{Found, TableDefinition, TableId};
 use vonk_error::{Error, Result};
-use vonk_plan::unresolved::{DropKind, Name, Statement};
+use vonk_plan::unresolved::{DropKind, InsertTarget, Name, Statement};
 use vonk_types::data_type::quote_identifier;
 
 /// Runs a statement.
@@ -29,38 +29,63 @@ pub(crate) fn execute(
     control: &Control,
 ) -> Result<Answer> {
     let cx = Pipeline::new(session, text, control)?;
+    let answer = carry_out(&cx, statement)?;
+    if let Some(name) = changes(statement) {
+        caching::changed(&cx, name);
+    }
+    Ok(answer)
+}
+
+/// The table or view whose rows a statement changes.
+fn changes(statement: &Statement) -> Option<&Name> {
+    match statement {
+        Statement::CreateView(create) if !create.temporary && !create.global => Some(&create.name),
+        Statement::AlterViewAs { name, .. }
+        | Statement::Drop { kind: DropKind::Table | DropKind::View, name, .. }
+        | Statement::Rename { from: name, .. }
+        | Statement::Truncate { name, .. }
+        | Statement::RefreshTable(name) => Some(name),
+        Statement::CreateTable(create) => Some(&create.name),
+        Statement::Insert(insert) => match &insert.target {
+            InsertTarget::Table(name) => Some(name),
+            InsertTarget::Directory { .. } => None,
+        },
+        _ => None,
+    }
+}
+
+fn carry_out(cx: &Pipeline<'_>, statement: &Statement) -> Result<Answer> {
     match statement {
         Statement::Query(plan) => cx.answer(plan),
-        Statement::Explain { mode, statement } => explain::explain(&cx, *mode, statement),
-        Statement::CreateView(create) => views::create(&cx, create),
-        Statement::AlterViewAs { name, query, query_span } => views::alter(&cx, name, query, *query_span),
-        Statement::CreateTable(create) => tables::create(&cx, create),
-        Statement::Insert(insert) => insert::insert(&cx, insert),
-        Statement::Drop { kind: DropKind::Table, if_exists, name, .. } => tables::drop(&cx, name, *if_exists),
-        Statement::Drop { kind: DropKind::View, if_exists, name, .. } => views::drop(&cx, name, *if_exists),
-        Statement::Rename { view, from, to } => tables::rename(&cx, *view, from, to),
-        Statement::Truncate { name, partition } => tables::truncate(&cx, name, partition),
-        Statement::CreateDatabase { .. } | Statement::DropDatabase { .. } => {
-            databases::change(&cx, statement)
-        }
-        Statement::Use(name) => databases::use_database(&cx, name),
-        Statement::SetCatalog(name) => databases::use_catalog(&cx, name),
-        Statement::Show(what) => show::show(&cx, what),
-        Statement::Describe(what) => describe::describe(&cx, what),
-        Statement::Set(command) => settings::set(&cx, command),
-        Statement::Reset(key) => settings::reset(&cx, key.as_deref()),
-        Statement::SetTimeZone(value) => settings::set_time_zone(&cx, value),
+        Statement::Explain { mode, statement } => explain::explain(cx, *mode, statement),
+        Statement::CreateView(create) => views::create(cx, create),
+        Statement::AlterViewAs { name, query, query_span } => views::alter(cx, name, query, *query_span),
+        Statement::CreateTable(create) => tables::create(cx, create),
+        Statement::Insert(insert) => insert::insert(cx, insert),
+        Statement::Drop { kind: DropKind::Table, if_exists, name, .. } => tables::drop(cx, name, *if_exists),
+        Statement::Drop { kind: DropKind::View, if_exists, name, .. } => views::drop(cx, name, *if_exists),
+        Statement::Rename { view, from, to } => tables::rename(cx, *view, from, to),
+        Statement::Truncate { name, partition } => tables::truncate(cx, name, partition),
+        Statement::CreateDatabase { .. } | Statement::DropDatabase { .. } => databases::change(cx, statement),
+        Statement::Use(name) => databases::use_database(cx, name),
+        Statement::SetCatalog(name) => databases::use_catalog(cx, name),
+        Statement::Show(what) => show::show(cx, what),
+        Statement::Describe(what) => describe::describe(cx, what),
+        Statement::Set(command) => settings::set(cx, command),
+        Statement::Reset(key) => settings::reset(cx, key.as_deref()),
+        Statement::SetTimeZone(value) => settings::set_time_zone(cx, value),
         Statement::DeclareVariable { .. }
         | Statement::DropVariable { .. }
-        | Statement::SetVariable { .. } => variables::change(&cx, statement),
-        Statement::CreateFunction(create) => functions::create(&cx, create),
-        Statement::ExecuteImmediate { text, into, using } => execute::immediate(&cx, text, into, using),
-        Statement::Cache { name, query, .. } => caching::cache(&cx, name, query.as_deref()),
-        Statement::Uncache { if_exists, name } => caching::known(&cx, name, *if_exists),
-        Statement::RefreshTable(name) | Statement::Analyze { name, .. } => caching::known(&cx, name, false),
-        Statement::ClearCache | Statement::RefreshPath(_) => done(&cx),
+        | Statement::SetVariable { .. } => variables::change(cx, statement),
+        Statement::CreateFunction(create) => functions::create(cx, create),
+        Statement::ExecuteImmediate { text, into, using } => execute::immediate(cx, text, into, using),
+        Statement::Cache { name, query, lazy, .. } => caching::cache(cx, name, query.as_deref(), *lazy),
+        Statement::Uncache { if_exists, name } => caching::uncache(cx, name, *if_exists),
+        Statement::RefreshTable(name) | Statement::Analyze { name, .. } => caching::known(cx, name, false),
+        Statement::ClearCache => caching::clear(cx),
+        Statement::RefreshPath(_) => done(cx),
         Statement::Drop { kind, if_exists, name, .. } => {
-            functions::drop(&cx, name, *kind == DropKind::TemporaryFunction, *if_exists)
+            functions::drop(cx, name, *kind == DropKind::TemporaryFunction, *if_exists)
         }
         Statement::Unsupported { what, span } => Err(Error::unsupported(what.as_str()).at(*span)),
     }

@@ -34,6 +34,7 @@ pub use stat::DataFrameStatFunctions;
 pub use window::{Window, WindowSpec};
 pub use writer::{DataFrameWriter, SaveMode};
 
+use crate::kept::KeptSource;
 use crate::pipeline::Pipeline;
 use crate::session::{Control, Session};
 use std::collections::HashSet;
@@ -42,6 +43,7 @@ use std::sync::Arc;
 use vonk_analyzer::Resolved;
 use vonk_catalog::TemporaryView;
 use vonk_error::{Error, Result, Span};
+use vonk_plan::LogicalPlan;
 use vonk_plan::unresolved::{
     self, ColumnRef, Expr, ExprKind, Hint, JoinConstraint, JoinKind, Name, Pipe, PipeOp, Plan,
     Repartitioning, SampleAmount, Select, SetOpKind, SortKey, SortKeys, Star,
@@ -530,6 +532,54 @@ impl DataFrame {
         value: &str,
     ) -> Result<DataFrame> {
         reshape::unpivot(self, exprs(ids)?, exprs(values)?, variable, value)
+    }
+
+    /// The same rows, computed once and then kept, in memory or on disk, as long as this or a DataFrame made of it lives (Spark: `cache`,
+    /// `persist`). They are computed by the first query that asks for them; what is lost with an executor is computed again.
+    ///
+    /// ```
+    /// # let session = vonk::Session::builder().config("spark.master", "local[2]").build()?;
+    /// let squares = session.sql("SELECT id, id * id AS square FROM range(1000)")?.cache()?;
+    /// assert_eq!(squares.count()?, 1000); // Computed here,
+    /// assert_eq!(squares.filter("square > 100")?.count()?, 989); // and just read here.
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    pub fn cache(&self) -> Result<DataFrame> {
+        if self.kept_source().is_some_and(|k| k.is_kept()) {
+            return Ok(self.clone());
+        }
+        let control = Control::default();
+        let cx = Pipeline::new(&self.session, "", &control)?;
+        let plan = self.resolved.whole_plan();
+        let source = Arc::new(KeptSource::new(&cx, "rows", plan, &self.resolved.analyzed().texts)?);
+        let scan = Arc::new(source.scan_as(plan.output()));
+        let resolved = cx.with_analyzer(|a| a.over(&self.resolved, scan));
+        Ok(DataFrame::new(self.session.clone(), resolved))
+    }
+
+    /// The same as [`cache`](Self::cache): in memory, and on disk where memory is short.
+    pub fn persist(&self) -> Result<DataFrame> {
+        self.cache()
+    }
+
+    /// Keeps the rows of a DataFrame that [`cache`](Self::cache) gave no longer; they are computed by each query that asks for them, again.
+    /// Without effect on others.
+    pub fn unpersist(&self) {
+        if let Some(kept) = self.kept_source() {
+            kept.release();
+        }
+    }
+
+    /// Whether its rows are kept.
+    pub fn is_cached(&self) -> bool {
+        self.kept_source().is_some_and(|k| k.is_kept())
+    }
+
+    fn kept_source(&self) -> Option<&KeptSource> {
+        match self.resolved.whole_plan().as_ref() {
+            LogicalPlan::Scan(s) => s.source.as_any().downcast_ref(),
+            _ => None,
+        }
     }
 
     /// What handles nulls.

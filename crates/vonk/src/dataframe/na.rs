@@ -179,9 +179,10 @@ impl<'a> DataFrameNaFunctions<'a> {
         let filled = columns.iter().map(|c| {
             let Some(value) = value(c) else { return reference(c) };
             let old = match is_float(&c.data_type) {
-                true => {
-                    Column::call("nanvl", vec![column(c), Column::literal(Literal::null(c.data_type.clone()))])
-                }
+                true => Column::call(
+                    "nanvl",
+                    vec![column(c), Column::literal(Literal::null(c.data_type.clone()))],
+                ),
                 false => column(c),
             };
             let filled = vec![old, value.literal().cast(c.data_type.clone())];

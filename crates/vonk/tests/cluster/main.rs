@@ -7,6 +7,7 @@
 mod cancel;
 mod common;
 mod executors;
+mod kept;
 mod pools;
 mod queries;
 mod rollback;

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)] // A test fails by panicking.
 
 mod actions;
+mod caching;
 mod columns;
 mod create;
 mod joins;
