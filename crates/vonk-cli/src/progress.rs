@@ -12,7 +12,9 @@ use vonk::Progress;
 
 const FIRST: Duration = Duration::from_millis(500);
 const EVERY: Duration = Duration::from_millis(100);
-const WIDTH: usize = 24;
+/// The bar takes what the numbers leave of the line: at most so much, and nothing where that is too little to see anything.
+const WIDEST: usize = 24;
+const NARROWEST: usize = 6;
 /// Seconds without an executor after which a script says so (Spark: `spark.starvation.timeout`).
 const STARVING: u32 = 15;
 /// Below this share done nobody knows how long the rest takes.
@@ -51,12 +53,12 @@ fn draw(progress: &Progress, stopped: &Receiver<()>) {
     let begun = Instant::now();
     let (mut wait, mut drawn) = (FIRST, false);
     while let Err(RecvTimeoutError::Timeout) = stopped.recv_timeout(wait) {
-        let text = match progress.is_without_executors() {
-            true => format!("waiting for executors, {:.1} s", begun.elapsed().as_secs_f64()),
-            false => line(&Numbers::of(progress), begun.elapsed()),
-        };
         // A line that folds could not be taken back. One column is left free: writing into the last one may fold, too.
         let room = terminal::size().map_or(usize::MAX, |(columns, _)| columns.saturating_sub(1));
+        let text = match progress.is_without_executors() {
+            true => format!("waiting for executors, {:.1} s", begun.elapsed().as_secs_f64()),
+            false => line(&Numbers::of(progress), begun.elapsed(), room),
+        };
         let text: String = text.chars().take(room).collect();
         // A bar that cannot be drawn is no reason to stop.
         let _ = write!(std::io::stderr(), "\r{text}\x1b[K");
@@ -126,18 +128,15 @@ impl Numbers {
     }
 }
 
-fn line(numbers: &Numbers, elapsed: Duration) -> String {
+fn line(numbers: &Numbers, elapsed: Duration, room: usize) -> String {
     let share = numbers.share();
-    let filled = (share * WIDTH as f64) as usize;
     let seconds = elapsed.as_secs_f64();
     let left = match share {
         s if (TELLING..1.0).contains(&s) => format!(", {} left", time(seconds * (1.0 - s) / s)),
         _ => String::new(),
     };
-    format!(
-        "{}{} {:3.0}% stage {}/{}, task {}/{}, {} rows, {}, {}{left}",
-        "━".repeat(filled),
-        "╌".repeat(WIDTH - filled),
+    let text = format!(
+        "{:3.0}% stage {}/{}, task {}/{}, {} rows, {}, {}{left}",
         share * 100.0,
         numbers.stages.0,
         numbers.stages.1,
@@ -146,7 +145,13 @@ fn line(numbers: &Numbers, elapsed: Duration) -> String {
         count(numbers.rows),
         size(numbers.bytes),
         time(seconds),
-    )
+    );
+    let width = room.saturating_sub(text.len() + 1).min(WIDEST);
+    if width < NARROWEST {
+        return text.trim_start().to_string();
+    }
+    let filled = (share * width as f64) as usize;
+    format!("{}{} {text}", "━".repeat(filled), "╌".repeat(width - filled))
 }
 
 /// `12 s`, `3 min 20 s`, `2 h 5 min`
@@ -188,14 +193,18 @@ mod tests {
     fn a_line_says_how_far_and_how_long() {
         let numbers =
             Numbers { stages: (1, 2), tasks: (8, 16), begun: 2, rows: 1_234_567, bytes: 20_500_000 };
-        let text = line(&numbers, Duration::from_secs(70));
+        let text = line(&numbers, Duration::from_secs(70), 200);
         assert_eq!(
             text,
             "━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  50% stage 1/2, task 8/16, 1234.6k rows, 20.5 MB, 1 min 10 s, 1 min 10 s left"
         );
+        let narrow = line(&numbers, Duration::from_secs(30), 79);
+        assert_eq!(narrow.chars().count(), 79);
+        assert!(narrow.starts_with("━") && narrow.ends_with("30 s left"), "{narrow}");
+        assert!(line(&numbers, Duration::from_secs(30), 60).starts_with("50% stage"), "{narrow}");
         // One of two stages has begun: half of its tasks are a quarter of all.
         let numbers = Numbers { stages: (0, 2), tasks: (4, 8), begun: 1, ..Numbers::default() };
         assert!((numbers.share() - 0.25).abs() < 1e-9);
-        assert!(!line(&Numbers::default(), Duration::from_secs(1)).contains("left"));
+        assert!(!line(&Numbers::default(), Duration::from_secs(1), 80).contains("left"));
     }
 }

@@ -48,11 +48,35 @@ impl Mode {
         }
     }
 
-    /// Sets it so again: a program that dies while a line is edited would leave the terminal without echo.
+    /// Sets it so: a program that dies while a line is edited would leave the terminal without echo.
     pub fn restore(&self) {
         // SAFETY: the structure is one that the system has filled.
         unsafe {
             libc::tcsetattr(libc::STDIN_FILENO, libc::TCSANOW, &self.0);
+        }
+    }
+}
+
+/// Turns the terminal's echo off until dropped: what is typed while a bar is drawn, `^C` above all, would get between. It is not lost,
+/// whoever reads it shows it.
+pub struct Quiet(Option<Mode>);
+
+impl Quiet {
+    /// From here on, if standard input is a terminal.
+    pub fn new() -> Quiet {
+        let before = Mode::now();
+        if let Some(Mode(mut mode)) = before {
+            mode.c_lflag &= !libc::ECHO;
+            Mode(mode).restore();
+        }
+        Quiet(before)
+    }
+}
+
+impl Drop for Quiet {
+    fn drop(&mut self) {
+        if let Some(mode) = &self.0 {
+            mode.restore();
         }
     }
 }

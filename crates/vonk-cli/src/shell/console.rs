@@ -180,6 +180,8 @@ impl Console {
         self.last = sql.to_string();
         let begun = Instant::now();
         let control = Control::default();
+        // Until a pager was left, too: it puts the terminal back as it found it.
+        let _quiet = self.interactive.then(terminal::Quiet::new);
         let guard = interrupt::guard(&control.cancel);
         let bar = match self.settings.progress {
             true => progress::bar(&control.progress),

@@ -7,8 +7,8 @@
 pub struct Wish {
     /// Columns of the terminal that its widest cell takes.
     pub natural: usize,
-    /// A number that is cut is another number, and half a date is none: they are cut last.
-    pub stiff: bool,
+    /// What it must have: with less it is left out.
+    pub least: usize,
 }
 
 /// What fits.
@@ -20,10 +20,20 @@ pub struct Fit {
     pub gap: Option<usize>,
 }
 
-/// A cell that is cut keeps at least this much, or its column is left out.
+/// A cell that is cut keeps at least this much.
 const LEAST: usize = 8;
-/// Stiff cells up to this width are not cut as long as anything else can be.
+/// A number that is cut is another number, and half a date is none: up to this width they are not cut, the names above them are.
 const STIFF: usize = 24;
+
+impl Wish {
+    /// Of a column whose names and cells are so wide, and whose cells say something else when they are cut, if `stiff`.
+    pub fn new(header: usize, cells: usize, stiff: bool) -> Wish {
+        let natural = header.max(cells).max(1);
+        let least = if stiff { cells.clamp(LEAST, STIFF) } else { LEAST };
+        Wish { natural, least: least.min(natural) }
+    }
+}
+
 /// What a column takes beside its text: a blank on either side and a line.
 const FRAME: usize = 3;
 /// The column that stands for those left out: one character.
@@ -37,7 +47,7 @@ pub fn fit(wishes: &[Wish], width: Option<usize>) -> Fit {
     if wishes.iter().map(|w| w.natural).sum::<usize>() + frame(wishes.len()) <= width {
         return Fit { columns: natural(), gap: None };
     }
-    let least: Vec<usize> = wishes.iter().map(|w| least(*w)).collect();
+    let least: Vec<usize> = wishes.iter().map(|w| w.least).collect();
     if least.iter().sum::<usize>() + frame(wishes.len()) <= width {
         let all: Vec<usize> = (0..wishes.len()).collect();
         return Fit { columns: shares(wishes, &all, width - frame(wishes.len())), gap: None };
@@ -64,14 +74,10 @@ pub fn fit(wishes: &[Wish], width: Option<usize>) -> Fit {
     Fit { columns: shares(wishes, &shown, room), gap: (left < right).then_some(left) }
 }
 
-fn least(wish: Wish) -> usize {
-    wish.natural.min(if wish.stiff { STIFF } else { LEAST })
-}
-
 /// Shares `room` out: each column gets what it would like up to a common limit, the largest that leaves enough for all.
 fn shares(wishes: &[Wish], shown: &[usize], room: usize) -> Vec<(usize, usize)> {
     let with_limit = |limit: usize| -> Vec<usize> {
-        shown.iter().map(|i| wishes[*i].natural.min(limit.max(least(wishes[*i])))).collect()
+        shown.iter().map(|i| wishes[*i].natural.min(limit.max(wishes[*i].least))).collect()
     };
     let widest = shown.iter().map(|i| wishes[*i].natural).max().unwrap_or(0);
     let (mut low, mut high) = (1, widest.max(1));
@@ -101,11 +107,11 @@ mod tests {
     use super::*;
 
     fn text(natural: usize) -> Wish {
-        Wish { natural, stiff: false }
+        Wish::new(1, natural, false)
     }
 
     fn number(natural: usize) -> Wish {
-        Wish { natural, stiff: true }
+        Wish::new(1, natural, true)
     }
 
     fn total(fit: &Fit) -> usize {
@@ -148,7 +154,7 @@ mod tests {
         };
         for _ in 0..20_000 {
             let wishes: Vec<Wish> = (0..next(40) + 1)
-                .map(|_| Wish { natural: next(60) as usize + 1, stiff: next(2) == 0 })
+                .map(|_| Wish::new(next(30) as usize, next(60) as usize + 1, next(2) == 0))
                 .collect();
             let width = next(250) as usize + 32;
             let fit = fit(&wishes, Some(width));

@@ -42,18 +42,17 @@ impl<'a> TablePrinter<'a> {
     fn wishes(&self, shape: &Shape<'_>, names: &[String], types: &[String]) -> Vec<Wish> {
         let null = self.look.null_or("NULL").width();
         let fields = &shape.schema.fields;
-        let mut wishes: Vec<Wish> = (0..fields.len())
-            .map(|i| Wish {
-                natural: names[i].width().max(types.get(i).map_or(0, |t| t.width())).max(1),
-                stiff: is_stiff(&fields[i].data_type),
-            })
-            .collect();
+        let mut cells = vec![0; fields.len()];
         for row in self.head.iter().chain(&self.tail) {
-            for (wish, cell) in wishes.iter_mut().zip(row) {
-                wish.natural = wish.natural.max(cell.as_deref().map_or(null, UnicodeWidthStr::width));
+            for (width, cell) in cells.iter_mut().zip(row) {
+                *width = (*width).max(cell.as_deref().map_or(null, UnicodeWidthStr::width));
             }
         }
-        wishes
+        let wish = |i: usize| {
+            let header = names[i].width().max(types.get(i).map_or(0, |t| t.width()));
+            Wish::new(header, cells[i], is_stiff(&fields[i].data_type))
+        };
+        (0..fields.len()).map(wish).collect()
     }
 
     fn draw(&self, shape: &Shape<'_>, hidden: u64) -> (String, usize) {
