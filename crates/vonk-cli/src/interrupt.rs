@@ -18,6 +18,9 @@ pub const INTERRUPTED: u8 = 130;
 /// How long a cancelled statement may take to end before a deadly signal does without it.
 const GRACE: Duration = Duration::from_secs(10);
 
+/// How long one has that does nothing: a shell whose terminal was closed finds its input ended, and leaves as if it were asked to.
+const IDLE_GRACE: Duration = Duration::from_millis(300);
+
 /// Who is listening.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Kind {
@@ -72,14 +75,18 @@ fn receive(signal: i32, mode: Option<Mode>) {
     }
     let first = state.deadly.is_none();
     state.deadly = Some(signal);
-    match &state.running {
-        Some(flag) if first => flag.cancel(),
-        _ => die(signal, mode),
-    }
+    let grace = match &state.running {
+        _ if !first => die(signal, mode),
+        Some(flag) => {
+            flag.cancel();
+            GRACE
+        }
+        None => IDLE_GRACE,
+    };
     drop(state);
     // Off this thread: a second signal is not to wait for the first.
     std::thread::spawn(move || {
-        std::thread::sleep(GRACE);
+        std::thread::sleep(grace);
         die(signal, mode)
     });
 }
