@@ -5,32 +5,26 @@
 use crate::nearest::{distance, nearest};
 use crate::shell::highlight::colour;
 use crate::style::{Role, Style};
+use unicode_width::UnicodeWidthStr;
 use vonk::{Error, Session, TokenClass, classify, keywords};
 
 /// Candidates of a mistyped keyword that are tried.
 const TRIED: usize = 40;
 
-/// The error of a statement, on one or several lines.
-pub fn render(error: &Error, sql: &str, session: &Session, style: Style) -> String {
+/// The error of a statement, on one or several lines. On a terminal of `width` columns no word is broken.
+pub fn render(error: &Error, sql: &str, session: &Session, style: Style, width: Option<usize>) -> String {
     if error.condition() == "_INVALID_COMMAND" {
         // The shell's own words, which nobody looks up.
         return style.paint(Role::Error, &error.message());
     }
-    let mut out = if style.is_coloured() { coloured(error, style) } else { error.to_string() };
-    if let Some(hint) = hint(error, sql, session) {
-        out.push('\n');
-        out += &style.paint(Role::Hint, &hint);
-    }
-    out
-}
-
-/// As `Display` of the error has it, in colours.
-fn coloured(error: &Error, style: Style) -> String {
-    let condition = style.paint(Role::Error, &format!("[{}]", error.condition()));
-    let state = style.paint(Role::Dim, &format!("SQLSTATE: {}", error.sql_state()));
-    let mut out = format!("{condition} {} {state}", error.message());
-    let Some(context) = error.context() else { return out };
-    for line in context.to_string().lines() {
+    let (condition, state) = (format!("[{}]", error.condition()), format!("SQLSTATE: {}", error.sql_state()));
+    let message = format!("{condition} {} {state}", error.message());
+    let message = width.map_or_else(|| message.clone(), |width| wrap(&message, width));
+    // Wrapping puts ends of lines in the place of blanks: what was where still is there.
+    let (rest, state) = message.split_at(message.len() - state.len());
+    let (condition, rest) = rest.split_at(condition.len());
+    let mut out = format!("{}{rest}{}", style.paint(Role::Error, condition), style.paint(Role::Dim, state));
+    for line in error.context().map(ToString::to_string).unwrap_or_default().lines() {
         out.push('\n');
         out += &if line.starts_with("== ") {
             style.paint(Role::Dim, line)
@@ -39,6 +33,26 @@ fn coloured(error: &Error, style: Style) -> String {
         } else {
             colour(line, style)
         };
+    }
+    if let Some(hint) = hint(error, sql, session) {
+        out.push('\n');
+        out += &style.paint(Role::Hint, &hint);
+    }
+    out
+}
+
+/// The text with ends of lines in the place of blanks where a line would be longer than `width`.
+fn wrap(text: &str, width: usize) -> String {
+    let (mut out, mut used) = (String::with_capacity(text.len()), 0);
+    for word in text.split_inclusive([' ', '\n']) {
+        let letters = word.trim_end().width();
+        if used > 0 && used + letters > width && out.ends_with(' ') {
+            out.pop();
+            out.push('\n');
+            used = 0;
+        }
+        out.push_str(word);
+        used = if word.ends_with('\n') { 0 } else { used + word.width() };
     }
     out
 }
@@ -179,7 +193,7 @@ mod tests {
         let session = session();
         let sql = "SELECT 1,\n  1/0 + nope";
         let error = session.run(sql).err().unwrap();
-        let coloured = render(&error, sql, &session, Style::new(true));
+        let coloured = render(&error, sql, &session, Style::new(true), Some(40));
         let mut plain = String::new();
         let mut escape = false;
         for c in coloured.chars() {
@@ -189,7 +203,10 @@ mod tests {
                 _ => plain.push(c),
             }
         }
-        assert_eq!(plain, render(&error, sql, &session, Style::PLAIN));
+        assert_eq!(plain, render(&error, sql, &session, Style::PLAIN, Some(40)));
+        assert!(plain.lines().all(|l| l.width() <= 40), "{plain}");
+        assert_eq!(render(&error, sql, &session, Style::PLAIN, None), error.to_string());
+        assert_eq!(plain.replace('\n', " "), error.to_string().replace('\n', " "));
         assert!(coloured.contains("\x1b[1;31m        ^^^^\x1b[0m"), "{coloured:?}");
     }
 }

@@ -158,7 +158,8 @@ impl Console {
             terminal::warn("Cancelled.");
             return Outcome::Interrupted;
         }
-        terminal::warn(&errors::render(e, sql, &self.session, self.error_style));
+        let width = terminal::size().filter(|_| std::io::stderr().is_terminal()).map(|(columns, _)| columns);
+        terminal::warn(&errors::render(e, sql, &self.session, self.error_style, width));
         Outcome::Failed
     }
 

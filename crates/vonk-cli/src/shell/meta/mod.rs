@@ -65,14 +65,19 @@ pub struct Call<'a> {
     pub name: &'a str,
     /// All behind it, as written.
     pub rest: &'a str,
-    /// The same as words; quotes hold one together.
-    pub words: Vec<String>,
+    /// The same as words; quotes hold one together. `None` if one is left open.
+    words: Option<Vec<String>>,
 }
 
 impl Call<'_> {
+    fn words(&self) -> vonk::Result<&[String]> {
+        let words = self.words.as_deref();
+        words.ok_or_else(|| invalid(format!("A quote is left open in {}", self.rest)))
+    }
+
     /// The only word, if there is one; more are an error.
     fn only(&self) -> vonk::Result<Option<&str>> {
-        match self.words.as_slice() {
+        match self.words()? {
             [] => Ok(None),
             [one] => Ok(Some(one)),
             _ => Err(self.usage()),
@@ -161,8 +166,7 @@ pub fn run(console: &mut Console, line: &str) -> vonk::Result<Flow> {
         let meant = nearest(&name, names()).map_or(String::new(), |n| format!(" Did you mean {n}?"));
         return Err(invalid(format!("There is no command {name}.{meant} Type .help for all.")));
     };
-    let words = words(rest).ok_or_else(|| invalid(format!("A quote is left open in {rest}")))?;
-    (command.run)(console, &Call { name: &name, rest, words })
+    (command.run)(console, &Call { name: &name, rest, words: words(rest) })
 }
 
 /// Cuts at blanks outside of quotes; `None` if a quote is left open.

@@ -93,7 +93,7 @@ fn conf(console: &mut Console, call: &Call<'_>) -> vonk::Result<Flow> {
     };
     let row = |key: &str, value: String| vec![Some(key.to_string()), Some(shown(key, value))];
     let settings = console.session.conf();
-    let rows: Vec<Vec<Option<String>>> = match call.words.as_slice() {
+    let rows: Vec<Vec<Option<String>>> = match call.words()? {
         [] => settings.iter().map(|(k, v)| row(k, v.to_string())).collect(),
         [key] => match settings.text(key) {
             Some(value) => vec![row(key, value)],
