@@ -238,6 +238,9 @@ impl StreamedResults {
     /// An attempt of a partition begins; what an earlier one left is dropped.
     pub fn begin(&self, partition: u32, attempt: u32) -> Result<()> {
         let mut state = self.state.lock();
+        if state.end.is_some() {
+            return Err(Error::cancelled());
+        }
         let known = state.partitions.entry(partition).or_default();
         if known.read {
             // Trying again does not help; what went wrong first is what the reader should hear.
@@ -395,9 +398,17 @@ impl StreamedResults {
         self.settle(state, Some(partition));
     }
 
-    /// The job ended.
+    /// The job ended. If it failed, nobody will see the rows that are here: they go, though the reader may stay.
     pub fn end(&self, result: Result<()>) {
-        self.state.lock().end.get_or_insert(result);
+        let mut state = self.state.lock();
+        let failed = state.end.get_or_insert(result).is_err();
+        let gone = if failed { std::mem::take(&mut state.partitions) } else { BTreeMap::new() };
+        if failed {
+            let held = state.parts.iter_mut().map(|p| std::mem::take(&mut p.held)).sum();
+            self.room.give_back(held);
+        }
+        drop(state);
+        drop(gone);
         self.cancelled();
     }
 

@@ -263,14 +263,21 @@ fn cancelling_ends_those_who_are_parked_and_wakes_readers() {
     assert_eq!(count.0.load(Ordering::Relaxed), 1);
     assert_eq!(f.poll(0), Some(7));
     assert!(f.results.poll(0, &waker).is_pending());
+    taken(f.results.push(0, 0, batch(8), NO_PATIENCE));
+    assert!(f.results.poll(0, &waker).is_ready());
+    assert!(f.results.poll(0, &waker).is_pending());
     f.results.cancel.cancel();
     f.results.cancelled();
-    assert_eq!(count.0.load(Ordering::Relaxed), 2);
+    assert_eq!(count.0.load(Ordering::Relaxed), 3);
     assert_eq!(told.try_recv().unwrap(), Told::Dropped(1));
     let late = Box::new(Sleeper { task: 0, to });
     assert!(f.results.park(0, TaskId(0), large(0), late).is_some(), "nobody is parked any more");
     assert!(matches!(f.results.poll(0, &waker), Poll::Ready(Err(_))));
     assert!(f.results.push(0, 0, batch(8), NO_PATIENCE).is_err());
+    assert!(f.memory.used() > 0);
+    f.results.end(Err(Error::cancelled()));
+    assert_eq!(f.memory.used(), 0, "what nobody will see is not kept for a reader that stays");
+    assert!(f.results.begin(2, 2).is_err());
 }
 
 #[test]

@@ -149,9 +149,18 @@ impl WholeResults {
         }
     }
 
-    /// The job ended.
+    /// The job ended. If it failed, nobody will see the rows that are here: they go, though the reader may stay.
     pub fn end(&self, result: Result<()>) {
-        self.state.lock().end.get_or_insert(result);
+        let mut state = self.state.lock();
+        let gone = match state.end.get_or_insert(result).is_err() {
+            true => {
+                state.accepted.clear();
+                std::mem::take(&mut state.tasks)
+            }
+            false => HashSet::new(),
+        };
+        drop(state);
+        gone.into_iter().for_each(|task| self.store.release(task));
         self.cancelled();
     }
 
@@ -245,7 +254,12 @@ impl WholeResults {
             Some(open) => open,
             None => rows.insert(self.store.reader(task)?),
         };
-        if let Some(batch) = open.next(&|| self.cancel.check())? {
+        let next = open.next(&|| self.cancel.check()).map_err(|error| {
+            // Rows that went because the job failed are not what went wrong.
+            let end = self.state.lock().end.clone();
+            end.and_then(Result::err).unwrap_or(error)
+        });
+        if let Some(batch) = next? {
             return Ok(Some(batch));
         }
         *rows = None;
