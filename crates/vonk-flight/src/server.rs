@@ -119,6 +119,7 @@ pub struct Server {
     options: Options,
     sessions: Arc<Sessions>,
     service: Service,
+    tls: Option<ServerTlsConfig>,
 }
 
 impl Server {
@@ -132,6 +133,7 @@ impl Server {
         if options.users.is_none() && !certified && !address.ip().is_loopback() {
             return Err(Error::new("_OPEN_SERVER").with("address", address.ip().to_string()));
         }
+        let tls = options.tls.as_ref().map(tls_config).transpose()?;
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let lifetimes = Lifetimes {
@@ -141,7 +143,7 @@ impl Server {
         };
         let sessions = Arc::new(Sessions::new(session, options.sessions, lifetimes));
         let service = Service::new(options.clone(), sessions.clone());
-        Ok(Server { listener, address, options, sessions, service })
+        Ok(Server { listener, address, options, sessions, service, tls })
     }
 
     /// Where it listens.
@@ -159,8 +161,8 @@ impl Server {
             .initial_stream_window_size(4 << 20)
             .initial_connection_window_size(16 << 20)
             .max_frame_size(1 << 20);
-        if let Some(tls) = &self.options.tls {
-            server = server.tls_config(tls_config(tls)?).map_err(failed)?;
+        if let Some(tls) = self.tls {
+            server = server.tls_config(tls).map_err(failed)?;
         }
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_serving::<FlightServiceServer<Service>>().await;

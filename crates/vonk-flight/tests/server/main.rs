@@ -5,6 +5,7 @@
 mod bad_input;
 mod encryption;
 mod limits;
+mod load;
 mod metadata;
 mod prepared;
 mod running;
