@@ -20,6 +20,7 @@ mod gate;
 mod messages;
 mod options;
 mod parameters;
+mod reflection;
 mod results;
 mod server;
 mod service;

@@ -166,13 +166,25 @@ impl Server {
         }
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_serving::<FlightServiceServer<Service>>().await;
+        let reflects = || {
+            tonic_reflection::server::Builder::configure()
+                .register_file_descriptor_set(crate::reflection::descriptors())
+        };
+        let undescribed = |e| Error::internal(format!("the protocol is not described: {e}"));
+        let reflection = reflects().build_v1().map_err(undescribed)?;
+        // Tools still ask for the older one.
+        let reflection_alpha = reflects().build_v1alpha().map_err(undescribed)?;
         let flight = FlightServiceServer::new(self.service.clone())
             .max_decoding_message_size(self.options.message_bytes)
             .max_encoding_message_size(usize::MAX);
         let (end, ended) = oneshot::channel::<()>();
         let (accepting, incoming) = accept(self.listener, &self.options, self.sessions.clone());
-        let serving =
-            server.add_service(health).add_service(flight).serve_with_incoming_shutdown(incoming, async {
+        let serving = server
+            .add_service(health)
+            .add_service(reflection)
+            .add_service(reflection_alpha)
+            .add_service(flight)
+            .serve_with_incoming_shutdown(incoming, async {
                 let _ = ended.await;
             });
         let sweeping = async {

@@ -177,3 +177,39 @@ async fn schemas_without_running() {
     let begin = status(client.begin_transaction().await.unwrap_err());
     assert_eq!(begin.code(), tonic::Code::Unimplemented);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn health_and_reflection_answer_everybody() {
+    use tonic_health::pb::HealthCheckRequest;
+    use tonic_health::pb::health_client::HealthClient;
+    use tonic_reflection::pb::v1::server_reflection_client::ServerReflectionClient;
+    use tonic_reflection::pb::v1::server_reflection_request::MessageRequest;
+    use tonic_reflection::pb::v1::server_reflection_response::MessageResponse;
+    let server = Running::with(|o| o.users = Some(crate::sessions::users()), &[]).await;
+    let service = "arrow.flight.protocol.FlightService".to_string();
+    let request = HealthCheckRequest { service: service.clone() };
+    let health = HealthClient::new(server.channel().await).check(request).await.unwrap().into_inner();
+    assert_eq!(health.status, 1, "it serves");
+    let mut reflection = ServerReflectionClient::new(server.channel().await);
+    let mut ask = async |message: MessageRequest| {
+        let request = tonic_reflection::pb::v1::ServerReflectionRequest {
+            host: String::new(),
+            message_request: Some(message),
+        };
+        let stream = futures::stream::iter([request]);
+        let answer = reflection.server_reflection_info(stream).await.unwrap().into_inner().message().await;
+        answer.unwrap().unwrap().message_response.unwrap()
+    };
+    let MessageResponse::ListServicesResponse(list) = ask(MessageRequest::ListServices(String::new())).await
+    else {
+        panic!("no list");
+    };
+    assert!(list.service.iter().any(|s| s.name == service), "{list:?}");
+    let MessageResponse::FileDescriptorResponse(files) =
+        ask(MessageRequest::FileContainingSymbol(service)).await
+    else {
+        panic!("no file");
+    };
+    let file = prost_types::FileDescriptorProto::decode(&files.file_descriptor_proto[0][..]).unwrap();
+    assert_eq!(file.service[0].method.len(), 10);
+}
