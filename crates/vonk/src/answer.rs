@@ -142,6 +142,9 @@ impl Answer {
     /// bounded memory: what runs waits for its reader, or goes to disk where another reader waits for something else. There are fewer
     /// parts if the query has fewer partitions, and one if its rows [have an order](Self::is_ordered), are few, or were read from already.
     /// When all parts are dropped, the query is cancelled.
+    ///
+    /// No more parts than [`Session::slots`](crate::Session::slots) are best: all are computed at the same time then, and nothing is written
+    /// to disk unless readers of different parts differ much. With more, those that are read at once wait for each other's tasks to end.
     pub fn into_parts(mut self, parts: usize) -> Vec<AnswerPart> {
         let parts = if self.ordered || self.shown.is_some() { 1 } else { parts.max(1) };
         let ready = std::mem::take(&mut self.ready);
