@@ -279,7 +279,7 @@ impl Cluster {
         &self.driver
     }
 
-    /// Forgets the rows of a relation that were kept ([`KeptQuery`](vonk_plan::source::KeptQuery)); their blocks go when no query reads them.
+    /// Forgets the rows of a relation that were kept (`vonk_plan::source::KeptQuery`); their blocks go when no query reads them.
     pub fn forget_kept(&self, relation: u64) {
         self.kept.forget(relation);
     }

@@ -38,7 +38,7 @@ pub struct Control {
 
 /// Stack on which a statement is planned: rules and the planner walk trees by recursion, one call or a few per level. Address
 /// space until it is used.
-pub(crate) const PLANNING_STACK: usize = 256 << 20;
+const PLANNING_STACK: usize = 256 << 20;
 /// Stack that a step of a DataFrame, which is small, finds enough.
 const PLANNING_RED_ZONE: usize = 256 << 10;
 
@@ -159,20 +159,19 @@ impl Session {
     /// # Ok::<(), vonk::Error>(())
     /// ```
     pub fn sql(&self, text: &str) -> Result<DataFrame> {
-        let options = settings::parse_options(&self.conf());
-        let statement = stacker::grow(PLANNING_STACK, || vonk_sql::parse_statement(text, &options))
-            .map_err(|e| e.in_text(text))?;
-        match &statement {
-            Statement::Query(plan) => {
-                let resolved = self.resolve(plan, &Arc::from(text)).map_err(|e| e.in_text(text))?;
-                Ok(DataFrame::new(self.clone(), resolved))
+        let conf = self.conf();
+        let options = settings::parse_options(&conf);
+        let text = &*substitution::substitute(text, &conf)?;
+        self.on_planning_stack(|| {
+            let statement = vonk_sql::parse_statement(text, &options)?;
+            if let Statement::Query(plan) = &statement {
+                return Ok(DataFrame::new(self.clone(), self.resolve(plan, &Arc::from(text))?));
             }
-            _ => {
-                let mut answer = self.execute(text, &Control::default())?;
-                let batches = answer.collect()?;
-                self.data_frame(answer.schema(), batches)
-            }
-        }
+            let mut answer = commands::execute(self, &statement, text, &Control::default())?;
+            let batches = answer.collect()?;
+            self.data_frame(answer.schema(), batches)
+        })
+        .map_err(|e| e.in_text(text))
     }
 
     /// Resolves a plan that DataFrames will be made of; its spans point into `text`.

@@ -5,7 +5,7 @@ use crate::answer::{Answer, AnswerPart};
 use crate::commands;
 use crate::functions::count;
 use crate::pipeline::Pipeline;
-use crate::session::{Control, PLANNING_STACK};
+use crate::session::Control;
 use arrow::array::{AsArray, RecordBatch};
 use arrow::datatypes::Int64Type;
 use futures_core::Stream;
@@ -29,7 +29,7 @@ impl DataFrame {
     /// # Ok::<(), vonk::Error>(())
     /// ```
     pub fn execute(&self, control: &Control) -> Result<Answer> {
-        stacker::grow(PLANNING_STACK, || {
+        self.session.on_planning_stack(|| {
             let cx = Pipeline::new(&self.session, "", control)?;
             let analyzed = self.resolved.analyzed();
             cx.answer_resolved(analyzed.plan, analyzed.texts)
@@ -162,9 +162,9 @@ impl DataFrame {
             }
         };
         let statement = Statement::Explain { mode, statement: Box::new(Statement::Query(self.input())) };
-        let mut answer = stacker::grow(PLANNING_STACK, || {
-            commands::execute(&self.session, &statement, "", &Control::default())
-        })?;
+        let mut answer = self
+            .session
+            .on_planning_stack(|| commands::execute(&self.session, &statement, "", &Control::default()))?;
         Ok(answer.rows_as_text()?.join("\n"))
     }
 

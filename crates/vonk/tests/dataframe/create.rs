@@ -135,6 +135,9 @@ fn commands_run_at_once() {
     assert_eq!(s.conf().get(&vonk::conf::SESSION_TIME_ZONE), "Europe/Amsterdam");
     s.sql("CREATE TEMPORARY VIEW one AS SELECT 1 AS x").unwrap();
     check(s.table("one"), "struct<x:int>", &["1"]);
+    // Variables are replaced, as in any statement.
+    s.sql("SET greeting = 'hello'").unwrap();
+    check(s.sql("SELECT ${greeting} AS g"), "struct<g:string>", &["hello"]);
     // Queries wait until they are asked.
     let failing = s.sql("SELECT 1 / 0").unwrap();
     let error = failing.collect().unwrap_err();
