@@ -164,10 +164,14 @@ impl Sessions {
     /// A new session, known by `keys`.
     pub fn open(&self, keys: Vec<Key>, user: Arc<str>, connection: u64) -> Result<Call> {
         self.make_room()?;
+        let engine = match user.is_empty() {
+            true => self.root.new_session(),
+            false => self.root.new_session_of(&user),
+        };
         let session = Arc::new(ClientSession {
             id: vonk_rpc::random_hex(6)?,
             user,
-            engine: self.root.new_session(),
+            engine,
             prepared: Mutex::default(),
             results: Results::default(),
             compression: Mutex::default(),

@@ -138,13 +138,18 @@ impl Session {
     /// temporary views with this one, and has settings, temporary views and functions, variables and a current database of its own. Its
     /// settings are those that the first session began with.
     pub fn new_session(&self) -> Session {
+        self.new_session_of(&self.0.user)
+    }
+
+    /// The same for another user: what `current_user()` says in it, and who owns what it creates.
+    pub fn new_session_of(&self, user: &str) -> Session {
         let initial = self.0.initial.clone();
         Session(Arc::new(State {
             conf: RwLock::new(initial.clone()),
             initial,
             catalog: self.0.catalog.new_session(),
             cluster: self.0.cluster.clone(),
-            user: self.0.user.clone(),
+            user: user.into(),
             ids: self.0.ids.clone(),
             registry: RwLock::new(Registry::builtin().clone()),
         }))

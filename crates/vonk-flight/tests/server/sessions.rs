@@ -43,6 +43,7 @@ async fn a_session_is_a_token() {
     rows(&mut ann, "CREATE TEMPORARY VIEW v AS SELECT 42 AS x").await.unwrap();
     rows(&mut ann, "SET spark.sql.session.timeZone = Asia/Tokyo").await.unwrap();
     assert_eq!(rows(&mut ann, "SELECT x, current_timezone() FROM v").await.unwrap(), "42,Asia/Tokyo");
+    assert_eq!(rows(&mut ann, "SELECT current_user()").await.unwrap(), "ann");
     // The same token over another connection is the same session.
     let mut again = server.client().await;
     again.set_token(ann.token().unwrap().clone());
