@@ -6,16 +6,15 @@
 //! Where a column is asked for ([`IntoColumn`]), a string is a name; where a value is ([`IntoOperand`], as in `col("a").eq("x")`), a
 //! string is a string, as in Spark.
 
-use super::literal::{ToLiteral, lit};
+use super::arguments::{IntoOperand, IntoType, SortColumn};
+use super::literal::lit;
 use super::window::WindowSpec;
 use std::fmt;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Rem, Sub};
 use vonk_error::{Error, Result, Span};
-use vonk_plan::unresolved::{
-    BinaryOp, Expr, ExprKind, FunctionCall, IsTest, LikeKind, Name, Over, SortKey, Star, TypeRef,
-};
+use vonk_plan::unresolved::{BinaryOp, Expr, ExprKind, FunctionCall, IsTest, LikeKind, Name, Over, Star};
 use vonk_sql::ParseOptions;
-use vonk_types::{DataType, Literal};
+use vonk_types::Literal;
 
 /// An expression that gives a value for every row.
 ///
@@ -387,32 +386,32 @@ impl Column {
 
     /// As a sort key, nulls first.
     pub fn asc(self) -> SortColumn {
-        SortColumn { column: self, descending: false, nulls_first: None }
+        SortColumn::new(self, false, None)
     }
 
     /// As a sort key from the largest value, nulls last.
     pub fn desc(self) -> SortColumn {
-        SortColumn { column: self, descending: true, nulls_first: None }
+        SortColumn::new(self, true, None)
     }
 
     /// As a sort key, nulls first.
     pub fn asc_nulls_first(self) -> SortColumn {
-        SortColumn { column: self, descending: false, nulls_first: Some(true) }
+        SortColumn::new(self, false, Some(true))
     }
 
     /// As a sort key, nulls last.
     pub fn asc_nulls_last(self) -> SortColumn {
-        SortColumn { column: self, descending: false, nulls_first: Some(false) }
+        SortColumn::new(self, false, Some(false))
     }
 
     /// As a sort key from the largest value, nulls first.
     pub fn desc_nulls_first(self) -> SortColumn {
-        SortColumn { column: self, descending: true, nulls_first: Some(true) }
+        SortColumn::new(self, true, Some(true))
     }
 
     /// As a sort key from the largest value, nulls last.
     pub fn desc_nulls_last(self) -> SortColumn {
-        SortColumn { column: self, descending: true, nulls_first: Some(false) }
+        SortColumn::new(self, true, Some(false))
     }
 }
 
@@ -516,233 +515,6 @@ impl Not for Column {
 
     fn not(self) -> Column {
         self.wrap(ExprKind::Not)
-    }
-}
-
-/// What can stand where a column is asked for: a [`Column`], a name, or a number or truth value for itself.
-pub trait IntoColumn {
-    /// The column.
-    fn into_column(self) -> Column;
-}
-
-impl IntoColumn for Column {
-    fn into_column(self) -> Column {
-        self
-    }
-}
-
-impl IntoColumn for &Column {
-    fn into_column(self) -> Column {
-        self.clone()
-    }
-}
-
-impl IntoColumn for &str {
-    fn into_column(self) -> Column {
-        Column::named(self)
-    }
-}
-
-impl IntoColumn for String {
-    fn into_column(self) -> Column {
-        Column::named(&self)
-    }
-}
-
-macro_rules! constants {
-    ($($type:ty)*) => {$(
-        impl IntoColumn for $type {
-            fn into_column(self) -> Column {
-                lit(self)
-            }
-        }
-    )*};
-}
-
-constants!(i32 i64 f64 bool);
-
-impl IntoColumn for &String {
-    fn into_column(self) -> Column {
-        Column::named(self)
-    }
-}
-
-/// What can stand where a value is asked for: a [`Column`], or a constant.
-pub trait IntoOperand {
-    /// The value as a column.
-    fn into_operand(self) -> Column;
-}
-
-impl IntoOperand for Column {
-    fn into_operand(self) -> Column {
-        self
-    }
-}
-
-impl IntoOperand for &Column {
-    fn into_operand(self) -> Column {
-        self.clone()
-    }
-}
-
-impl<T: ToLiteral> IntoOperand for T {
-    fn into_operand(self) -> Column {
-        lit(self)
-    }
-}
-
-/// Several columns: an array, a vector, a slice or a tuple of what can be one; `()` is none.
-pub trait IntoColumns {
-    /// The columns in order.
-    fn into_columns(self) -> Vec<Column>;
-}
-
-impl<T: IntoColumn, const N: usize> IntoColumns for [T; N] {
-    fn into_columns(self) -> Vec<Column> {
-        self.into_iter().map(IntoColumn::into_column).collect()
-    }
-}
-
-impl<T: IntoColumn> IntoColumns for Vec<T> {
-    fn into_columns(self) -> Vec<Column> {
-        self.into_iter().map(IntoColumn::into_column).collect()
-    }
-}
-
-impl<T: Clone + IntoColumn> IntoColumns for &[T] {
-    fn into_columns(self) -> Vec<Column> {
-        self.iter().cloned().map(IntoColumn::into_column).collect()
-    }
-}
-
-impl IntoColumns for Column {
-    fn into_columns(self) -> Vec<Column> {
-        vec![self]
-    }
-}
-
-impl IntoColumns for &str {
-    fn into_columns(self) -> Vec<Column> {
-        vec![Column::named(self)]
-    }
-}
-
-impl IntoColumns for () {
-    fn into_columns(self) -> Vec<Column> {
-        Vec::new()
-    }
-}
-
-macro_rules! tuples {
-    ($($trait:ident $method:ident $part:ident $part_method:ident $out:ty: $(($($t:ident)+))+;)*) => {$($(
-        impl<$($t: $part),+> $trait for ($($t,)+) {
-            fn $method(self) -> Vec<$out> {
-                #[allow(non_snake_case)] // The names of types serve for the values.
-                let ($($t,)+) = self;
-                vec![$($t.$part_method()),+]
-            }
-        }
-    )+)*};
-}
-
-tuples! {
-    IntoColumns into_columns IntoColumn into_column Column:
-        (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F) (A B C D E F G) (A B C D E F G H)
-        (A B C D E F G H I) (A B C D E F G H I J) (A B C D E F G H I J K) (A B C D E F G H I J K L);
-    IntoSortColumns into_sort_columns IntoSortColumn into_sort_column SortColumn:
-        (A) (A B) (A B C) (A B C D) (A B C D E) (A B C D E F);
-}
-
-/// A sort key: a column with its direction.
-#[derive(Debug, Clone, PartialEq)]
-#[must_use = "a sort key does nothing until a DataFrame uses it"]
-pub struct SortColumn {
-    column: Column,
-    descending: bool,
-    nulls_first: Option<bool>,
-}
-
-impl SortColumn {
-    pub(crate) fn into_key(self) -> Result<SortKey> {
-        let expr = self.column.into_expr()?;
-        Ok(SortKey { expr, descending: self.descending, nulls_first: self.nulls_first })
-    }
-}
-
-/// What can be a sort key: a [`SortColumn`], or an ascending column.
-pub trait IntoSortColumn {
-    /// The key.
-    fn into_sort_column(self) -> SortColumn;
-}
-
-impl IntoSortColumn for SortColumn {
-    fn into_sort_column(self) -> SortColumn {
-        self
-    }
-}
-
-impl<T: IntoColumn> IntoSortColumn for T {
-    fn into_sort_column(self) -> SortColumn {
-        self.into_column().asc()
-    }
-}
-
-/// Several sort keys, as [`IntoColumns`].
-pub trait IntoSortColumns {
-    /// The keys in order.
-    fn into_sort_columns(self) -> Vec<SortColumn>;
-}
-
-impl<T: IntoSortColumn, const N: usize> IntoSortColumns for [T; N] {
-    fn into_sort_columns(self) -> Vec<SortColumn> {
-        self.into_iter().map(IntoSortColumn::into_sort_column).collect()
-    }
-}
-
-impl<T: IntoSortColumn> IntoSortColumns for Vec<T> {
-    fn into_sort_columns(self) -> Vec<SortColumn> {
-        self.into_iter().map(IntoSortColumn::into_sort_column).collect()
-    }
-}
-
-impl IntoSortColumns for SortColumn {
-    fn into_sort_columns(self) -> Vec<SortColumn> {
-        vec![self]
-    }
-}
-
-impl IntoSortColumns for Column {
-    fn into_sort_columns(self) -> Vec<SortColumn> {
-        vec![self.asc()]
-    }
-}
-
-impl IntoSortColumns for &str {
-    fn into_sort_columns(self) -> Vec<SortColumn> {
-        vec![Column::named(self).asc()]
-    }
-}
-
-/// The keys as a plan takes them.
-pub(crate) fn sort_keys(keys: impl IntoSortColumns) -> Result<Vec<SortKey>> {
-    keys.into_sort_columns().into_iter().map(SortColumn::into_key).collect()
-}
-
-/// A type to cast to: a [`DataType`], or its text in SQL.
-pub trait IntoType {
-    /// The type, or why the text is none.
-    fn into_type(self) -> Result<TypeRef>;
-}
-
-impl IntoType for DataType {
-    fn into_type(self) -> Result<TypeRef> {
-        Ok(TypeRef::of(self))
-    }
-}
-
-impl IntoType for &str {
-    fn into_type(self) -> Result<TypeRef> {
-        vonk_sql::parse_type(self).map_err(|e| e.in_text(self))
     }
 }
 

@@ -1,6 +1,6 @@
 //! Windows: over which rows a function is computed.
 
-use super::column::{IntoColumns, IntoSortColumns, SortColumn};
+use super::arguments::{IntoColumns, IntoSortColumns, SortColumn};
 use crate::functions::lit;
 use vonk_error::Result;
 use vonk_plan::unresolved::{self, FrameBound, WindowFrame};
