@@ -1,4 +1,5 @@
-//! Drivers as people use them, against a server in this process: `clients/adbc.py` and `clients/VonkJdbc.java`.
+//! Drivers as people use them, against a server in this process: `clients/adbc.py`, `clients/alchemy.py` and
+//! `clients/VonkJdbc.java`.
 //!
 //! They run where `clients/install.sh` has installed them, as CI does; elsewhere they are skipped, and say so. `VONK_CLIENTS=required` makes a
 //! driver that is missing a failure.
@@ -68,6 +69,22 @@ async fn adbc_pandas_and_polars() {
             command.arg(here("tests/clients/adbc.py")).arg(format!("grpc://127.0.0.1:{port}"));
             if users {
                 command.args(["username=ann", "password=s3cret"]);
+            }
+            command
+        })
+        .await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sqlalchemy() {
+    let Some(python) = installed("alchemy/bin/python") else { return };
+    for users in [false, true] {
+        against_a_server(users, |port| {
+            let mut command = Command::new(&python);
+            command.arg(here("tests/clients/alchemy.py")).arg(port.to_string());
+            if users {
+                command.args(["ann", "s3cret"]);
             }
             command
         })

@@ -16,6 +16,8 @@ use vonk_error::Error;
 
 /// The cookie that JDBC sends with every call.
 const COOKIE: &str = "arrow_flight_session_id";
+/// Bytes of tokens and cookies.
+const SECRET: usize = 32;
 /// How long a client may take over the message of its handshake.
 const HANDSHAKE: Duration = Duration::from_secs(10);
 
@@ -29,10 +31,14 @@ impl Service {
         if let Some((scheme, token)) = scheme
             && scheme.eq_ignore_ascii_case("bearer")
         {
-            let call = sessions.call(&Key::secret(token.trim()), peer.id);
-            let call = call.ok_or_else(|| to_status(&Error::new("_SESSION_EXPIRED")))?;
-            peer.admit();
-            return Ok(Caller { call, cookie: None });
+            if let Some(call) = sessions.call(&Key::secret(token.trim()), peer.id) {
+                peer.admit();
+                return Ok(Caller { call, cookie: None });
+            }
+            // Where nobody must log in, some clients send a token that nobody gave them (Python's flightsql-dbapi: `None`).
+            if self.0.users.is_some() || is_ours(token.trim()) {
+                return Err(to_status(&Error::new("_SESSION_EXPIRED")));
+            }
         }
         let user = match (&self.0.users, scheme) {
             (Some(users), Some((scheme, encoded))) if scheme.eq_ignore_ascii_case("basic") => {
@@ -54,7 +60,7 @@ impl Service {
         if let Some(call) = sessions.call(&of_connection, peer.id) {
             return Ok(Caller { call, cookie: None });
         }
-        let cookie = vonk_rpc::random_hex(32).map_err(|e| to_status(&e))?;
+        let cookie = vonk_rpc::random_hex(SECRET).map_err(|e| to_status(&e))?;
         let keys = vec![of_connection, Key::secret(&cookie)];
         let call = sessions.open(keys, user, peer.id).map_err(|e| to_status(&e))?;
         Ok(Caller { call, cookie: Some(format!("{COOKIE}={cookie}; HttpOnly")) })
@@ -85,7 +91,7 @@ impl Service {
             (None, login) => login.map(|l| l.name).unwrap_or_default().into(),
         };
         peer.admit();
-        let token = vonk_rpc::random_hex(32).map_err(|e| to_status(&e))?;
+        let token = vonk_rpc::random_hex(SECRET).map_err(|e| to_status(&e))?;
         self.0.sessions.open(vec![Key::secret(&token)], user, peer.id).map_err(|e| to_status(&e))?;
         let answer = HandshakeResponse { protocol_version: 0, payload: token.clone().into() };
         let mut response = Response::new(stream::iter([Ok(answer)]).boxed());
@@ -108,6 +114,11 @@ async fn told(mut messages: Streaming<HandshakeRequest>) -> Answered<Option<Logi
     }
     let auth = BasicAuth::decode(payload).map_err(garbage)?;
     Ok(Some(Login { name: auth.username, password: auth.password }))
+}
+
+/// Whether a token may be one of ours.
+fn is_ours(token: &str) -> bool {
+    token.len() == 2 * SECRET && token.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// The value of our cookie.
