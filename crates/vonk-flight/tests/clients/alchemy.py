@@ -16,9 +16,10 @@ assert client.do_get(info.endpoints[0].ticket).read_all().to_pylist() == [{"a": 
 
 user = ":".join(login) if login else "any:one"
 engine = sa.create_engine(f"datafusion+flightsql://{user}@127.0.0.1:{port}?insecure=True")
-nation = sa.table("nation", sa.column("n_name"), sa.column("n_nationkey"), schema="samples.tpch")
+nation = sa.table("nation", sa.column("n_name"), sa.column("n_nationkey"), schema=sa.sql.quoted_name("samples.tpch", quote=False))
 with engine.connect() as connection:
-    query = sa.select(nation.c.n_name).where(nation.c.n_nationkey < 2).order_by(nation.c.n_name)
+    # The driver sends no parameters: constants are written into the statement.
+    query = sa.select(nation.c.n_name).where(nation.c.n_nationkey < sa.literal_column("2")).order_by(nation.c.n_name)
     assert connection.execute(query).fetchall() == [("ALGERIA",), ("ARGENTINA",)]
     try:
         connection.execute(sa.text("SELECT 1 / 0")).fetchall()
