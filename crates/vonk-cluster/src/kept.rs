@@ -141,6 +141,15 @@ impl KeptRelation {
     }
 }
 
+/// Whether a plan reads a relation that is kept.
+pub(crate) fn reads_kept(node: &PlanNode) -> bool {
+    let mut reads = false;
+    node.visit(&mut |n| {
+        reads |= matches!(&n.plan, PhysicalPlan::Exchange(e) if matches!(e.partitioning, Partitioning::Kept { .. }));
+    });
+    reads
+}
+
 fn take_over(e: &mut Exchange, kept: &KeptRelation) {
     *e.input = kept.input.clone();
     if let Partitioning::Kept { partitions, .. } = &mut e.partitioning {

@@ -3,7 +3,7 @@
 use crate::bounds::set_bounds;
 use crate::cluster::Cluster;
 use crate::driver::{JobMetrics, JobSpec, KeptShuffles, RunningJob};
-use crate::kept::KeptRelation;
+use crate::kept::{KeptRelation, reads_kept};
 use crate::loops::{Tables, with_tables};
 use crate::progress::Progress;
 use arrow::array::RecordBatch;
@@ -135,7 +135,11 @@ impl<'a> Run<'a> {
     }
 
     fn submit(&mut self, root: &PlanNode) -> Result<RunningJob> {
-        let mut root = with_tables(root, &self.tables)?.into_owned();
+        let root = with_tables(root, &self.tables)?;
+        if !reads_kept(&root) {
+            return self.submit_filled(&root);
+        }
+        let mut root = root.into_owned();
         let cluster = self.cluster;
         for (number, relation, exchange) in
             cluster.kept().entered(&mut root, cluster.driver(), &mut || cluster.next_shuffle())
@@ -143,7 +147,7 @@ impl<'a> Run<'a> {
             self.relations.insert(number, relation.clone());
             self.fill(&relation, exchange)?;
         }
-        self.submit_filled(root)
+        self.submit_filled(&root)
     }
 
     /// Has the rows of a relation computed that are to be kept and are not there: by a job of their own, which one query runs for all that
@@ -154,19 +158,19 @@ impl<'a> Run<'a> {
         // The job's own stage reads nothing; the one before it leaves the rows where they are kept.
         let schema = exchange.schema.clone();
         let plan = PhysicalPlan::Limit { skip: 0, fetch: Some(0), input: Box::new(exchange) };
-        let job = self.submit_filled(PlanNode::new(schema, plan))?;
+        let job = self.submit_filled(&PlanNode::new(schema, plan))?;
         while job.results.next(0)?.is_some() {}
         self.report.add(&job.metrics.lock());
         *filled = true;
         Ok(())
     }
 
-    fn submit_filled(&mut self, root: PlanNode) -> Result<RunningJob> {
+    fn submit_filled(&mut self, root: &PlanNode) -> Result<RunningJob> {
         self.settings.cancel.check()?;
         let mut shared = HashSet::new();
-        shared_exchanges(&root, &self.later, &mut shared);
+        shared_exchanges(root, &self.later, &mut shared);
         let mut keep = Vec::new();
-        let lowered = lower(&root, &self.settings.env.registry.clone(), &mut |exchange| {
+        let lowered = lower(root, &self.settings.env.registry.clone(), &mut |exchange| {
             if let Some(id) = self.relations.iter().find_map(|(number, r)| r.shuffle(*number, exchange)) {
                 if matches!(exchange.partitioning, Partitioning::Kept { .. }) {
                     keep.push(ShuffleId(id));

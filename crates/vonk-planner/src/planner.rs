@@ -12,9 +12,7 @@ use vonk_error::{Error, Result};
 use vonk_functions::Registry;
 use vonk_optimizer::bind::{Binder, SubqueryIds};
 use vonk_optimizer::statistics::{Estimate, estimate};
-use vonk_physical::{
-    Exchange, Expand, Generate, Partitioning, PhysicalPlan, PlanNode, Scan, ValuesBatch, Write,
-};
+use vonk_physical::{Expand, Generate, Partitioning, PhysicalPlan, PlanNode, Scan, ValuesBatch, Write};
 use vonk_plan::logical::{self, Column, ColumnId, Distribution as Wanted, Expr, LogicalPlan, Named};
 use vonk_plan::source::{KeptQuery, ScanRequest};
 use vonk_types::{EvalContext, StructField};
@@ -232,17 +230,11 @@ impl<'a> Planner<'a> {
     fn kept_rows(&mut self, query: &KeptQuery, s: &logical::Scan, required: &Required) -> Result<Planned> {
         let output = query.plan.output();
         let all: Required = output.iter().map(|c| c.id).collect();
-        let below = self.visit(&query.plan, &all)?.with_columns(&output)?;
-        let (rows, bytes, partitions) = (below.rows(), below.bytes, below.partitions());
-        let mut node = below.node;
-        if query.keep && stands_alone(&node) {
+        let mut planned = self.visit(&query.plan, &all)?.with_columns(&output)?;
+        if query.keep && stands_alone(&planned.node) {
+            let partitions = planned.partitions();
             let partitioning = Partitioning::Kept { relation: query.relation, partitions };
-            let schema = node.schema.clone();
-            node = PlanNode::new(
-                schema,
-                PhysicalPlan::Exchange(Exchange { partitioning, input: Box::new(node) }),
-            );
-            node.estimated_rows = Some(rows as u64);
+            planned = planned.exchanged(partitioning, Distribution::Any);
         }
         // The scan has columns of its own for some of them.
         let mut columns = output;
@@ -252,16 +244,16 @@ impl<'a> Planner<'a> {
                 None => column.id = ColumnId(u64::MAX - i as u64),
             }
         }
-        let mut planned = Planned { node, columns, distribution: Distribution::Any, bytes };
-        if planned.partitions() == 1 {
-            planned.distribution = Distribution::Single;
-        }
+        planned.columns = columns;
+        // What it was is said of the query's columns.
+        planned.distribution =
+            if planned.partitions() == 1 { Distribution::Single } else { Distribution::Any };
         if let Some(predicate) = Expr::and_all(s.filters.clone()) {
             let predicate = self.binder(&planned.columns).bind(&predicate)?;
             let (projection, columns) = kept(&planned.columns, required);
-            let distribution = planned.distribution.clone();
+            let (rows, distribution) = (planned.rows() / 2.0, planned.distribution.clone());
             let node = PhysicalPlan::Filter { predicate, projection, input: Box::new(planned.node) };
-            return Ok(Planned::new(node, columns, distribution, rows / 2.0));
+            return Ok(Planned::new(node, columns, distribution, rows));
         }
         let (_, wanted) = kept(&planned.columns, required);
         planned.with_columns(&wanted)
@@ -509,7 +501,6 @@ impl<'a> Planner<'a> {
     }
 }
 
-/// Positions and columns that are required.
 /// Whether a plan reads nothing that its query computes before it.
 fn stands_alone(node: &PlanNode) -> bool {
     let mut alone = true;
@@ -522,6 +513,7 @@ fn stands_alone(node: &PlanNode) -> bool {
     alone
 }
 
+/// Positions and columns that are required.
 pub(crate) fn kept(columns: &[Column], required: &Required) -> (Vec<usize>, Vec<Column>) {
     columns.iter().enumerate().filter(|(_, c)| required.contains(&c.id)).map(|(i, c)| (i, c.clone())).unzip()
 }

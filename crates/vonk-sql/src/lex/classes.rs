@@ -85,15 +85,7 @@ fn class_of(kind: Kind, kw: Kw) -> TokenClass {
         Kind::Word => TokenClass::Keyword,
         Kind::Backquoted => TokenClass::QuotedName,
         Kind::Text | Kind::DoubleQuoted | Kind::RawText => TokenClass::Text,
-        Kind::Integer
-        | Kind::Long
-        | Kind::Short
-        | Kind::Byte
-        | Kind::Exponent
-        | Kind::Decimal
-        | Kind::Float
-        | Kind::Double
-        | Kind::BigDecimal => TokenClass::Number,
+        number if number.is_number() => TokenClass::Number,
         Kind::LParen | Kind::RParen | Kind::LBracket | Kind::RBracket => TokenClass::Bracket,
         Kind::Dot => TokenClass::Dot,
         Kind::Semicolon => TokenClass::Semicolon,

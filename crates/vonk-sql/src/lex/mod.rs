@@ -94,6 +94,24 @@ pub(crate) enum Kind {
     Unrecognized,
 }
 
+impl Kind {
+    /// Whether it is a number of any type.
+    pub fn is_number(self) -> bool {
+        matches!(
+            self,
+            Kind::Integer
+                | Kind::Long
+                | Kind::Short
+                | Kind::Byte
+                | Kind::Exponent
+                | Kind::Decimal
+                | Kind::Float
+                | Kind::Double
+                | Kind::BigDecimal
+        )
+    }
+}
+
 /// A token: what it is and where it stands.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Token {

@@ -190,15 +190,6 @@ impl Parser<'_> {
             | Kind::Text
             | Kind::DoubleQuoted
             | Kind::RawText
-            | Kind::Integer
-            | Kind::Long
-            | Kind::Short
-            | Kind::Byte
-            | Kind::Exponent
-            | Kind::Decimal
-            | Kind::Float
-            | Kind::Double
-            | Kind::BigDecimal
             | Kind::LParen
             | Kind::Minus
             | Kind::Plus
@@ -207,7 +198,7 @@ impl Parser<'_> {
             | Kind::Bang
             | Kind::Question
             | Kind::Colon => true,
-            _ => false,
+            other => other.is_number(),
         }
     }
 

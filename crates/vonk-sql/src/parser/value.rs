@@ -91,17 +91,6 @@ impl Parser<'_> {
 
     /// Whether the token `n` further on is a number.
     pub(super) fn is_number(&self, n: usize) -> bool {
-        matches!(
-            self.ahead(n).kind,
-            Kind::Integer
-                | Kind::Long
-                | Kind::Short
-                | Kind::Byte
-                | Kind::Exponent
-                | Kind::Decimal
-                | Kind::Float
-                | Kind::Double
-                | Kind::BigDecimal
-        )
+        self.ahead(n).kind.is_number()
     }
 }
