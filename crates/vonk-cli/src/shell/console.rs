@@ -120,11 +120,11 @@ impl Console {
         self.depth += 1;
         let mut outcome = Outcome::Done;
         for item in items(text) {
-            if interrupt::is_asked_to_stop() {
-                outcome = Outcome::Interrupted;
-                break;
-            }
-            outcome = self.run_item(item);
+            // The signal may have come between two statements, when there was none to cancel.
+            outcome = match interrupt::is_asked_to_stop() {
+                true => interrupted(),
+                false => self.run_item(item),
+            };
             if outcome != Outcome::Done {
                 break;
             }
@@ -151,12 +151,8 @@ impl Console {
 
     /// Prints an error.
     fn report(&self, e: &Error, sql: &str) -> Outcome {
-        if interrupt::is_dying() {
-            return Outcome::Interrupted;
-        }
-        if *e.kind() == ErrorKind::Cancelled && interrupt::is_asked_to_stop() {
-            terminal::warn("Cancelled.");
-            return Outcome::Interrupted;
+        if interrupt::is_dying() || (*e.kind() == ErrorKind::Cancelled && interrupt::is_asked_to_stop()) {
+            return interrupted();
         }
         let width = terminal::size().filter(|_| std::io::stderr().is_terminal()).map(|(columns, _)| columns);
         terminal::warn(&errors::render(e, sql, &self.session, self.error_style, width));
@@ -345,6 +341,14 @@ impl Console {
 enum Closed {
     Yes,
     No(Printed, Duration),
+}
+
+/// Says that Ctrl-C was heard; whoever sent a deadly signal expects no words.
+fn interrupted() -> Outcome {
+    if !interrupt::is_dying() {
+        terminal::warn("Cancelled.");
+    }
+    Outcome::Interrupted
 }
 
 fn is_closed(e: &std::io::Error) -> bool {
