@@ -192,7 +192,8 @@ fn has_suffix(s: &Session<'_>, qualifier: &[String], suffix: &[String]) -> bool 
 
 fn ambiguous(parts: &[String], found: &[&Field], span: Span) -> Error {
     let name = parts.iter().map(|p| quote_identifier(p)).collect::<Vec<_>>().join(".");
-    let all: Vec<String> = found.iter().map(|f| f.quoted()).collect();
+    let mut all: Vec<String> = found.iter().map(|f| f.quoted()).collect();
+    all.sort();
     Error::new("AMBIGUOUS_REFERENCE")
         .with("name", name)
         .with("referenceNames", format!("[{}]", all.join(", ")))

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use vonk_plan::source::TableSource;
-use vonk_types::{DataType, StructField, StructType};
+use vonk_types::{DataType, Literal, StructField, StructType};
 
 /// A database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +35,9 @@ pub struct ColumnDefinition {
     /// What is said beside `string`.
     #[serde(default)]
     pub length: Option<TextLength>,
+    /// What files hold that were written before the column was added: its default at that time.
+    #[serde(default)]
+    pub missing: Option<Literal>,
 }
 
 /// `char(n)`, `varchar(n)`.
@@ -56,6 +59,20 @@ impl TextLength {
 }
 
 impl ColumnDefinition {
+    /// A nullable column without anything else.
+    pub fn new(name: impl Into<String>, data_type: DataType) -> ColumnDefinition {
+        let (name, nullable) = (name.into(), true);
+        ColumnDefinition {
+            name,
+            data_type,
+            nullable,
+            comment: None,
+            default: None,
+            length: None,
+            missing: None,
+        }
+    }
+
     /// The type as it was declared.
     pub fn declared_type(&self) -> String {
         match self.length {

@@ -106,8 +106,13 @@ impl Warehouse {
             return Err(Error::new("SCHEMA_ALREADY_EXISTS").with("schemaName", format!("`{name}`")));
         }
         let location = location.unwrap_or_else(|| self.database_folder(&name).to_string_lossy().into_owned());
-        let file = self.meta(&name).join("_database.json");
-        write(&file, &DatabaseDefinition { name, comment, location, properties })
+        self.put_database(&DatabaseDefinition { name, comment, location, properties })
+    }
+
+    /// Remembers a database as it is now.
+    pub fn put_database(&self, database: &DatabaseDefinition) -> Result<()> {
+        check_name(&database.name)?;
+        write(&self.meta(&database.name).join("_database.json"), database)
     }
 
     /// Drops a database; with tables in it only if `cascade`.
@@ -237,14 +242,7 @@ mod tests {
         TableDefinition {
             name: name.to_string(),
             kind: TableKind::Managed,
-            columns: vec![ColumnDefinition {
-                name: "A".to_string(),
-                data_type: DataType::array(DataType::Decimal(10, 2), true),
-                nullable: true,
-                comment: None,
-                default: None,
-                length: None,
-            }],
+            columns: vec![ColumnDefinition::new("A", DataType::array(DataType::Decimal(10, 2), true))],
             partition_columns: 0,
             provider: "parquet".to_string(),
             location,

@@ -18,17 +18,37 @@ pub fn hidden_name(name: &str) -> String {
 pub fn partition_folder(keys: &[(&str, &StringViewArray)], row: usize) -> String {
     let mut out = String::new();
     for (name, values) in keys {
-        if !out.is_empty() {
-            out.push('/');
-        }
-        escape(name, &mut out);
-        out.push('=');
-        match values.is_valid(row).then(|| values.value(row)).filter(|v| !v.is_empty()) {
-            Some(v) => escape(v, &mut out),
-            None => out.push_str(DEFAULT_PARTITION),
-        }
+        push_part(name, values.is_valid(row).then(|| values.value(row)), &mut out);
     }
     out
+}
+
+/// The folder of a partition below the table's, from names and values.
+pub fn folder_of(keys: &[(&str, Option<&str>)]) -> String {
+    let mut out = String::new();
+    for (name, value) in keys {
+        push_part(name, *value, &mut out);
+    }
+    out
+}
+
+fn push_part(name: &str, value: Option<&str>, out: &mut String) {
+    if !out.is_empty() {
+        out.push('/');
+    }
+    escape(name, out);
+    out.push('=');
+    match value.filter(|v| !v.is_empty()) {
+        Some(v) => escape(v, out),
+        None => out.push_str(DEFAULT_PARTITION),
+    }
+}
+
+/// Name and value that one part of a path stands for; `None` if it is no partition's.
+pub fn folder_part(part: &str) -> Option<(String, Option<String>)> {
+    let (name, value) = part.split_once('=')?;
+    let value = if value == DEFAULT_PARTITION { None } else { Some(unescape(value)) };
+    Some((unescape(name), value))
 }
 
 /// Appends text to a path as Hive escapes it.

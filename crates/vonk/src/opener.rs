@@ -23,7 +23,8 @@ impl Opener for SessionOpener {
             Some(definition.schema()),
             Some(definition.partition_columns),
         )?;
-        Ok(Arc::new(source))
+        let missing = definition.columns.iter().map(|c| c.missing.clone()).collect();
+        Ok(Arc::new(source.with_missing(missing)))
     }
 
     fn files(&self, format: &str, path: &str) -> Result<Option<Arc<dyn TableSource>>> {

@@ -138,7 +138,7 @@ fn function(name: &str, f: &Function, out: &mut String) {
 }
 
 fn is_word(name: &str) -> bool {
-    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with("__")
+    name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') && !name.starts_with('_')
 }
 
 fn generated() -> String {

@@ -23,7 +23,7 @@ pub(crate) fn subscript(s: &Session<'_>, x: Typed, index: Typed, span: Span) -> 
         (DataType::Array(e, _), Some(name)) if matches!(*e, DataType::Struct(_)) => field(s, x, &name, span),
         (DataType::Array(..) | DataType::Map(..), _) => {
             let sql = format!("{}[{}]", x.sql, index.sql);
-            call::operator(s, "[]", vec![x, index], CallText::Fixed(sql), span)
+            call::operator(s, "_element", vec![x, index], CallText::Fixed(sql), span)
         }
         _ => Err(not_nested(&x, span)),
     }
@@ -60,7 +60,7 @@ pub(crate) fn field(s: &Session<'_>, x: Typed, name: &str, span: Span) -> Result
             let ordinal = super::literal(s, &Literal::int(ordinal as i32), span)?;
             call::operator(
                 s,
-                "get_array_struct_fields",
+                "_array_struct_fields",
                 vec![x, field_name, ordinal],
                 CallText::Fixed(sql),
                 span,
@@ -69,7 +69,7 @@ pub(crate) fn field(s: &Session<'_>, x: Typed, name: &str, span: Span) -> Result
         DataType::Array(..) | DataType::Map(..) => {
             let key = super::literal(s, &Literal::string(name), span)?;
             let sql = format!("{}[{}]", x.sql, key.sql);
-            call::operator(s, "[]", vec![x, key], CallText::Fixed(sql), span)
+            call::operator(s, "_element", vec![x, key], CallText::Fixed(sql), span)
         }
         _ => Err(not_nested(&x, span)),
     }

@@ -205,6 +205,9 @@ fn call_text(
 ) -> String {
     let takes_key = matches!(f.within_group, WithinGroup::Input | WithinGroup::InputInstead)
         && !extras.order_by.is_empty();
+    // Spark forgets the alias where it gives such a function its order.
+    let anonymous = f.within_group == WithinGroup::Order && !extras.order_by.is_empty();
+    let called_as = if anonymous { f.name } else { called_as };
     let shown = if takes_key { args.get(1..=written).unwrap_or(&[]) } else { args };
     let mut text = match shown {
         [] if !takes_key && f.arity.min == 0 => f.display.text(called_as, &["1".to_string()], &[]),

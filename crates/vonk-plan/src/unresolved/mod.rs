@@ -8,11 +8,13 @@
 //!
 //! Must not know: SQL text (`vonk-sql` makes these trees), catalogs, the resolved plan.
 
+mod alter;
 mod expr;
 mod plan;
 mod statement;
 mod walk;
 
+pub use alter::*;
 pub use expr::*;
 pub use plan::*;
 pub use statement::*;

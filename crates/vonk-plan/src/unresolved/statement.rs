@@ -1,5 +1,6 @@
 //! Statements: a query, or a command around queries and names.
 
+use super::alter::{Alter, RowChange};
 use super::expr::{Expr, Name, TypeRef};
 use super::plan::Plan;
 use vonk_error::Span;
@@ -67,6 +68,10 @@ pub enum Statement {
         /// `CASCADE`; else `RESTRICT`.
         cascade: bool,
     },
+    /// `ALTER TABLE|VIEW|DATABASE` in its other forms, `COMMENT ON`, `MSCK REPAIR TABLE`.
+    Alter(Box<Alter>),
+    /// `DELETE`, `UPDATE`, `MERGE`.
+    RowChange(Box<RowChange>),
     /// `ALTER TABLE|VIEW name RENAME TO new`.
     Rename {
         /// A view.

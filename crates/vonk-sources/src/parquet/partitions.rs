@@ -1,6 +1,6 @@
 //! Partition columns: values that stand in the names of folders, `year=2024/city=Delft`, as Hive and Spark lay tables out.
 
-use crate::commit::{DEFAULT_PARTITION, unescape};
+use crate::commit;
 use crate::files::{self, DataFile};
 use std::path::Path;
 use std::sync::Arc;
@@ -19,12 +19,7 @@ pub(crate) struct Partitions {
 fn folders(root: &Path, file: &DataFile) -> Vec<(String, Option<String>)> {
     let relative = Path::new(&file.path).strip_prefix(root).ok().and_then(Path::parent);
     let parts = relative.map(|r| r.to_string_lossy().into_owned()).unwrap_or_default();
-    let pair = |part: &str| {
-        let (name, value) = part.split_once('=')?;
-        let value = if value == DEFAULT_PARTITION { None } else { Some(unescape(value)) };
-        Some((unescape(name), value))
-    };
-    parts.split('/').filter_map(pair).collect()
+    parts.split('/').filter_map(commit::folder_part).collect()
 }
 
 impl Partitions {

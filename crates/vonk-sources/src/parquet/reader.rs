@@ -39,8 +39,9 @@ impl ScanReader for ParquetReader {
                 .get(file as usize)
                 .ok_or_else(|| Error::internal("scan partition names a file that the scan has not"))?;
             let metadata = metadata::load(file)?;
-            let constants = constants(&shared, values, &scan)?;
-            let columns = resolve(file, &metadata, &scan, &shared.columns, &constants)?;
+            let folder = constants(&shared, values, &scan)?;
+            let columns = resolve(file, &metadata, &scan, &shared.columns, &folder)?;
+            let constants = with_missing(&shared, &scan, &columns, folder);
             let groups = surviving(file, &metadata, &columns, groups, &scan, &constants)?;
             let within = groups.first().map(|g| metadata.arrow.metadata().row_group(*g));
             let rows =
@@ -77,6 +78,21 @@ fn constants(
         value.map(|v| partitions::literal(v.as_deref(), &field.data_type, &scan.env.ctx)).transpose()
     };
     scan.read.iter().map(one).collect()
+}
+
+/// The constants, and those of columns that the file lacks.
+fn with_missing(
+    shared: &SharedFiles,
+    scan: &OpenScan<'_>,
+    columns: &[Option<usize>],
+    constants: Constants,
+) -> Constants {
+    let lacks = |i: usize| columns[i].is_none() && constants[i].is_none();
+    let value = |i: usize| shared.missing.get(scan.read[i].0).cloned().flatten();
+    if (0..columns.len()).all(|i| !lacks(i) || value(i).is_none()) {
+        return constants;
+    }
+    (0..columns.len()).map(|i| if lacks(i) { value(i) } else { constants[i].clone() }).collect()
 }
 
 /// For each column to read, its position in the file; `None` where the file lacks it, or its folder's name has it.

@@ -23,6 +23,8 @@ pub struct ParquetSource {
     files: Vec<DataFile>,
     schema: StructType,
     partitions: Partitions,
+    /// By column, what a file holds that lacks it; null if nothing is said.
+    missing: Vec<Option<Literal>>,
     statistics: OnceLock<TableStatistics>,
     loaded: Mutex<Vec<Option<Arc<FileMetadata>>>>,
 }
@@ -37,6 +39,8 @@ pub(crate) struct SharedFiles {
     pub partition_columns: Vec<usize>,
     /// Their values, by file.
     pub partition_values: Vec<Vec<Option<String>>>,
+    /// By column, what a file holds that lacks it; null if nothing is said.
+    pub missing: Vec<Option<Literal>>,
 }
 
 /// A partition: row groups of files, in order.
@@ -65,7 +69,11 @@ impl ParquetSource {
         schema: Option<StructType>,
         partition_columns: Option<usize>,
     ) -> Result<ParquetSource> {
-        let files = files::list(path)?;
+        let files = match files::list(path) {
+            // A table of the catalog is one without rows, too, when its folder is gone.
+            Err(e) if partition_columns.is_some() && e.condition() == "PATH_NOT_FOUND" => vec![],
+            found => found?,
+        };
         let files: Vec<DataFile> =
             files.into_iter().filter(|f| f.size > 0 || f.path.ends_with(".parquet")).collect();
         let schema = match (schema, files.first()) {
@@ -87,7 +95,13 @@ impl ParquetSource {
         };
         let loaded = Mutex::new(vec![None; files.len()]);
         let statistics = OnceLock::new();
-        Ok(ParquetSource { path: path.to_string(), files, schema, partitions, statistics, loaded })
+        let missing = vec![];
+        Ok(ParquetSource { path: path.to_string(), files, schema, partitions, missing, statistics, loaded })
+    }
+
+    /// The same, where files that lack a column hold this value in it, by position of the column.
+    pub fn with_missing(self, missing: Vec<Option<Literal>>) -> ParquetSource {
+        ParquetSource { missing, ..self }
     }
 
     /// Where it lies.
@@ -112,7 +126,10 @@ impl ParquetSource {
             let m = self.metadata(i)?;
             rows += u64::try_from(m.arrow.metadata().file_metadata().num_rows()).unwrap_or(0);
             for (position, field) in self.schema.fields.iter().enumerate() {
-                columns[position].add(&m, &field.name, &field.data_type)?;
+                // The statistics of the other files say nothing of a value that stands in no file.
+                if self.missing.get(position).is_none_or(Option::is_none) {
+                    columns[position].add(&m, &field.name, &field.data_type)?;
+                }
             }
         }
         let factor = if sampled == 0 { 1.0 } else { self.files.len() as f64 / sampled as f64 };
@@ -248,6 +265,7 @@ impl TableSource for ParquetSource {
                 (n.saturating_sub(self.partitions.columns.len())..n).collect()
             },
             partition_values: self.partitions.values.clone(),
+            missing: self.missing.clone(),
         };
         Ok(ScanPlan {
             reader: "parquet".into(),

@@ -1,4 +1,4 @@
-//! The other commands: DROP, ALTER, CACHE, REFRESH, TRUNCATE, ANALYZE, DECLARE.
+//! The other commands: DROP, CACHE, REFRESH, TRUNCATE, ANALYZE, DECLARE.
 
 use super::Parser;
 use crate::lex::{Kind, Kw};
@@ -36,51 +36,6 @@ impl Parser<'_> {
         let name = self.object_name()?;
         let purge = kind == DropKind::Table && self.eat_kw(Kw::Purge);
         Ok(Statement::Drop { kind, if_exists, name, purge })
-    }
-
-    pub(super) fn alter(&mut self) -> Result<Statement> {
-        self.pos += 1;
-        match self.kw() {
-            Kw::Table | Kw::View => {}
-            Kw::Database | Kw::Schema | Kw::Namespace => return self.unsupported("ALTER DATABASE"),
-            Kw::Index => return self.invalid("ALTER INDEX"),
-            _ => return Err(self.unexpected()),
-        }
-        let view = self.advance().kw == Kw::View;
-        let name = self.object_name()?;
-        if self.at_kws(&[Kw::Rename, Kw::To]) {
-            self.pos += 2;
-            let to = self.name()?;
-            return Ok(Statement::Rename { view, from: name, to });
-        }
-        if view && (self.at_kw(Kw::As) || self.begins_query(0) || self.at(Kind::LParen)) {
-            self.eat_kw(Kw::As);
-            let (query, query_span) = self.query_with_place()?;
-            return Ok(Statement::AlterViewAs { name, query: Box::new(query), query_span });
-        }
-        let known = [
-            Kw::Add,
-            Kw::Alter,
-            Kw::Change,
-            Kw::Cluster,
-            Kw::Default,
-            Kw::Drop,
-            Kw::Partition,
-            Kw::Rename,
-            Kw::Replace,
-            Kw::Set,
-            Kw::Unset,
-            Kw::With,
-            Kw::Not,
-            Kw::Skewed,
-            Kw::Clustered,
-        ];
-        let word = self.text_of(self.token()).to_ascii_lowercase();
-        let hive = ["recover", "exchange", "archive", "unarchive", "touch", "compact", "concatenate"];
-        if self.at_any(&known) || hive.contains(&word.as_str()) {
-            return self.unsupported(if view { "ALTER VIEW" } else { "ALTER TABLE" });
-        }
-        Err(self.unexpected())
     }
 
     pub(super) fn cache(&mut self) -> Result<Statement> {

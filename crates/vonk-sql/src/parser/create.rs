@@ -17,7 +17,7 @@ fn once<T>(slot: &mut Option<T>, value: T, clause: &str, at: vonk_error::Span) -
     Ok(())
 }
 
-fn not_allowed(message: impl Into<String>, at: vonk_error::Span) -> Error {
+pub(super) fn not_allowed(message: impl Into<String>, at: vonk_error::Span) -> Error {
     Error::new("_LEGACY_ERROR_TEMP_0035").with("message", message).at(at)
 }
 
@@ -578,7 +578,7 @@ impl Parser<'_> {
         Ok(properties.into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect())
     }
 
-    fn properties(&mut self) -> Result<Vec<(String, Option<String>)>> {
+    pub(super) fn properties(&mut self) -> Result<Vec<(String, Option<String>)>> {
         let start = self.start();
         let properties = self.paren_list(|p| {
             let key = p.property_key()?;

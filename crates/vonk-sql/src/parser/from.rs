@@ -138,7 +138,7 @@ impl Parser<'_> {
     }
 
     /// A table, a query or a relation in parentheses, VALUES, a table function; with its alias.
-    fn relation_primary(&mut self) -> Result<Plan> {
+    pub(super) fn relation_primary(&mut self) -> Result<Plan> {
         let start = self.start();
         if self.at(Kind::LParen) {
             let open = self.pos;

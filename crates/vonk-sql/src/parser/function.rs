@@ -94,7 +94,7 @@ impl Parser<'_> {
     }
 
     /// A word that is no keyword of ours.
-    fn eat_word(&mut self, word: &str) -> bool {
+    pub(super) fn eat_word(&mut self, word: &str) -> bool {
         let t = self.token();
         let found = t.kind == Kind::Word && self.text_of(t).eq_ignore_ascii_case(word);
         if found {

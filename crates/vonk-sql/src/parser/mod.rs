@@ -5,6 +5,7 @@
 //! Chains of binary operators, of `AND`, of set operations are loops; what nests goes through [`Parser::nested`], which
 //! counts levels and keeps the stack.
 
+mod alter;
 mod arguments;
 mod boolean;
 mod commands;

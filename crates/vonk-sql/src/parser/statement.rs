@@ -47,11 +47,16 @@ impl Parser<'_> {
             Kw::Analyze => self.analyze(),
             Kw::Declare => self.declare(),
             Kw::Execute if self.ahead(1).kw == Kw::Immediate => self.execute_immediate(),
-            Kw::Delete if self.ahead(1).kw != Kw::From => {
+            Kw::Comment if self.ahead(1).kw == Kw::On => self.comment_on(),
+            Kw::Msck | Kw::Repair if matches!(self.ahead(1).kw, Kw::Repair | Kw::Table) => self.repair(),
+            Kw::Delete if self.ahead(1).kw == Kw::From => self.delete(),
+            Kw::Update => self.update(),
+            Kw::Merge if matches!(self.ahead(1).kw, Kw::Into | Kw::With) => self.merge(),
+            Kw::Delete => {
                 self.pos += 1;
                 Err(self.require_kw(Kw::From, false).err().unwrap_or_else(|| self.unexpected()))
             }
-            Kw::Merge if !matches!(self.ahead(1).kw, Kw::Into | Kw::With) => {
+            Kw::Merge => {
                 self.pos += 1;
                 Err(self.unexpected())
             }
@@ -183,12 +188,7 @@ impl Parser<'_> {
 /// The statements that are named rather than read.
 fn unsupported_statement(first: Kw, second: Kw) -> Option<&'static str> {
     Some(match (first, second) {
-        (Kw::Delete, Kw::From) => "DELETE",
-        (Kw::Update, _) => "UPDATE",
-        (Kw::Merge, Kw::Into | Kw::With) => "MERGE",
-        (Kw::Comment, Kw::On) => "COMMENT ON",
         (Kw::Load, Kw::Data) => "LOAD DATA",
-        (Kw::Msck, Kw::Repair) | (Kw::Repair, Kw::Table) => "REPAIR TABLE",
         (Kw::Add, _) => "ADD resource",
         (Kw::List, _) => "LIST resource",
         (Kw::Call, _) => "CALL",

@@ -8,7 +8,7 @@ use vonk_error::{Error, Result};
 use vonk_plan::unresolved::{Name, Statement};
 
 /// A database of the warehouse by its name, which may begin with the catalog's.
-fn warehouse_name(name: &Name) -> Result<&str> {
+pub(super) fn warehouse_name(name: &Name) -> Result<&str> {
     match &name.parts[..] {
         [d] => Ok(d),
         [c, d] if c.eq_ignore_ascii_case(SPARK_CATALOG) => Ok(d),

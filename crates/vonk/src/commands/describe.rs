@@ -56,12 +56,8 @@ fn query_schema(cx: &Pipeline<'_>, plan: &Plan) -> Result<StructType> {
 
 fn plain_columns(schema: &StructType) -> Vec<ColumnDefinition> {
     let column = |f: &vonk_types::StructField| ColumnDefinition {
-        name: f.name.to_string(),
-        data_type: f.data_type.clone(),
         nullable: f.nullable,
-        comment: None,
-        default: None,
-        length: None,
+        ..ColumnDefinition::new(f.name.as_ref(), f.data_type.clone())
     };
     schema.fields.iter().map(column).collect()
 }
@@ -219,7 +215,8 @@ fn database(cx: &Pipeline<'_>, name: &Name, extended: bool) -> Result<Answer> {
         rows.push(row("Location", format!("file:{}", d.location)));
         rows.push(row("Owner", cx.session.user().to_string()));
         if extended {
-            let pairs: Vec<String> = d.properties.iter().map(|(k, v)| format!("({k},{v})")).collect();
+            let mut pairs: Vec<String> = d.properties.iter().map(|(k, v)| format!("({k},{v})")).collect();
+            pairs.sort();
             rows.push(row("Properties", format!("({})", pairs.join(", "))));
         }
     }

@@ -20,6 +20,7 @@ use vonk_error::{Error, Result};
 use vonk_plan::LogicalPlan;
 use vonk_plan::logical::{Column, Expr, Named, Write, WriteMode};
 use vonk_plan::unresolved::{self, ExprKind, Insert, InsertTarget, PartitionValue, Plan};
+use vonk_sources::parquet::ParquetSource;
 use vonk_types::{DataType, Literal, StructType};
 
 /// Where rows go.
@@ -85,9 +86,24 @@ pub(super) fn insert(cx: &Pipeline<'_>, insert: &Insert) -> Result<Answer> {
         defaults.into_iter().zip(limits).map(|(default, limit)| WriteColumn { default, limit }).collect();
     let plan =
         cx.with_analyzer(|a| a.write_input(plan, &schema, &listed, insert.by_name, &id.name(), &extras))?;
+    if mode == WriteMode::Overwrite && reads(&plan, &definition.location) {
+        return Err(Error::new("UNSUPPORTED_OVERWRITE.TABLE").with("table", id.name().quoted()));
+    }
     let casts = narrowing_casts(&plan);
     write_rows(cx, &Target::of_table(&definition), plan, texts, mode).map_err(|e| of_column(e, &casts))?;
     done(cx)
+}
+
+/// Whether a query reads the table that lies here.
+fn reads(plan: &LogicalPlan, location: &str) -> bool {
+    let mut found = false;
+    plan.visit(&mut |node| {
+        if let LogicalPlan::Scan(scan) = node {
+            let files = scan.source.as_any().downcast_ref::<ParquetSource>();
+            found |= files.is_some_and(|f| f.path() == location);
+        }
+    });
+    found
 }
 
 /// The columns that are cast on their way into the table: name, type before, type after.
@@ -125,13 +141,15 @@ fn of_column(e: Error, casts: &[(String, String, String)]) -> Error {
 
 /// The default of each column that has one.
 fn defaults(cx: &Pipeline<'_>, definition: &TableDefinition) -> Result<Vec<Option<Literal>>> {
-    let value = |c: &ColumnDefinition| -> Result<Option<Literal>> {
-        let Some(text) = &c.default else { return Ok(None) };
-        let e = vonk_sql::parse_expression(text, &settings::parse_options(&cx.conf))?;
-        let literal = cx.with_analyzer(|a| a.analyze_constant(&e)).map_err(|e| e.in_text(text))?;
-        super::variables::cast(cx, literal, &c.data_type).map(Some)
-    };
-    definition.columns.iter().map(value).collect()
+    definition.columns.iter().map(|c| default_of(cx, c)).collect()
+}
+
+/// The default of a column, if it has one.
+pub(super) fn default_of(cx: &Pipeline<'_>, c: &ColumnDefinition) -> Result<Option<Literal>> {
+    let Some(text) = &c.default else { return Ok(None) };
+    let e = vonk_sql::parse_expression(text, &settings::parse_options(&cx.conf))?;
+    let literal = cx.with_analyzer(|a| a.analyze_constant(&e)).map_err(|e| e.in_text(text))?;
+    super::variables::cast(cx, literal, &c.data_type).map(Some)
 }
 
 /// The rows with DEFAULT replaced by what it means for its column; `None` if it does not occur.

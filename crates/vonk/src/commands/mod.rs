@@ -1,5 +1,6 @@
 //! Statements other than queries, one family a file.
 
+mod alter;
 mod caching;
 mod databases;
 pub(crate) mod describe;
@@ -18,7 +19,7 @@ use crate::pipeline::Pipeline;
 use crate::session::{Control, Session};
 use vonk_catalog::{Found, TableDefinition, TableId};
 use vonk_error::{Error, Result};
-use vonk_plan::unresolved::{DropKind, InsertTarget, Name, Statement};
+use vonk_plan::unresolved::{AlterTarget, DropKind, InsertTarget, Name, Statement};
 use vonk_types::data_type::quote_identifier;
 
 /// Runs a statement.
@@ -45,6 +46,7 @@ fn changes(statement: &Statement) -> Option<&Name> {
         | Statement::Rename { from: name, .. }
         | Statement::Truncate { name, .. }
         | Statement::RefreshTable(name) => Some(name),
+        Statement::Alter(alter) if alter.target == AlterTarget::Table => Some(&alter.name),
         Statement::CreateTable(create) => Some(&create.name),
         Statement::Insert(insert) => match &insert.target {
             InsertTarget::Table(name) => Some(name),
@@ -65,6 +67,8 @@ fn carry_out(cx: &Pipeline<'_>, statement: &Statement) -> Result<Answer> {
         Statement::Drop { kind: DropKind::Table, if_exists, name, .. } => tables::drop(cx, name, *if_exists),
         Statement::Drop { kind: DropKind::View, if_exists, name, .. } => views::drop(cx, name, *if_exists),
         Statement::Rename { view, from, to } => tables::rename(cx, *view, from, to),
+        Statement::Alter(alter) => alter::alter(cx, alter),
+        Statement::RowChange(change) => alter::change_rows(cx, change),
         Statement::Truncate { name, partition } => tables::truncate(cx, name, partition),
         Statement::CreateDatabase { .. } | Statement::DropDatabase { .. } => databases::change(cx, statement),
         Statement::Use(name) => databases::use_database(cx, name),

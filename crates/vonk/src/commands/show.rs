@@ -221,14 +221,7 @@ fn partitions(cx: &Pipeline<'_>, table: &Name) -> Result<Answer> {
             .with("name", format!("`{SPARK_CATALOG}`.`{database}`.`{}`", d.name))
             .at(table.span));
     }
-    let mut found = std::collections::BTreeSet::new();
-    for file in vonk_sources::files::list(&d.location).unwrap_or_default() {
-        let relative =
-            file.path.strip_prefix(&d.location).unwrap_or_default().trim_start_matches('/').to_string();
-        if let Some((folder, _)) = relative.rsplit_once('/') {
-            found.insert(folder.to_string());
-        }
-    }
+    let found = super::alter::partition_folders(&d)?;
     let rows: Vec<Row> = found.iter().map(|p| row(&[p])).collect();
     text(cx, &["partition"], &rows)
 }

@@ -52,8 +52,7 @@ pub(super) fn create(cx: &Pipeline<'_>, create: &CreateTable) -> Result<Answer> 
         (None, Some(like)) => columns_like(cx, like)?,
         (None, None) => {
             let all = create.columns.iter().chain(&create.partition_columns);
-            all.map(|c| Ok(ColumnDefinition { default: default_text(cx, c)?, ..column(c) }))
-                .collect::<Result<_>>()?
+            all.map(|c| defined(cx, c, "CREATE TABLE")).collect::<Result<_>>()?
         }
     };
     let definition = define(cx, create, &id, columns)?;
@@ -100,14 +99,25 @@ fn length_of(t: &TypeRef) -> Option<TextLength> {
     })
 }
 
+/// A column as a statement defines it, its default checked.
+pub(super) fn defined(cx: &Pipeline<'_>, c: &ColumnDef, statement: &str) -> Result<ColumnDefinition> {
+    let check = |e| default_text(cx, e, &c.name, &c.data_type.data_type, statement);
+    Ok(ColumnDefinition { default: c.default.as_ref().map(check).transpose()?, ..column(c) })
+}
+
 /// The text of a column's default, checked to be a constant that fits.
-fn default_text(cx: &Pipeline<'_>, c: &ColumnDef) -> Result<Option<String>> {
-    let Some(e) = &c.default else { return Ok(None) };
+pub(super) fn default_text(
+    cx: &Pipeline<'_>,
+    e: &Expr,
+    column: &str,
+    to: &DataType,
+    statement: &str,
+) -> Result<String> {
     let text = cx.text.get(e.span.start as usize..e.span.end as usize).unwrap_or_default();
     let wrong = |condition| {
         Error::new(condition)
-            .with("statement", "CREATE TABLE")
-            .with("colName", quote_identifier(&c.name))
+            .with("statement", statement)
+            .with("colName", quote_identifier(column))
             .with("defaultValue", text)
     };
     if matches!(e.kind, ExprKind::ScalarSubquery(_)) {
@@ -116,35 +126,25 @@ fn default_text(cx: &Pipeline<'_>, c: &ColumnDef) -> Result<Option<String>> {
     let value = cx
         .with_analyzer(|a| a.analyze_constant(e))
         .map_err(|_| wrong("INVALID_DEFAULT_VALUE.NOT_CONSTANT"))?;
-    let to = &c.data_type.data_type;
     if value.data_type != DataType::Null && !can_store_assign(&value.data_type, to) {
         return Err(wrong("INVALID_DEFAULT_VALUE.DATA_TYPE")
             .with("expectedType", format!("\"{}\"", to.sql()))
             .with("actualType", format!("\"{}\"", value.data_type.sql())));
     }
-    Ok(Some(text.to_string()))
+    Ok(text.to_string())
 }
 
 fn column(c: &ColumnDef) -> ColumnDefinition {
     ColumnDefinition {
-        name: c.name.clone(),
-        data_type: c.data_type.data_type.clone(),
         nullable: c.nullable,
         comment: c.comment.clone(),
-        default: None,
         length: length_of(&c.data_type),
+        ..ColumnDefinition::new(c.name.as_str(), c.data_type.data_type.clone())
     }
 }
 
 fn columns_of_query(plan: &LogicalPlan) -> Vec<ColumnDefinition> {
-    let column = |c: vonk_plan::Column| ColumnDefinition {
-        name: c.name.to_string(),
-        data_type: c.data_type,
-        nullable: true,
-        comment: None,
-        default: None,
-        length: None,
-    };
+    let column = |c: vonk_plan::Column| ColumnDefinition::new(c.name.as_ref(), c.data_type);
     plan.output().into_iter().map(column).collect()
 }
 
@@ -156,12 +156,8 @@ fn columns_like(cx: &Pipeline<'_>, like: &Name) -> Result<Vec<ColumnDefinition>>
             .fields
             .iter()
             .map(|f| ColumnDefinition {
-                name: f.name.to_string(),
-                data_type: f.data_type.clone(),
                 nullable: f.nullable,
-                comment: None,
-                default: None,
-                length: None,
+                ..ColumnDefinition::new(f.name.as_ref(), f.data_type.clone())
             })
             .collect()),
         _ => Err(not_found(cx, like)),
@@ -316,14 +312,14 @@ pub(super) fn rename(cx: &Pipeline<'_>, view: bool, from: &Name, to: &Name) -> R
 /// `TRUNCATE TABLE`.
 pub(super) fn truncate(cx: &Pipeline<'_>, name: &Name, partition: &[PartitionValue]) -> Result<Answer> {
     let (id, definition) = writable(cx, name, "TRUNCATE TABLE")?;
-    if !partition.is_empty() {
-        return Err(Error::unsupported("TRUNCATE of one partition").at(name.span));
-    }
     if definition.kind == TableKind::External {
         return Err(Error::new("NOT_SUPPORTED_COMMAND_WITHOUT_EXTERNAL")
             .with("tableName", id.name().quoted())
             .at(name.span));
     }
-    super::insert::remove_data(Path::new(&definition.location))?;
+    match partition {
+        [] => super::insert::remove_data(Path::new(&definition.location))?,
+        _ => super::alter::truncate_partitions(cx, &id, &definition, partition)?,
+    }
     done(cx)
 }

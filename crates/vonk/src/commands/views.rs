@@ -1,6 +1,6 @@
 //! CREATE VIEW, ALTER VIEW, DROP VIEW.
 
-use super::{done, not_in_catalog, quoted};
+use super::{done, not_found, not_in_catalog, quoted};
 use crate::answer::Answer;
 use crate::pipeline::Pipeline;
 use std::sync::Arc;
@@ -40,13 +40,11 @@ fn columns(
                 Error::new("COLUMN_ALREADY_EXISTS").with("columnName", format!("`{}`", name.to_lowercase()))
             );
         }
+        let nullable = f.nullable;
         columns.push(ColumnDefinition {
-            name,
-            data_type: f.data_type.clone(),
-            nullable: f.nullable,
+            nullable,
             comment,
-            default: None,
-            length: None,
+            ..ColumnDefinition::new(name, f.data_type.clone())
         });
     }
     Ok(columns)
@@ -141,7 +139,7 @@ fn create_temporary(cx: &Pipeline<'_>, create: &CreateView) -> Result<Answer> {
 /// `ALTER VIEW name AS query`.
 pub(super) fn alter(cx: &Pipeline<'_>, name: &Name, query: &Plan, span: Span) -> Result<Answer> {
     let temporary = match cx.session.catalog().find(&name.parts)? {
-        None => return Err(not_in_catalog(cx, name)),
+        None => return Err(not_found(cx, name)),
         Some(found) => matches!(found, Found::Temporary(_)),
     };
     let create_view = CreateView {

@@ -975,13 +975,6 @@ pub fn get(array: impl IntoColumn, index: impl IntoColumn) -> Column {
     Column::call("get", vec![array.into_column(), index.into_column()])
 }
 
-/// The array of a field of the structs of an array.
-///
-/// In SQL: `expr.name`. Since Spark 1.0.0.
-pub fn get_array_struct_fields(args: impl IntoColumns) -> Column {
-    Column::call("get_array_struct_fields", args.into_columns())
-}
-
 /// The value at a path such as `$.a\[0\].b`; null where there is none.
 ///
 /// In SQL: `get_json_object(json_txt, path)`. Since Spark 1.5.0.

@@ -68,7 +68,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                     args.get(1).map_or("", String::as_str)
                 )
             }),
-            ..ScalarFunction::new("[]", SUBSCRIPT, two, resolve_subscript, subscript)
+            ..ScalarFunction::new("_element", SUBSCRIPT, two, resolve_subscript, subscript)
         },
         ScalarFunction::new("element_at", ELEMENT_AT, two, resolve_element_at, element_at),
         ScalarFunction::new("try_element_at", TRY_ELEMENT_AT, two, resolve_element_at, try_element_at),
@@ -83,7 +83,7 @@ pub(super) fn rows() -> Vec<ScalarFunction> {
                 )
             }),
             ..ScalarFunction::new(
-                "get_array_struct_fields",
+                "_array_struct_fields",
                 FIELDS,
                 Arity::between(2, 3),
                 resolve_fields,
@@ -332,7 +332,7 @@ mod tests {
             run("try_element_at", &[array(), int_column(&[Some(-2), None, Some(1), Some(-3)])]).unwrap(),
             ["1", "null", "null", "null"]
         );
-        let e = run("[]", &[array(), int_column(&[Some(-1), None, None, None])]).unwrap_err();
+        let e = run("_element", &[array(), int_column(&[Some(-1), None, None, None])]).unwrap_err();
         assert_eq!(e.condition(), "INVALID_ARRAY_INDEX");
         assert_eq!(
             run("get", &[array(), int_column(&[Some(-1), Some(0), Some(0), Some(0)])]).unwrap(),

@@ -151,7 +151,10 @@ mod tests {
         let key = || int_column(&[Some(2), Some(2), Some(2), None]);
         assert_eq!(run("map_contains_key", &[maps(), key()]).unwrap(), ["true", "null", "false", "null"]);
         assert_eq!(run("element_at", &[maps(), key()]).unwrap(), ["null"; 4]);
-        assert_eq!(run("[]", &[maps(), int_column(&[Some(1)])]).unwrap(), ["10", "null", "null", "null"]);
+        assert_eq!(
+            run("_element", &[maps(), int_column(&[Some(1)])]).unwrap(),
+            ["10", "null", "null", "null"]
+        );
         let e = run("map_concat", &[maps(), maps()]).unwrap_err();
         assert_eq!(e.condition(), "DUPLICATED_MAP_KEY");
     }
