@@ -4,7 +4,7 @@ use arrow::array::{ArrayRef, RecordBatch, UInt32Array};
 use arrow::compute::{SortColumn, SortOptions, concat, lexsort_to_indices};
 use vonk_error::Result;
 use vonk_functions::normalize::normalize_floats;
-use vonk_physical::{Exchange, Partitioning, PhysicalPlan, PlanNode, SortKey};
+use vonk_physical::{Exchange, Partitioning, PhysicalPlan, PlanNode, Sampling, SortKey};
 use vonk_types::{Literal, StructField, StructType};
 
 /// Rows of a sample for each partition that is to be bounded.
@@ -17,8 +17,8 @@ pub(crate) fn sample_plan(exchange: &Exchange, keys: &[SortKey], partitions: u32
     let share = input.estimated_rows.map_or(1.0, |rows| (wanted / (rows.max(1) as f64)).min(1.0));
     let mut node = (**input).clone();
     if share < 1.0 {
-        let threshold = (share * f64::from(u32::MAX)) as u32;
-        let sample = PhysicalPlan::Sample { threshold, seed: 0x5eed, input: Box::new(node) };
+        let sampling = Sampling::share(share);
+        let sample = PhysicalPlan::Sample { sampling, seed: 0x5eed, input: Box::new(node) };
         node = PlanNode::new(input.schema.clone(), sample);
     }
     let fields: Vec<StructField> =

@@ -34,7 +34,7 @@ pub fn operator(cx: &TaskContext, node: &PlanNode) -> Result<BoxedOperator> {
         PhysicalPlan::Expand(e) => expand::operator(cx, node, e)?,
         PhysicalPlan::Generate(g) => generate::operator(cx, node, g)?,
         PhysicalPlan::Coalesce { partitions, input } => inputs::coalesce(cx, *partitions, input)?,
-        PhysicalPlan::Sample { threshold, seed, input } => sample::operator(cx, *threshold, *seed, input)?,
+        PhysicalPlan::Sample { sampling, seed, input } => sample::operator(cx, *sampling, *seed, input)?,
         PhysicalPlan::Write(w) => write::operator(cx, w)?,
         PhysicalPlan::ShuffleRead(r) => shuffle::read(cx, node, r)?,
         plan @ (PhysicalPlan::Driver(_) | PhysicalPlan::Exchange(_) | PhysicalPlan::ShuffleWrite(_)) => {

@@ -1,24 +1,28 @@
-//! A random part of the rows: Spark's Bernoulli sample, with Spark's random numbers.
+//! A random part of the rows: Spark's samples, with Spark's random numbers. The same seed and partitions give the same rows.
 
+mod poisson;
+
+use crate::batch::with_rows;
 use crate::build;
 use crate::context::TaskContext;
 use crate::gather::Gather;
 use crate::operator::{BoxedOperator, Operator};
-use arrow::array::{BooleanArray, RecordBatch};
+use arrow::array::{BooleanArray, RecordBatch, UInt32Array};
 use arrow::buffer::BooleanBuffer;
+use arrow::compute::take;
+use poisson::Poisson;
 use vonk_error::Result;
-use vonk_physical::PlanNode;
+use vonk_physical::{PlanNode, Sampling};
 
-/// Makes the operator. `threshold` of 2^32 - 1 stands for all rows.
+/// Makes the operator.
 pub(crate) fn operator(
     cx: &TaskContext,
-    threshold: u32,
+    sampling: Sampling,
     seed: u64,
     input: &PlanNode,
 ) -> Result<BoxedOperator> {
     Ok(Box::new(Sample {
-        random: XorShift::new((seed as i64).wrapping_add(i64::from(cx.partition))),
-        share: f64::from(threshold) / f64::from(u32::MAX),
+        chooser: Chooser::new(sampling, seed as i64, cx.partition),
         gather: Gather::new(input.schema.to_arrow_schema(), cx.query.batch_rows),
         cx: cx.clone(),
         input: build::operator(cx, input)?,
@@ -28,8 +32,7 @@ pub(crate) fn operator(
 
 struct Sample {
     cx: TaskContext,
-    random: XorShift,
-    share: f64,
+    chooser: Chooser,
     gather: Gather,
     input: BoxedOperator,
     done: bool,
@@ -49,11 +52,49 @@ impl Operator for Sample {
                 continue;
             };
             self.cx.check_cancelled()?;
-            let mask =
-                BooleanBuffer::collect_bool(batch.num_rows(), |_| self.random.next_double() < self.share);
-            self.gather.push_filtered(batch, &BooleanArray::new(mask, None))?;
+            match &mut self.chooser {
+                Chooser::Once { random, from, to } => {
+                    let mask = BooleanBuffer::collect_bool(batch.num_rows(), |_| {
+                        let number = random.next_double();
+                        *from <= number && number < *to
+                    });
+                    self.gather.push_filtered(batch, &BooleanArray::new(mask, None))?;
+                }
+                Chooser::Repeated(variates) => self.gather.push(repeated(&batch, variates)?)?,
+            }
         }
     }
+}
+
+/// Says how often a row is put out.
+enum Chooser {
+    /// Never or once.
+    Once { random: XorShift, from: f64, to: f64 },
+    /// So often.
+    Repeated(Poisson),
+}
+
+impl Chooser {
+    fn new(sampling: Sampling, seed: i64, partition: u32) -> Chooser {
+        match sampling {
+            Sampling::Range { from, to } => {
+                Chooser::Once { random: XorShift::new(seed.wrapping_add(i64::from(partition))), from, to }
+            }
+            Sampling::Poisson { mean } => Chooser::Repeated(Poisson::new(mean, seed, partition)),
+        }
+    }
+}
+
+/// Each row as often as its variate says. A large mean makes large batches: as many rows as it says for each.
+fn repeated(batch: &RecordBatch, variates: &mut Poisson) -> Result<RecordBatch> {
+    let mut rows = Vec::with_capacity(batch.num_rows());
+    for row in 0..batch.num_rows() as u32 {
+        rows.extend(std::iter::repeat_n(row, variates.next() as usize));
+    }
+    let count = rows.len();
+    let rows = UInt32Array::from(rows);
+    let columns = batch.columns().iter().map(|c| Ok(take(c, &rows, None)?));
+    with_rows(&batch.schema(), columns.collect::<Result<_>>()?, count)
 }
 
 /// Marsaglia's xorshift as Spark has it (`XORShiftRandom`).
@@ -100,15 +141,15 @@ mod tests {
     use crate::testing::{node, run_with};
     use arrow::array::AsArray;
     use arrow::datatypes::Int64Type;
-    use vonk_physical::PhysicalPlan;
+    use vonk_physical::{PhysicalPlan, Sampling};
     use vonk_types::DataType;
 
     #[test]
     fn samples_as_spark() {
         let range = PhysicalPlan::Range { start: 0, end: 100, step: 1, partitions: 1 };
         let input = Box::new(node(&[DataType::Long], range));
-        let threshold = (0.2 * f64::from(u32::MAX)) as u32;
-        let plan = node(&[DataType::Long], PhysicalPlan::Sample { threshold, seed: 42, input });
+        let sampling = Sampling::share(0.2);
+        let plan = node(&[DataType::Long], PhysicalPlan::Sample { sampling, seed: 42, input });
         let rows = run_with(plan, None, 7, 0).unwrap();
         let got = rows.column(0).as_primitive::<Int64Type>().values().to_vec();
         assert_eq!(got, SPARK);

@@ -179,9 +179,9 @@ pub fn estimate(plan: &LogicalPlan) -> Estimate {
             below.rows = (below.rows - *skip as f64).max(0.0).min(fetch.map_or(f64::INFINITY, |f| f as f64));
             below
         }
-        LogicalPlan::Sample { fraction, input, .. } => {
+        LogicalPlan::Sample { sampling, input, .. } => {
             let mut below = estimate(input);
-            below.rows *= fraction;
+            below.rows *= sampling.rate();
             below
         }
         LogicalPlan::Union { inputs, .. } => {

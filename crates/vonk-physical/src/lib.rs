@@ -19,7 +19,7 @@ pub use display::{ExplainMetrics, explain};
 pub use node::{
     AggregateMode, AggregateSpec, BuildSide, DriverTable, Exchange, Expand, FilterId, FrameBound, FrameUnits,
     Generate, HashAggregate, HashJoin, JoinKind, JoinSpec, NestedLoopJoin, NodeId, Partitioning,
-    PhysicalPlan, PlanNode, RuntimeFilterTarget, Scan, ShuffleRead, ShuffleWrite, Sort, SortKey,
+    PhysicalPlan, PlanNode, RuntimeFilterTarget, Sampling, Scan, ShuffleRead, ShuffleWrite, Sort, SortKey,
     SortMergeJoin, Window, WindowFrame, WindowSpec, Write, WriteMode,
 };
 pub use values::ValuesBatch;

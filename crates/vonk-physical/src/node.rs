@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 use vonk_error::Span;
 use vonk_eval::BoundExpr;
-pub use vonk_plan::logical::{FrameBound, FrameUnits, JoinKind, WindowFrame, WriteMode};
+pub use vonk_plan::logical::{FrameBound, FrameUnits, JoinKind, Sampling, WindowFrame, WriteMode};
 use vonk_plan::source::ScanPlan;
 use vonk_types::{DataType, Literal, StructType};
 
@@ -129,8 +129,8 @@ pub enum PhysicalPlan {
     },
     /// A random part.
     Sample {
-        /// Share of rows in parts of 2^32.
-        threshold: u32,
+        /// Which rows.
+        sampling: Sampling,
         /// Seed.
         seed: u64,
         /// Input.

@@ -207,11 +207,11 @@ impl<'a> Planner<'a> {
             LogicalPlan::Repartition { distribution, input } => {
                 self.repartition(distribution, input, required)?
             }
-            LogicalPlan::Sample { fraction, seed, input } => {
+            LogicalPlan::Sample { sampling, seed, input } => {
                 let below = self.visit(input, required)?;
-                let threshold = (fraction.clamp(0.0, 1.0) * f64::from(u32::MAX)) as u32;
-                let (rows, distribution) = (below.rows() * fraction, below.distribution.clone());
-                let node = PhysicalPlan::Sample { threshold, seed: *seed, input: Box::new(below.node) };
+                let (rows, distribution) = (below.rows() * sampling.rate(), below.distribution.clone());
+                let node =
+                    PhysicalPlan::Sample { sampling: *sampling, seed: *seed, input: Box::new(below.node) };
                 Planned::new(node, below.columns, distribution, rows)
             }
             LogicalPlan::Write(w) => self.write(w)?,

@@ -5,7 +5,7 @@ use crate::analyzer::Binder;
 use crate::env::Env;
 use crate::relation::Relation;
 use vonk_error::{Error, Result};
-use vonk_plan::logical::LogicalPlan;
+use vonk_plan::logical::{LogicalPlan, Sampling};
 use vonk_plan::unresolved::{Plan, SampleAmount};
 
 pub(crate) fn sample(
@@ -21,6 +21,7 @@ pub(crate) fn sample(
             let n = limit::amount(b, n, "limit", &r, env)?;
             return Ok(r.map(|plan| LogicalPlan::Limit { skip: 0, fetch: Some(n), input: plan }));
         }
+        SampleAmount::Chosen(sampling) => return Ok(sampled(b, r, *sampling, seed)),
         SampleAmount::Fraction(f) => *f,
         SampleAmount::Bucket(x, y) => {
             #[allow(clippy::cast_precision_loss)] // Bucket counts are small.
@@ -32,8 +33,12 @@ pub(crate) fn sample(
         return Err(Error::new("INVALID_TABLESAMPLE_FRACTION")
             .with("fraction", vonk_types::number::format_f64(fraction)));
     }
+    Ok(sampled(b, r, Sampling::share(fraction.clamp(0.0, 1.0)), seed))
+}
+
+fn sampled(b: &Binder<'_>, r: Relation, sampling: Sampling, seed: Option<i64>) -> Relation {
     // Without a seed, each query draws another sample.
     let seed = seed.unwrap_or(b.session.ctx().query_start_micros);
     let seed = u64::from_ne_bytes(seed.to_ne_bytes());
-    Ok(r.map(|plan| LogicalPlan::Sample { fraction: fraction.clamp(0.0, 1.0), seed, input: plan }))
+    r.map(|input| LogicalPlan::Sample { sampling, seed, input })
 }

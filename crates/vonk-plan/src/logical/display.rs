@@ -184,7 +184,7 @@ impl LogicalPlan {
                 format!("{operation:?}{}", if *all { " All" } else { "" })
             }
             LogicalPlan::Repartition { distribution, .. } => format!("Repartition {distribution:?}"),
-            LogicalPlan::Sample { fraction, seed, .. } => format!("Sample {fraction} seed {seed}"),
+            LogicalPlan::Sample { sampling, seed, .. } => format!("Sample {sampling} seed {seed}"),
             LogicalPlan::Loop(l) => match l.fetch {
                 Some(n) => format!("Loop {}, fetch={n}", l.id.0),
                 None => format!("Loop {}", l.id.0),

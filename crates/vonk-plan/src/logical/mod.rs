@@ -6,6 +6,7 @@
 mod display;
 mod expr;
 mod plan;
+mod sampling;
 mod walk;
 
 pub use expr::{
@@ -16,4 +17,5 @@ pub use plan::{
     Distribution, Generate, Join, JoinKind, LogicalPlan, Loop, LoopId, Named, Scan, SetOperation, Window,
     Write, WriteMode,
 };
+pub use sampling::Sampling;
 pub use vonk_types::CompareOp;

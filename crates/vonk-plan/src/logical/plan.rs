@@ -1,6 +1,7 @@
 //! Resolved relational operators.
 
 use crate::logical::expr::{AggregateExpr, Column, Expr, SortExpr, WindowExpr};
+use crate::logical::sampling::Sampling;
 use crate::source::TableSource;
 use arrow::array::RecordBatch;
 use std::sync::Arc;
@@ -131,8 +132,8 @@ pub enum LogicalPlan {
     },
     /// A random part of the rows.
     Sample {
-        /// Share of rows, 0 to 1.
-        fraction: f64,
+        /// Which.
+        sampling: Sampling,
         /// Seed.
         seed: u64,
         /// Input.

@@ -1,6 +1,7 @@
 //! Unresolved relational operators.
 
 use super::expr::{Expr, Name, WindowSpec};
+use crate::logical::Sampling;
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;
@@ -424,6 +425,8 @@ pub enum SampleAmount {
     Rows(Expr),
     /// `BUCKET x OUT OF y`
     Bucket(u64, u64),
+    /// As an API asks for it.
+    Chosen(Sampling),
 }
 
 /// One hint.
