@@ -12,12 +12,13 @@ pub use key::{Bytes, Entry, Key, Millis, Value};
 pub use keys::*;
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use vonk_error::{Error, Result};
 
-/// Settings of a session.
+/// Settings of a session. Cheap to clone: what was set is shared until one of the clones is changed.
 #[derive(Debug, Clone, Default)]
 pub struct Conf {
-    set: BTreeMap<String, String>,
+    set: Arc<BTreeMap<String, String>>,
 }
 
 impl Conf {
@@ -36,18 +37,18 @@ impl Conf {
                     .with("confType", expected)
             })?;
         }
-        self.set.insert(name.to_string(), value.to_string());
+        Arc::make_mut(&mut self.set).insert(name.to_string(), value.to_string());
         Ok(())
     }
 
     /// Forgets a key, so that its default holds.
     pub fn unset(&mut self, name: &str) {
-        self.set.remove(name);
+        Arc::make_mut(&mut self.set).remove(name);
     }
 
     /// Forgets everything.
     pub fn clear(&mut self) {
-        self.set.clear();
+        self.set = Arc::default();
     }
 
     /// The value of a known key.
