@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use vonk_conf::Conf;
-use vonk_error::{Error, QueryContext, Result, Span};
+use vonk_error::{Error, QueryContext, Result, Span, SqlContext};
 use vonk_eval::EvalEnv;
 use vonk_plan::logical::{ColumnIds, LogicalPlan};
 use vonk_plan::{Catalog, ColumnId, TableName, unresolved};
@@ -85,7 +85,7 @@ pub struct Texts {
 }
 
 impl Texts {
-    /// Gives an error whose span points into a view's text its place.
+    /// Gives an error whose span points into a view's text or into the program its place.
     pub fn resolve(&self, error: Error) -> Error {
         let span = error.span();
         match self.texts.iter().find(|t| t.source == span.source) {
@@ -93,18 +93,18 @@ impl Texts {
                 Some(context) => error.with_context(context),
                 None => error,
             },
-            _ => error,
+            _ => error.in_program(),
         }
     }
 }
 
 impl ViewText {
     fn context(&self, span: Span) -> Option<QueryContext> {
-        let context = QueryContext::resolve(span, &self.text)?;
-        Some(match self.name.is_empty() {
+        let context = SqlContext::resolve(span, &self.text)?;
+        Some(QueryContext::Sql(match self.name.is_empty() {
             true => context,
-            false => QueryContext { object_type: "VIEW".into(), object_name: self.name.clone(), ..context },
-        })
+            false => SqlContext { object_type: "VIEW".into(), object_name: self.name.clone(), ..context },
+        }))
     }
 }
 
@@ -135,7 +135,7 @@ impl Analyzer<'_> {
         let relation = binder.relation(plan, env);
         let texts = Texts { texts: binder.views.into_inner() };
         let Relation { plan, scope } = relation.map_err(|e| texts.resolve(e))?;
-        let plan = seeds::drawn(&self.env.registry, plan)?;
+        let plan = seeds::drawn(&self.env.registry, plan, &binder.seeded.into_inner())?;
         #[cfg(debug_assertions)]
         crate::checks::verify(&plan)?;
         let made = self.ids.fresh().0;
@@ -185,6 +185,8 @@ pub(crate) struct Binder<'a> {
     pub views: RefCell<Vec<ViewText>>,
     /// Columns of the embedded plans used so far.
     pub embedded: RefCell<HashSet<ColumnId>>,
+    /// The embedded plans themselves, whose random functions have their seeds.
+    pub seeded: RefCell<seeds::Seeded>,
     /// Columns of theirs that self-joins have twice.
     pub shadowed: RefCell<Shadowed>,
 }
@@ -198,13 +200,15 @@ impl<'a> Binder<'a> {
             ids: analyzer.ids,
             views: RefCell::default(),
             embedded: RefCell::default(),
+            seeded: RefCell::default(),
             shadowed: RefCell::default(),
         }
     }
 
-    /// Takes over what an embedded plan knows of its texts and columns.
+    /// Takes over what an embedded plan knows of its texts, columns and seeds.
     pub fn adopt(&self, r: &Resolved) {
         self.shadowed.borrow_mut().extend(r.shadowed());
+        self.seeded.borrow_mut().add(r.whole_plan());
         let mut views = self.views.borrow_mut();
         for t in &r.texts().texts {
             if !views.iter().any(|v| v.source == t.source) {

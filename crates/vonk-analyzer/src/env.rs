@@ -26,10 +26,12 @@ impl<'e> Env<'e> {
         Env { ctes: self.ctes.clone(), outer: Some(frame), view: self.view.clone() }
     }
 
-    /// A span as it is to stand in the resolved plan: pointing into the text of the view.
+    /// A span as it is to stand in the resolved plan: pointing into the text of the view, unless it names its text itself.
     pub fn span(&self, span: Span) -> Span {
         match &self.view {
-            Some(v) if !span.is_none() => Span { source: v.source, ..span },
+            Some(v) if !span.is_none() && span.source == SourceId::default() => {
+                Span { source: v.source, ..span }
+            }
             _ => span,
         }
     }

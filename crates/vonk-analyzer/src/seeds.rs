@@ -12,28 +12,80 @@ use vonk_functions::Registry;
 use vonk_plan::logical::{Expr, LogicalPlan, Subquery};
 use vonk_types::Literal;
 
-/// The plan with a seed in every call of a random function.
-pub(crate) fn drawn(registry: &Registry, plan: Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
-    stacker::maybe_grow(RED_ZONE, STACK, || {
-        if wanted_in(registry, &plan) {
-            plan.transform_up(&mut |p| p.map_exprs(&mut |e| seeded(registry, e)))
-        } else {
-            Ok(plan)
+/// Plans that have their seeds, by identity: those that the plan is made of (what stands below a step of a DataFrame).
+#[derive(Default)]
+pub(crate) struct Seeded(Vec<Arc<LogicalPlan>>);
+
+impl Seeded {
+    /// Adds one.
+    pub fn add(&mut self, plan: &Arc<LogicalPlan>) {
+        if !self.has(plan) {
+            self.0.push(plan.clone());
         }
+    }
+
+    fn has(&self, plan: &Arc<LogicalPlan>) -> bool {
+        self.0.iter().any(|p| Arc::ptr_eq(p, plan))
+    }
+}
+
+/// The plan with a seed in every call of a random function. Plans that have theirs are not looked into.
+pub(crate) fn drawn(
+    registry: &Registry,
+    plan: Arc<LogicalPlan>,
+    seeded: &Seeded,
+) -> Result<Arc<LogicalPlan>> {
+    stacker::maybe_grow(RED_ZONE, STACK, || {
+        let drawing = Drawing { registry, seeded };
+        if drawing.wanted_in(&plan) { drawing.plan(plan) } else { Ok(plan) }
     })
 }
 
-fn wanted_in(registry: &Registry, plan: &LogicalPlan) -> bool {
-    let mut found = false;
-    plan.visit(&mut |p| {
-        found |= p.exprs().iter().any(|e| {
-            e.any(&|e| match e {
-                Expr::Subquery(s) => wanted_in(registry, &s.plan),
-                e => is_wanted(registry, e),
+struct Drawing<'a> {
+    registry: &'a Registry,
+    seeded: &'a Seeded,
+}
+
+impl Drawing<'_> {
+    fn wanted_in(&self, plan: &Arc<LogicalPlan>) -> bool {
+        if self.seeded.has(plan) {
+            return false;
+        }
+        let wanted = |e: &Expr| match e {
+            Expr::Subquery(s) => self.wanted_in(&s.plan),
+            e => is_wanted(self.registry, e),
+        };
+        plan.exprs().iter().any(|e| e.any(&wanted)) || plan.inputs().into_iter().any(|i| self.wanted_in(i))
+    }
+
+    fn plan(&self, plan: Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
+        if self.seeded.has(&plan) {
+            return Ok(plan);
+        }
+        let plan = Arc::unwrap_or_clone(plan).map_inputs(&mut |i| self.plan(i))?;
+        Ok(Arc::new(plan.map_exprs(&mut |e| self.expr(e))?))
+    }
+
+    fn expr(&self, e: Expr) -> Result<Expr> {
+        e.transform_up(&mut |e| {
+            let wanted = is_wanted(self.registry, &e);
+            Ok(match e {
+                Expr::Call { function, called_as, mut args, data_type, nullable, deterministic, span } => {
+                    if wanted {
+                        args.push(Expr::Literal(Literal::long(
+                            RandomState::new().hash_one(args.len()).cast_signed(),
+                        )));
+                    }
+                    Expr::Call { function, called_as, args, data_type, nullable, deterministic, span }
+                }
+                Expr::Subquery(s) => {
+                    let plan = drawn(self.registry, s.plan.clone(), self.seeded)?;
+                    Expr::Subquery(Box::new(Subquery { plan, ..*s }))
+                }
+                other => other,
             })
-        });
-    });
-    found
+        })
+    }
 }
 
 /// Whether an expression is a call that lacks its seed, the last argument.
@@ -44,25 +96,4 @@ fn is_wanted(registry: &Registry, e: &Expr) -> bool {
         }
         _ => false,
     }
-}
-
-fn seeded(registry: &Registry, e: Expr) -> Result<Expr> {
-    e.transform_up(&mut |e| {
-        let wanted = is_wanted(registry, &e);
-        Ok(match e {
-            Expr::Call { function, called_as, mut args, data_type, nullable, deterministic, span } => {
-                if wanted {
-                    args.push(Expr::Literal(Literal::long(
-                        RandomState::new().hash_one(args.len()).cast_signed(),
-                    )));
-                }
-                Expr::Call { function, called_as, args, data_type, nullable, deterministic, span }
-            }
-            Expr::Subquery(s) => {
-                let plan = drawn(registry, s.plan.clone())?;
-                Expr::Subquery(Box::new(Subquery { plan, ..*s }))
-            }
-            other => other,
-        })
-    })
 }

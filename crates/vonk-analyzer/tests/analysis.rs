@@ -7,7 +7,7 @@ mod support;
 use std::fmt::Write;
 use std::sync::Arc;
 use support::Session;
-use vonk_error::Error;
+use vonk_error::{Error, QueryContext};
 use vonk_plan::TableName;
 use vonk_plan::logical::{Expr, LogicalPlan, Named};
 use vonk_plan::unresolved::{Expr as Written, ExprKind, JoinConstraint, JoinKind, Plan, Select, Star};
@@ -39,7 +39,7 @@ fn errors_point_at_what_is_wrong() {
     ] {
         let e = error(&s, sql);
         let context = e.context().unwrap_or_else(|| panic!("no place for {sql}: {e}"));
-        assert_eq!(context.fragment, fragment, "{sql}");
+        assert_eq!(context.fragment(), fragment, "{sql}");
     }
 }
 
@@ -50,7 +50,7 @@ fn errors_in_views_carry_the_views_place() {
     let plan = vonk_sql::parse_plan(text, &vonk_sql::ParseOptions::default()).unwrap();
     s.catalog.add_view("v", plan, text, None);
     let e = error(&s, "SELECT x FROM v");
-    let context = e.context().unwrap();
+    let Some(QueryContext::Sql(context)) = e.context() else { panic!("no place: {e}") };
     assert_eq!((context.object_type.as_str(), context.object_name.as_str()), ("VIEW", "v"));
     assert_eq!(context.fragment, "nope");
 }

@@ -1,6 +1,7 @@
 //! The error type.
 
 use crate::conditions;
+use crate::place;
 use crate::span::{QueryContext, Span};
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
@@ -37,7 +38,7 @@ pub struct FetchFailure {
     pub unreachable: bool,
 }
 
-/// An error with Spark's condition, SQLSTATE, message parameters and place in the SQL.
+/// An error with Spark's condition, SQLSTATE, message parameters and place in the SQL or the program.
 ///
 /// ```
 /// use vonk_error::Error;
@@ -118,6 +119,14 @@ impl Error {
         if self.0.context.is_none() && self.0.span.source.0 == 0 {
             self.0.context = QueryContext::resolve(self.0.span, text);
         }
+        self.in_program()
+    }
+
+    /// Resolves a place that is none of a statement: a call of this process's program, or a piece of SQL in one.
+    pub fn in_program(mut self) -> Self {
+        if self.0.context.is_none() {
+            self.0.context = place::resolve(self.0.span);
+        }
         self
     }
 
@@ -152,7 +161,7 @@ impl Error {
         self.0.span
     }
 
-    /// The place as line and column, where known.
+    /// The place for people, where known.
     pub fn context(&self) -> Option<&QueryContext> {
         self.0.context.as_ref()
     }
@@ -223,7 +232,7 @@ mod tests {
     fn keeps_the_innermost_place() {
         let e = Error::new("DIVIDE_BY_ZERO").with("config", "x").at(Span::new(7, 10)).at(Span::new(0, 20));
         let e = e.in_text("select 1/0 + 2");
-        assert_eq!(e.context().unwrap().fragment, "1/0");
+        assert_eq!(e.context().unwrap().fragment(), "1/0");
     }
 
     #[test]

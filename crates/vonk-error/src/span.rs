@@ -6,7 +6,8 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
-/// Which text a span points into: 0 is the statement itself, others are the texts of views and SQL functions.
+/// Which text a span points into: 0 is the statement itself, others are the texts of views and SQL functions, or what
+/// [`SourceId::of_fragment`] and [`Span::of_call`] name.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct SourceId(pub u32);
 
@@ -43,7 +44,7 @@ impl Span {
         if self.is_none() {
             return other;
         }
-        if other.is_none() || other.source != self.source {
+        if other.is_none() || other.source != self.source || self.is_call() {
             return self;
         }
         Span { source: self.source, start: self.start.min(other.start), end: self.end.max(other.end) }
@@ -74,9 +75,18 @@ pub struct Spanned<T> {
     pub span: Span,
 }
 
-/// A place in SQL text, resolved for people: what Spark calls the query context of an error.
+/// A place, resolved for people: what Spark calls the query context of an error.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct QueryContext {
+pub enum QueryContext {
+    /// In SQL text.
+    Sql(SqlContext),
+    /// In a program that builds DataFrames.
+    Call(CallContext),
+}
+
+/// A place in SQL text.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SqlContext {
     /// `""` for the statement itself, `VIEW` or `FUNCTION` for text that came from the catalog.
     pub object_type: String,
     /// The name of that view or function.
@@ -91,16 +101,52 @@ pub struct QueryContext {
     pub line_text: String,
 }
 
+/// A call in a program.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallContext {
+    /// What was called.
+    pub name: String,
+    /// The file of the caller's source.
+    pub file: String,
+    /// The line there, from 1.
+    pub line: u32,
+    /// The column there, from 1.
+    pub column: u32,
+}
+
 impl QueryContext {
     /// Looks a span up in the text it points into. `None` where the span points nowhere or outside of the text.
     pub fn resolve(span: Span, text: &str) -> Option<QueryContext> {
+        SqlContext::resolve(span, text).map(QueryContext::Sql)
+    }
+
+    /// The text pointed at, or the name of what was called.
+    pub fn fragment(&self) -> &str {
+        match self {
+            QueryContext::Sql(c) => &c.fragment,
+            QueryContext::Call(c) => &c.name,
+        }
+    }
+
+    /// The place in short: `line:column`, or `file:line:column` of a program.
+    pub fn place(&self) -> String {
+        match self {
+            QueryContext::Sql(c) => format!("{}:{}", c.line, c.column),
+            QueryContext::Call(c) => format!("{}:{}:{}", c.file, c.line, c.column),
+        }
+    }
+}
+
+impl SqlContext {
+    /// Looks a span up in the text it points into. `None` where the span points nowhere or outside of the text.
+    pub fn resolve(span: Span, text: &str) -> Option<SqlContext> {
         let (start, end) = (span.start as usize, (span.end as usize).min(text.len()));
         if span.is_none() || start > end || !text.is_char_boundary(start) || !text.is_char_boundary(end) {
             return None;
         }
         let line_start = text[..start].rfind('\n').map_or(0, |i| i + 1);
         let line_end = text[start..].find('\n').map_or(text.len(), |i| start + i);
-        Some(QueryContext {
+        Some(SqlContext {
             object_type: String::new(),
             object_name: String::new(),
             fragment: text[start..end].to_string(),
@@ -112,6 +158,15 @@ impl QueryContext {
 }
 
 impl fmt::Display for QueryContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            QueryContext::Sql(c) => c.fmt(f),
+            QueryContext::Call(c) => c.fmt(f),
+        }
+    }
+}
+
+impl fmt::Display for SqlContext {
     /// Spark's form: a header with line and column, the line's text, carets under the fragment.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "== SQL")?;
@@ -127,6 +182,15 @@ impl fmt::Display for QueryContext {
     }
 }
 
+impl fmt::Display for CallContext {
+    /// Spark's form: a header, the name of what was called, and the caller's place.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "== DataFrame ==")?;
+        writeln!(f, "\"{}\" was called from", self.name)?;
+        write!(f, "{}:{}:{}", self.file, self.line, self.column)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -134,7 +198,7 @@ mod tests {
     #[test]
     fn resolves_line_and_column() {
         let text = "select 1,\n  1/0";
-        let c = QueryContext::resolve(Span::new(12, 15), text).unwrap();
+        let c = SqlContext::resolve(Span::new(12, 15), text).unwrap();
         assert_eq!((c.line, c.column, c.fragment.as_str()), (2, 3, "1/0"));
         assert_eq!(c.to_string(), "== SQL (line 2, position 3) ==\n  1/0\n  ^^^");
     }

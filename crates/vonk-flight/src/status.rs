@@ -41,7 +41,7 @@ fn code(error: &Error) -> Code {
 pub fn to_status(error: &Error) -> Status {
     let code = code(error);
     let text = shortened(error.to_string());
-    let place = error.context().map(|c| format!("{}:{}", c.line, c.column));
+    let place = error.context().map(vonk_error::QueryContext::place);
     let mut trailers = MetadataMap::new();
     let mut put = |key: &'static str, value: &str| {
         if let Ok(value) = value.parse::<MetadataValue<Ascii>>() {

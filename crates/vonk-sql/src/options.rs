@@ -1,5 +1,7 @@
 //! What of the session's configuration the grammar depends on.
 
+use vonk_error::SourceId;
+
 /// Settings that change how text is read. The default is Spark's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct ParseOptions {
@@ -15,4 +17,6 @@ pub struct ParseOptions {
     pub quoted_regex_columns: bool,
     /// `spark.sql.legacy.exponentLiteralAsDecimal.enabled`: `1e3` is a decimal.
     pub exponent_literal_as_decimal: bool,
+    /// How places in the tree name the text: nothing but for pieces of SQL that are no statements.
+    pub source: SourceId,
 }

@@ -47,7 +47,7 @@ pub use vonk_cluster::{Progress, QueryReport, StageProgress};
 /// Settings.
 pub use vonk_conf as conf;
 pub use vonk_conf::Conf;
-pub use vonk_error::{Error, ErrorKind, Result};
+pub use vonk_error::{CallContext, Error, ErrorKind, QueryContext, Result, SqlContext};
 pub use vonk_exec::CancelFlag;
 pub use vonk_sources::tpch::generate as generate_tpch;
 pub use vonk_sql::{ClassifiedToken, TokenClass, classify, is_complete, keywords, split_statements};

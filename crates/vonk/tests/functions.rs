@@ -122,7 +122,7 @@ fn function(name: &str, f: &Function, out: &mut String) {
     writeln!(out, "/// {summary}.\n///\n/// In SQL: `{}`. Since Spark {}.", docs.usage, docs.since).unwrap();
     let rust = identifier(name);
     if p.open {
-        writeln!(out, "pub fn {rust}(args: impl IntoColumns) -> Column {{").unwrap();
+        writeln!(out, "#[track_caller]\npub fn {rust}(args: impl IntoColumns) -> Column {{").unwrap();
         writeln!(out, "    Column::call(\"{name}\", args.into_columns())\n}}\n").unwrap();
         return;
     }
@@ -133,7 +133,7 @@ fn function(name: &str, f: &Function, out: &mut String) {
     let values =
         named.iter().map(|(n, v)| format!("{n}.{}()", if *v { "into_operand" } else { "into_column" }));
     let (types, values) = (types.collect::<Vec<_>>().join(", "), values.collect::<Vec<_>>().join(", "));
-    writeln!(out, "pub fn {rust}({types}) -> Column {{").unwrap();
+    writeln!(out, "#[track_caller]\npub fn {rust}({types}) -> Column {{").unwrap();
     writeln!(out, "    Column::call(\"{name}\", vec![{values}])\n}}\n").unwrap();
 }
 

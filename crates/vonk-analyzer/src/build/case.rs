@@ -2,7 +2,7 @@
 
 use super::logic::not_boolean;
 use super::{compare, literal};
-use crate::coerce::{common_type_of, implicit_cast};
+use crate::coerce::{common_type_of, operand_cast};
 use crate::naming;
 use crate::session::Session;
 use crate::typed::{Typed, mismatch, quoted_type};
@@ -39,7 +39,7 @@ pub(crate) fn case(
     if let Some(i) = branches.iter().position(|(c, _)| c.data_type() != DataType::Boolean) {
         return Err(not_boolean(&branches[i].0, i, &sql, span));
     }
-    let cast = |v: Typed| implicit_cast(s, v, &data_type).expr;
+    let cast = |v: Typed| operand_cast(s, v, &data_type, span).expr;
     let branches = branches.into_iter().map(|(c, v)| (c.expr, cast(v))).collect();
     let otherwise = otherwise.map(|o| Box::new(cast(o)));
     Ok(Typed::new(Expr::Case { branches, otherwise, data_type: data_type.clone() }, sql, span))
@@ -63,7 +63,7 @@ pub(crate) fn if_then_else(
 ) -> Result<Typed> {
     let sql = format!("(IF({}, {}, {}))", condition.sql, a.sql, b.sql);
     let condition = match condition.data_type() {
-        DataType::Null => implicit_cast(s, condition, &DataType::Boolean),
+        DataType::Null => operand_cast(s, condition, &DataType::Boolean, span),
         _ => condition,
     };
     if condition.data_type() != DataType::Boolean {
@@ -71,7 +71,7 @@ pub(crate) fn if_then_else(
     }
     let values = [a, b];
     let t = common_type_of(s, values.iter()).ok_or_else(|| diff_types("if", values.iter(), &sql, span))?;
-    let [a, b] = values.map(|v| implicit_cast(s, v, &t).expr);
+    let [a, b] = values.map(|v| operand_cast(s, v, &t, span).expr);
     let expr = Expr::Case { branches: vec![(condition.expr, a)], otherwise: Some(Box::new(b)), data_type: t };
     Ok(Typed::new(expr, sql, span))
 }
@@ -85,7 +85,7 @@ pub(crate) fn coalesce(s: &Session<'_>, args: Vec<Typed>, span: Span) -> Result<
             .with("functionName", "`coalesce`")
             .with("dataType", format!("({})", types.join(" or "))));
     };
-    let args = args.into_iter().map(|a| implicit_cast(s, a, &t).expr).collect();
+    let args = args.into_iter().map(|a| operand_cast(s, a, &t, span).expr).collect();
     Ok(Typed::new(Expr::Coalesce { args, data_type: t }, sql, span))
 }
 

@@ -30,7 +30,7 @@ pub(crate) fn compare(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed, span: 
         Bounded::Sides(sides) => *sides,
     };
     let sql = format!("({} {} {})", a.sql, op.symbol(), b.sql);
-    let (a, b) = coerce::operands(s, op, a, b);
+    let (a, b) = coerce::operands(s, op, a, b, span);
     let (ta, tb) = (a.data_type(), b.data_type());
     if !ta.same_type(&tb, false) {
         return Err(mismatch("DATATYPE_MISMATCH.BINARY_OP_DIFF_TYPES", &sql, span)
@@ -100,7 +100,7 @@ pub(crate) fn in_list(s: &Session<'_>, x: Typed, list: Vec<Typed>, span: Span) -
             .with("dataType", format!("[{}]", types.join(", "))));
     };
     orderable(&t, "in", &sql, span)?;
-    let expr = Box::new(coerce::implicit_cast(s, x, &t).expr);
-    let list = list.into_iter().map(|e| coerce::implicit_cast(s, e, &t).expr).collect();
+    let expr = Box::new(coerce::operand_cast(s, x, &t, span).expr);
+    let list = list.into_iter().map(|e| coerce::operand_cast(s, e, &t, span).expr).collect();
     Ok(Typed::new(Expr::InList { expr, list, negated: false }, sql, span))
 }

@@ -1,7 +1,7 @@
 //! AND, OR, NOT, IS.
 
 use super::compare;
-use crate::coerce::implicit_cast;
+use crate::coerce::operand_cast;
 use crate::naming;
 use crate::session::Session;
 use crate::typed::{Typed, mismatch, quoted, quoted_type};
@@ -85,7 +85,7 @@ fn operands(s: &Session<'_>, op: &str, a: Typed, b: Typed, span: Span) -> Result
             });
         }
     };
-    Ok((implicit_cast(s, a, &DataType::Boolean), implicit_cast(s, b, &DataType::Boolean), sql))
+    Ok((operand_cast(s, a, &DataType::Boolean, span), operand_cast(s, b, &DataType::Boolean, span), sql))
 }
 
 /// `NOT x`.
@@ -99,8 +99,8 @@ pub(crate) fn not(s: &Session<'_>, x: Typed, span: Span) -> Result<Typed> {
 fn boolean(s: &Session<'_>, x: Typed, sql: &str, span: Span) -> Result<Typed> {
     match x.data_type() {
         DataType::Boolean => Ok(x),
-        DataType::Null => Ok(implicit_cast(s, x, &DataType::Boolean)),
-        DataType::String if s.ansi => Ok(implicit_cast(s, x, &DataType::Boolean)),
+        DataType::Null => Ok(operand_cast(s, x, &DataType::Boolean, span)),
+        DataType::String if s.ansi => Ok(operand_cast(s, x, &DataType::Boolean, span)),
         _ => Err(not_boolean(&x, 0, sql, span)),
     }
 }

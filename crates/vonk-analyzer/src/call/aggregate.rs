@@ -77,7 +77,7 @@ pub(crate) fn aggregate(
     let expr = AggregateExpr {
         function: f.name.into(),
         called_as: called_as.into(),
-        args: cast_all(s, args, &resolution.arg_types),
+        args: cast_all(s, args, &resolution.arg_types, span),
         distinct: extras.distinct,
         filter: extras.filter.map(|t| t.expr),
         order_by,

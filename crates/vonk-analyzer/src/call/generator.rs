@@ -36,5 +36,5 @@ pub(crate) fn generator(
     if arg_types.len() != described.len() {
         return vonk_error::internal_err!("{} resolved to {} arguments", f.name, arg_types.len());
     }
-    Ok(GeneratorCall { args: cast_all(s, args, &arg_types), columns, sql })
+    Ok(GeneratorCall { args: cast_all(s, args, &arg_types, span), columns, sql })
 }

@@ -13,6 +13,7 @@ use crate::coerce;
 use crate::fold;
 use crate::session::Session;
 use crate::typed::Typed;
+use vonk_error::Span;
 use vonk_functions::Arg;
 use vonk_plan::logical::{Column, Expr};
 use vonk_types::DataType;
@@ -68,11 +69,11 @@ fn described_operand(x: &Typed) -> Arg {
 }
 
 /// Arguments cast to the types that a function resolved to.
-fn cast_all(s: &Session<'_>, args: Vec<Typed>, types: &[DataType]) -> Vec<Expr> {
+fn cast_all(s: &Session<'_>, args: Vec<Typed>, types: &[DataType], whole: Span) -> Vec<Expr> {
     let mut types = types.iter();
     args.into_iter()
         .map(|a| match types.next() {
-            Some(t) => coerce::implicit_cast(s, a, t).expr,
+            Some(t) => coerce::operand_cast(s, a, t, whole).expr,
             None => a.expr,
         })
         .collect()

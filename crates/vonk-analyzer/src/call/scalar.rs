@@ -86,9 +86,9 @@ fn resolve(
         .into_iter()
         .zip(&resolution.arg_types)
         .map(|(a, t)| match a {
-            CallArg::Value(x) => coerce::implicit_cast(s, x, t).expr,
+            CallArg::Value(x) => coerce::operand_cast(s, x, t, span).expr,
             CallArg::Lambda { params, body } => {
-                Expr::Lambda { params, body: Box::new(coerce::implicit_cast(s, body, t).expr) }
+                Expr::Lambda { params, body: Box::new(coerce::operand_cast(s, body, t, span).expr) }
             }
         })
         .collect();

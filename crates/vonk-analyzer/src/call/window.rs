@@ -126,7 +126,7 @@ pub(crate) fn over_function(
     let expr = WindowExpr::Function {
         function: f.name.into(),
         called_as: called_as.into(),
-        args: cast_all(s, args, &resolution.arg_types),
+        args: cast_all(s, args, &resolution.arg_types, span),
         frame,
         ignore_nulls: ignore_nulls == Some(true),
         data_type: resolution.return_type,

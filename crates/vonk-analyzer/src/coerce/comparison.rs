@@ -1,8 +1,9 @@
 //! The types that comparisons compare in.
 
-use super::implicit_cast;
+use super::operand_cast;
 use crate::session::Session;
 use crate::typed::Typed;
+use vonk_error::Span;
 use vonk_functions::coerce::{tightest, wider, wider_without_strings};
 use vonk_plan::logical::Expr;
 use vonk_types::{CompareOp, DataType, Literal, ScalarValue};
@@ -34,7 +35,7 @@ fn with_string(s: &Session<'_>, other: &DataType) -> Option<DataType> {
 }
 
 /// Both sides of a comparison in one type, where there is one; else as they are.
-pub(crate) fn operands(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed) -> (Typed, Typed) {
+pub(crate) fn operands(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed, span: Span) -> (Typed, Typed) {
     let (mut ta, mut tb) = (a.data_type(), b.data_type());
     if ta.same_type(&tb, true) {
         return (a, b);
@@ -53,7 +54,7 @@ pub(crate) fn operands(s: &Session<'_>, op: CompareOp, a: Typed, b: Typed) -> (T
         _ => comparison_type(s, &ta, &tb),
     };
     match common {
-        Some(t) => (implicit_cast(s, a, &t), implicit_cast(s, b, &t)),
+        Some(t) => (operand_cast(s, a, &t, span), operand_cast(s, b, &t, span)),
         None => (a, b),
     }
 }

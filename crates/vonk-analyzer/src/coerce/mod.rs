@@ -9,6 +9,7 @@ mod tests;
 
 use crate::session::Session;
 use crate::typed::Typed;
+use vonk_error::Span;
 use vonk_plan::logical::Expr;
 use vonk_types::DataType;
 
@@ -43,15 +44,26 @@ pub(crate) fn implicit_cast(s: &Session<'_>, x: Typed, to: &DataType) -> Typed {
     Typed { expr: cast_expr(s, x.expr, to, x.span), ..x }
 }
 
+/// As [`implicit_cast`] for an operand, where the whole expression wants the cast: what fails is the whole, as in Spark.
+pub(crate) fn operand_cast(s: &Session<'_>, x: Typed, to: &DataType, whole: Span) -> Typed {
+    let failing = if whole.is_none() { x.span } else { whole };
+    Typed { expr: cast_from(s, x.expr, to, x.span, failing), ..x }
+}
+
 /// As [`implicit_cast`], for an expression without text.
-pub(crate) fn cast_expr(s: &Session<'_>, e: Expr, to: &DataType, span: vonk_error::Span) -> Expr {
+pub(crate) fn cast_expr(s: &Session<'_>, e: Expr, to: &DataType, span: Span) -> Expr {
+    cast_from(s, e, to, span, span)
+}
+
+fn cast_from(s: &Session<'_>, e: Expr, to: &DataType, written: Span, failing: Span) -> Expr {
     if let Some(expected) = s.expected {
-        expected.cast(&e, span, to);
+        expected.cast(&e, written, to);
     }
     let from = e.data_type();
     // Field names that differ in case alone are the same to Spark, but not to the arrays.
     if from.same_type(to, true) && (!to.is_nested() || from.to_arrow() == to.to_arrow()) {
         return e;
     }
-    Expr::Cast { expr: Box::new(e), to: to.clone(), mode: s.cast_mode(), implicit: true, span }
+    let (expr, to) = (Box::new(e), to.clone());
+    Expr::Cast { expr, to, mode: s.cast_mode(), implicit: true, span: failing }
 }

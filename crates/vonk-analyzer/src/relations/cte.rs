@@ -40,7 +40,10 @@ pub(crate) fn defined<'e>(b: &Binder<'_>, recursive: bool, ctes: &[Cte], env: &E
             named(b, b.relation(&c.plan, &inner)?.exact(), c, env)?
         };
         // All uses see the same random values.
-        let r = Relation { plan: seeds::drawn(b.session.registry(), r.plan)?, scope: r.scope };
+        let r = Relation {
+            plan: seeds::drawn(b.session.registry(), r.plan, &b.seeded.borrow())?,
+            scope: r.scope,
+        };
         inner = inner.with_cte(&c.name, CteTarget::Relation(r));
     }
     Ok(inner)

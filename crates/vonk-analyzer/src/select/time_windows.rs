@@ -125,7 +125,7 @@ impl Walk<'_> {
         match t.data_type() {
             DataType::Timestamp | DataType::TimestampNtz => Ok(t.expr),
             DataType::Date | DataType::String | DataType::Null => {
-                Ok(coerce::implicit_cast(s, t, &DataType::Timestamp).expr)
+                Ok(coerce::operand_cast(s, t, &DataType::Timestamp, span).expr)
             }
             DataType::Struct(_) => Ok(scalar(self.b, "window_time", vec![t], span)?.expr),
             other => Err(mismatch("DATATYPE_MISMATCH.UNEXPECTED_INPUT_TYPE", sql, span)

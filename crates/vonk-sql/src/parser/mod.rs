@@ -209,11 +209,11 @@ impl<'a> Parser<'a> {
     /// The place from a token's start to the end of the last token taken.
     fn span_from(&self, start: u32) -> Span {
         let end = if self.pos == 0 { start } else { self.tokens[self.pos - 1].end };
-        Span::new(start as usize, end as usize)
+        Span { source: self.options.source, start, end }
     }
 
     fn span_of(&self, t: Token) -> Span {
-        Span::new(t.start as usize, t.end as usize)
+        Span { source: self.options.source, start: t.start, end: t.end }
     }
 
     /// The text of a place.
@@ -236,7 +236,7 @@ impl<'a> Parser<'a> {
     fn end_span(&self) -> Span {
         let last = self.tokens.len().checked_sub(2).map_or(0, |i| self.tokens[i].end as usize);
         let width = self.text[..last].chars().next_back().map_or(0, char::len_utf8);
-        Span::new(last - width, last)
+        Span { source: self.options.source, ..Span::new(last - width, last) }
     }
 
     /// A syntax error at the current token.

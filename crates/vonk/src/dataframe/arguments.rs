@@ -9,6 +9,7 @@ use vonk_types::DataType;
 /// What can stand where a column is asked for: a [`Column`], a name, or a number or truth value for itself.
 pub trait IntoColumn {
     /// The column.
+    #[track_caller]
     fn into_column(self) -> Column;
 }
 
@@ -57,6 +58,7 @@ impl IntoColumn for &String {
 /// What can stand where a value is asked for: a [`Column`], or a constant.
 pub trait IntoOperand {
     /// The value as a column.
+    #[track_caller]
     fn into_operand(self) -> Column;
 }
 
@@ -81,24 +83,35 @@ impl<T: ToLiteral> IntoOperand for T {
 /// Several columns: an array, a vector, a slice or a tuple of what can be one; `()` is none.
 pub trait IntoColumns {
     /// The columns in order.
+    #[track_caller]
     fn into_columns(self) -> Vec<Column>;
+}
+
+/// Each of several columns, at the caller's place.
+#[track_caller]
+fn taken<T: IntoColumn>(several: impl IntoIterator<Item = T>) -> Vec<Column> {
+    let mut columns = Vec::new();
+    for one in several {
+        columns.push(one.into_column());
+    }
+    columns
 }
 
 impl<T: IntoColumn, const N: usize> IntoColumns for [T; N] {
     fn into_columns(self) -> Vec<Column> {
-        self.into_iter().map(IntoColumn::into_column).collect()
+        taken(self)
     }
 }
 
 impl<T: IntoColumn> IntoColumns for Vec<T> {
     fn into_columns(self) -> Vec<Column> {
-        self.into_iter().map(IntoColumn::into_column).collect()
+        taken(self)
     }
 }
 
 impl<T: Clone + IntoColumn> IntoColumns for &[T] {
     fn into_columns(self) -> Vec<Column> {
-        self.iter().cloned().map(IntoColumn::into_column).collect()
+        taken(self.iter().cloned())
     }
 }
 
@@ -163,6 +176,7 @@ impl SortColumn {
 /// What can be a sort key: a [`SortColumn`], or an ascending column.
 pub trait IntoSortColumn {
     /// The key.
+    #[track_caller]
     fn into_sort_column(self) -> SortColumn;
 }
 
@@ -181,18 +195,29 @@ impl<T: IntoColumn> IntoSortColumn for T {
 /// Several sort keys, as [`IntoColumns`].
 pub trait IntoSortColumns {
     /// The keys in order.
+    #[track_caller]
     fn into_sort_columns(self) -> Vec<SortColumn>;
+}
+
+/// Each of several keys, at the caller's place.
+#[track_caller]
+fn taken_as_keys<T: IntoSortColumn>(several: impl IntoIterator<Item = T>) -> Vec<SortColumn> {
+    let mut keys = Vec::new();
+    for one in several {
+        keys.push(one.into_sort_column());
+    }
+    keys
 }
 
 impl<T: IntoSortColumn, const N: usize> IntoSortColumns for [T; N] {
     fn into_sort_columns(self) -> Vec<SortColumn> {
-        self.into_iter().map(IntoSortColumn::into_sort_column).collect()
+        taken_as_keys(self)
     }
 }
 
 impl<T: IntoSortColumn> IntoSortColumns for Vec<T> {
     fn into_sort_columns(self) -> Vec<SortColumn> {
-        self.into_iter().map(IntoSortColumn::into_sort_column).collect()
+        taken_as_keys(self)
     }
 }
 
@@ -215,6 +240,7 @@ impl IntoSortColumns for &str {
 }
 
 /// The keys as a plan takes them.
+#[track_caller]
 pub(crate) fn sort_keys(keys: impl IntoSortColumns) -> Result<Vec<SortKey>> {
     keys.into_sort_columns().into_iter().map(SortColumn::into_key).collect()
 }

@@ -8,11 +8,14 @@
 
 use super::arguments::{IntoOperand, IntoType, SortColumn};
 use super::literal::lit;
+use super::place::called;
 use super::window::WindowSpec;
 use std::fmt;
 use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Rem, Sub};
-use vonk_error::{Error, Result, Span};
-use vonk_plan::unresolved::{BinaryOp, Expr, ExprKind, FunctionCall, IsTest, LikeKind, Name, Over, Star};
+use vonk_error::{Error, Result, SourceId, Span};
+use vonk_plan::unresolved::{
+    BinaryOp, Expr, ExprKind, FunctionCall, IsTest, LikeKind, Name, Over, Star, TypeRef,
+};
 use vonk_sql::ParseOptions;
 use vonk_types::Literal;
 
@@ -33,8 +36,15 @@ pub struct Column {
 }
 
 impl Column {
+    /// An expression that this crate builds for itself.
     pub(crate) fn new(kind: ExprKind) -> Column {
         Column { expr: Expr::made(kind), error: None }
+    }
+
+    /// What a call of `name` in the program builds.
+    #[track_caller]
+    pub(crate) fn built(name: &'static str, kind: ExprKind) -> Column {
+        Column { expr: Expr::new(kind, called(name)), error: None }
     }
 
     pub(crate) fn of(expr: Expr) -> Column {
@@ -51,6 +61,7 @@ impl Column {
     }
 
     /// A column by its name, which may be qualified (`t.a`), reach into structs (`a.b`), be quoted (`` `a.b` ``), or be a star.
+    #[track_caller]
     pub(crate) fn named(text: &str) -> Column {
         let star = match text.strip_suffix('*') {
             Some("") => Some(None),
@@ -58,11 +69,12 @@ impl Column {
             None => None,
         };
         match star {
-            Some(None) => return Column::new(ExprKind::Star(Star::default())),
+            Some(None) => return Column::built("col", ExprKind::Star(Star::default())),
             Some(Some(qualifier)) => {
                 return match attribute_name(qualifier) {
                     Ok(name) => {
-                        Column::new(ExprKind::Star(Star { qualifier: Some(name), ..Star::default() }))
+                        let star = Star { qualifier: Some(name), ..Star::default() };
+                        Column::built("col", ExprKind::Star(star))
                     }
                     Err(e) => Column::failed(e),
                 };
@@ -70,37 +82,44 @@ impl Column {
             None => {}
         }
         match attribute_name(text) {
-            Ok(name) => Column::new(ExprKind::Name(name)),
+            Ok(name) => {
+                let span = called("col");
+                Column { expr: Expr::new(ExprKind::Name(Name { span, ..name }), span), error: None }
+            }
             Err(e) => Column::failed(e),
         }
     }
 
     /// An expression in SQL.
     pub(crate) fn parsed(text: &str) -> Column {
-        match vonk_sql::parse_expression(text, &ParseOptions::default()) {
+        let options = ParseOptions { source: SourceId::of_fragment(text), ..ParseOptions::default() };
+        match vonk_sql::parse_expression(text, &options) {
             Ok(expr) => Column::of(expr),
             Err(e) => Column::failed(e.in_text(text)),
         }
     }
 
     /// A call of a function.
-    pub(crate) fn call(name: &str, args: Vec<Column>) -> Column {
-        Column::call_named(Name::of(name), args)
+    #[track_caller]
+    pub(crate) fn call(name: &'static str, args: Vec<Column>) -> Column {
+        Column::call_at(Name::of(name), args, called(name))
     }
 
-    /// A call of a function whose name may be qualified.
-    pub(crate) fn call_named(name: Name, args: Vec<Column>) -> Column {
+    /// A call of a function whose name may be qualified, from a place.
+    pub(crate) fn call_at(name: Name, args: Vec<Column>, span: Span) -> Column {
         let mut error = None;
         let args = args.into_iter().map(|a| a.into_part(&mut error)).collect();
-        let call = FunctionCall::plain(Name { span: Span::NONE, ..name }, args);
-        Column { expr: Expr::made(ExprKind::Function(Box::new(call))), error }
+        let call = FunctionCall::plain(Name { span, ..name }, args);
+        Column { expr: Expr::new(ExprKind::Function(Box::new(call)), span), error }
     }
 
     /// A CASE of one branch.
+    #[track_caller]
     pub(crate) fn case(condition: Column, value: Column) -> Column {
         let mut error = None;
         let branches = vec![(condition.into_part(&mut error), value.into_part(&mut error))];
-        Column { expr: Expr::made(ExprKind::Case { operand: None, branches, otherwise: None }), error }
+        let kind = ExprKind::Case { operand: None, branches, otherwise: None };
+        Column { expr: Expr::new(kind, called("when")), error }
     }
 
     /// A call with DISTINCT.
@@ -127,151 +146,200 @@ impl Column {
         }
     }
 
-    fn wrap(self, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Column {
-        Column { expr: Expr::made(kind(Box::new(self.expr))), error: self.error }
+    #[track_caller]
+    fn wrap(self, name: &'static str, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Column {
+        Column { expr: Expr::new(kind(Box::new(self.expr)), called(name)), error: self.error }
     }
 
-    fn with(self, other: Column, kind: impl FnOnce(Box<Expr>, Box<Expr>) -> ExprKind) -> Column {
+    #[track_caller]
+    fn with(
+        self,
+        name: &'static str,
+        other: Column,
+        kind: impl FnOnce(Box<Expr>, Box<Expr>) -> ExprKind,
+    ) -> Column {
         let mut error = self.error;
         let right = other.into_part(&mut error);
-        Column { expr: Expr::made(kind(Box::new(self.expr), Box::new(right))), error }
+        Column { expr: Expr::new(kind(Box::new(self.expr), Box::new(right)), called(name)), error }
     }
 
-    fn binary(self, op: BinaryOp, other: impl IntoOperand) -> Column {
-        self.with(other.into_operand(), |left, right| ExprKind::Binary { op, left, right })
+    #[track_caller]
+    fn binary(self, name: &'static str, op: BinaryOp, other: impl IntoOperand) -> Column {
+        self.with(name, other.into_operand(), |left, right| ExprKind::Binary { op, left, right })
     }
 
-    fn like_as(self, kind: LikeKind, pattern: impl IntoOperand) -> Column {
+    #[track_caller]
+    fn like_as(self, name: &'static str, kind: LikeKind, pattern: impl IntoOperand) -> Column {
         let escape = Some('\\');
-        self.with(pattern.into_operand(), |expr, pattern| ExprKind::Like { kind, expr, pattern, escape })
+        self.with(name, pattern.into_operand(), |expr, pattern| ExprKind::Like {
+            kind,
+            expr,
+            pattern,
+            escape,
+        })
     }
 
-    fn is(self, test: IsTest, negated: bool) -> Column {
-        self.wrap(|expr| ExprKind::Is { expr, test, negated })
+    #[track_caller]
+    fn is(self, name: &'static str, test: IsTest, negated: bool) -> Column {
+        self.wrap(name, |expr| ExprKind::Is { expr, test, negated })
     }
 
-    fn function(self, name: &str, args: impl IntoIterator<Item = Column>) -> Column {
-        Column::call(name, std::iter::once(self).chain(args).collect())
+    /// A call of a function by the method `name`.
+    #[track_caller]
+    fn function(
+        self,
+        name: &'static str,
+        function: &'static str,
+        args: impl IntoIterator<Item = Column>,
+    ) -> Column {
+        Column::call_at(Name::of(function), std::iter::once(self).chain(args).collect(), called(name))
     }
 
     /// The same under another name (Spark: `as`, `alias`).
+    #[track_caller]
     pub fn alias(self, name: impl Into<String>) -> Column {
         let names = vec![name.into()];
-        self.wrap(|expr| ExprKind::Alias { expr, names })
+        self.wrap("alias", |expr| ExprKind::Alias { expr, names })
     }
 
     /// The columns that a generator makes under these names (`posexplode`, `stack`, …).
+    #[track_caller]
     pub fn aliases<S: Into<String>>(self, names: impl IntoIterator<Item = S>) -> Column {
         let names = names.into_iter().map(Into::into).collect();
-        self.wrap(|expr| ExprKind::Alias { expr, names })
+        self.wrap("aliases", |expr| ExprKind::Alias { expr, names })
     }
 
     /// `a = b`, null if one is null (Spark: `===`, `equalTo`).
+    #[track_caller]
     pub fn eq(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::Eq, other)
+        self.binary("eq", BinaryOp::Eq, other)
     }
 
     /// `a <> b` (Spark: `=!=`, `notEqual`).
+    #[track_caller]
     pub fn neq(self, other: impl IntoOperand) -> Column {
-        !self.eq(other)
+        self.binary("neq", BinaryOp::Eq, other).wrap("neq", ExprKind::Not)
     }
 
     /// `a <=> b`: nulls are equal, and the result is never null.
+    #[track_caller]
     pub fn eq_null_safe(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::NullSafeEq, other)
+        self.binary("eq_null_safe", BinaryOp::NullSafeEq, other)
     }
 
     /// `a > b`
+    #[track_caller]
     pub fn gt(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::Gt, other)
+        self.binary("gt", BinaryOp::Gt, other)
     }
 
     /// `a >= b`
+    #[track_caller]
     pub fn geq(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::GtEq, other)
+        self.binary("geq", BinaryOp::GtEq, other)
     }
 
     /// `a < b`
+    #[track_caller]
     pub fn lt(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::Lt, other)
+        self.binary("lt", BinaryOp::Lt, other)
     }
 
     /// `a <= b`
+    #[track_caller]
     pub fn leq(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::LtEq, other)
+        self.binary("leq", BinaryOp::LtEq, other)
     }
 
     /// `a AND b`; the operator `&` is the same.
+    #[track_caller]
     pub fn and(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::And, other)
+        self.binary("and", BinaryOp::And, other)
     }
 
     /// `a OR b`; the operator `|` is the same.
+    #[track_caller]
     pub fn or(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::Or, other)
+        self.binary("or", BinaryOp::Or, other)
     }
 
     /// `a >= low AND a <= high`
+    #[track_caller]
     pub fn between(self, low: impl IntoOperand, high: impl IntoOperand) -> Column {
-        self.clone().geq(low) & self.leq(high)
+        let low = self.clone().binary("between", BinaryOp::GtEq, low);
+        low.binary("between", BinaryOp::And, self.binary("between", BinaryOp::LtEq, high))
     }
 
     /// `a IN (…)`. Of nothing it is false.
+    #[track_caller]
     pub fn isin<T: IntoOperand>(self, list: impl IntoIterator<Item = T>) -> Column {
         let mut error = self.error;
-        let list: Vec<Expr> = list.into_iter().map(|x| x.into_operand().into_part(&mut error)).collect();
-        let expr = Expr::made(ExprKind::InList { expr: Box::new(self.expr), list });
-        Column { expr, error }
+        let mut parts = Vec::new();
+        for x in list {
+            parts.push(x.into_operand().into_part(&mut error));
+        }
+        let kind = ExprKind::InList { expr: Box::new(self.expr), list: parts };
+        Column { expr: Expr::new(kind, called("isin")), error }
     }
 
     /// `a IS NULL`
+    #[track_caller]
     pub fn is_null(self) -> Column {
-        self.is(IsTest::Null, false)
+        self.is("is_null", IsTest::Null, false)
     }
 
     /// `a IS NOT NULL`
+    #[track_caller]
     pub fn is_not_null(self) -> Column {
-        self.is(IsTest::Null, true)
+        self.is("is_not_null", IsTest::Null, true)
     }
 
     /// Whether it is NaN.
+    #[track_caller]
     pub fn is_nan(self) -> Column {
-        self.function("isnan", [])
+        self.function("is_nan", "isnan", [])
     }
 
     /// `a LIKE pattern`
+    #[track_caller]
     pub fn like(self, pattern: impl IntoOperand) -> Column {
-        self.like_as(LikeKind::Like, pattern)
+        self.like_as("like", LikeKind::Like, pattern)
     }
 
     /// `a ILIKE pattern`
+    #[track_caller]
     pub fn ilike(self, pattern: impl IntoOperand) -> Column {
-        self.like_as(LikeKind::ILike, pattern)
+        self.like_as("ilike", LikeKind::ILike, pattern)
     }
 
     /// `a RLIKE pattern`: whether a regular expression is found.
+    #[track_caller]
     pub fn rlike(self, pattern: impl IntoOperand) -> Column {
-        self.like_as(LikeKind::RLike, pattern)
+        self.like_as("rlike", LikeKind::RLike, pattern)
     }
 
     /// Whether it begins with a text.
+    #[track_caller]
     pub fn starts_with(self, prefix: impl IntoOperand) -> Column {
-        self.function("startswith", [prefix.into_operand()])
+        self.function("starts_with", "startswith", [prefix.into_operand()])
     }
 
     /// Whether it ends with a text.
+    #[track_caller]
     pub fn ends_with(self, suffix: impl IntoOperand) -> Column {
-        self.function("endswith", [suffix.into_operand()])
+        self.function("ends_with", "endswith", [suffix.into_operand()])
     }
 
     /// Whether it contains a text.
+    #[track_caller]
     pub fn contains(self, part: impl IntoOperand) -> Column {
-        self.function("contains", [part.into_operand()])
+        self.function("contains", "contains", [part.into_operand()])
     }
 
     /// So many characters (or bytes) from a position, which counts from 1.
+    #[track_caller]
     pub fn substr(self, start: impl IntoOperand, length: impl IntoOperand) -> Column {
-        self.function("substr", [start.into_operand(), length.into_operand()])
+        self.function("substr", "substr", [start.into_operand(), length.into_operand()])
     }
 
     /// `CAST(a AS type)`: an error where a value does not fit (ANSI), else null.
@@ -283,49 +351,61 @@ impl Column {
     /// let b = col("b").cast(DataType::Long);
     /// # let _ = (a, b);
     /// ```
+    #[track_caller]
     pub fn cast(self, to: impl IntoType) -> Column {
-        self.cast_as(to, false)
+        self.cast_as("cast", to, false)
     }
 
     /// `TRY_CAST(a AS type)`: null where a value does not fit.
+    #[track_caller]
     pub fn try_cast(self, to: impl IntoType) -> Column {
-        self.cast_as(to, true)
+        self.cast_as("try_cast", to, true)
     }
 
-    fn cast_as(self, to: impl IntoType, try_cast: bool) -> Column {
+    #[track_caller]
+    fn cast_as(self, name: &'static str, to: impl IntoType, try_cast: bool) -> Column {
         match to.into_type() {
-            Ok(data_type) => self.wrap(|expr| ExprKind::Cast { expr, data_type, try_cast }),
+            Ok(data_type) => {
+                let data_type = TypeRef { span: called(name), ..data_type };
+                self.wrap(name, |expr| ExprKind::Cast { expr, data_type, try_cast })
+            }
             Err(e) => Column::failed(e),
         }
     }
 
     /// An element of an array (from 0), the value of a map's key, or a field of a struct.
+    #[track_caller]
     pub fn get_item(self, key: impl IntoOperand) -> Column {
-        self.with(key.into_operand(), |expr, index| ExprKind::Subscript { expr, index })
+        self.with("get_item", key.into_operand(), |expr, index| ExprKind::Subscript { expr, index })
     }
 
     /// A field of a struct.
+    #[track_caller]
     pub fn get_field(self, field: impl Into<String>) -> Column {
         let field = field.into();
-        self.wrap(|expr| ExprKind::Field { expr, field })
+        self.wrap("get_field", |expr| ExprKind::Field { expr, field })
     }
 
     /// `a & b` of integers.
+    #[track_caller]
     pub fn bitwise_and(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::BitAnd, other)
+        self.binary("bitwise_and", BinaryOp::BitAnd, other)
     }
 
     /// `a | b` of integers.
+    #[track_caller]
     pub fn bitwise_or(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::BitOr, other)
+        self.binary("bitwise_or", BinaryOp::BitOr, other)
     }
 
     /// `a ^ b` of integers.
+    #[track_caller]
     pub fn bitwise_xor(self, other: impl IntoOperand) -> Column {
-        self.binary(BinaryOp::BitXor, other)
+        self.binary("bitwise_xor", BinaryOp::BitXor, other)
     }
 
     /// A further branch of [`when`](crate::functions::when).
+    #[track_caller]
     pub fn when(self, condition: Column, value: impl IntoOperand) -> Column {
         let mut error = self.error;
         let condition = condition.into_part(&mut error);
@@ -334,7 +414,7 @@ impl Column {
             ExprKind::Case { operand: None, mut branches, otherwise: None } => {
                 branches.push((condition, value));
                 let kind = ExprKind::Case { operand: None, branches, otherwise: None };
-                Column { expr: Expr::made(kind), error }
+                Column { expr: Expr::new(kind, called("when")), error }
             }
             _ => Column::failed(misuse(
                 "when() can only be applied on a Column previously generated by when()",
@@ -343,13 +423,14 @@ impl Column {
     }
 
     /// What [`when`](crate::functions::when) is where no branch holds.
+    #[track_caller]
     pub fn otherwise(self, value: impl IntoOperand) -> Column {
         let mut error = self.error;
         let value = value.into_operand().into_part(&mut error);
         match self.expr.kind {
             ExprKind::Case { operand: None, branches, otherwise: None } => {
                 let kind = ExprKind::Case { operand: None, branches, otherwise: Some(Box::new(value)) };
-                Column { expr: Expr::made(kind), error }
+                Column { expr: Expr::new(kind, called("otherwise")), error }
             }
             _ => Column::failed(misuse(
                 "otherwise() can only be applied on a Column previously generated by when()",
@@ -358,6 +439,7 @@ impl Column {
     }
 
     /// An aggregate or window function over a window.
+    #[track_caller]
     pub fn over(mut self, window: WindowSpec) -> Column {
         let window = match window.into_spec() {
             Ok(window) => window,
@@ -371,6 +453,7 @@ impl Column {
     }
 
     /// An aggregate over those rows alone that satisfy a condition: `FILTER (WHERE …)`.
+    #[track_caller]
     pub fn filter_where(mut self, condition: Column) -> Column {
         let condition = condition.into_part(&mut self.error);
         match &mut self.expr.kind {
@@ -385,31 +468,37 @@ impl Column {
     }
 
     /// As a sort key, nulls first.
+    #[track_caller]
     pub fn asc(self) -> SortColumn {
         SortColumn::new(self, false, None)
     }
 
     /// As a sort key from the largest value, nulls last.
+    #[track_caller]
     pub fn desc(self) -> SortColumn {
         SortColumn::new(self, true, None)
     }
 
     /// As a sort key, nulls first.
+    #[track_caller]
     pub fn asc_nulls_first(self) -> SortColumn {
         SortColumn::new(self, false, Some(true))
     }
 
     /// As a sort key, nulls last.
+    #[track_caller]
     pub fn asc_nulls_last(self) -> SortColumn {
         SortColumn::new(self, false, Some(false))
     }
 
     /// As a sort key from the largest value, nulls first.
+    #[track_caller]
     pub fn desc_nulls_first(self) -> SortColumn {
         SortColumn::new(self, true, Some(true))
     }
 
     /// As a sort key from the largest value, nulls last.
+    #[track_caller]
     pub fn desc_nulls_last(self) -> SortColumn {
         SortColumn::new(self, true, Some(false))
     }
@@ -465,8 +554,9 @@ macro_rules! operators {
         impl<T: IntoOperand> $operator<T> for Column {
             type Output = Column;
 
+            #[track_caller]
             fn $method(self, other: T) -> Column {
-                self.binary(BinaryOp::$op, other)
+                self.binary(stringify!($method), BinaryOp::$op, other)
             }
         }
     )*};
@@ -487,6 +577,7 @@ macro_rules! numbers_on_the_left {
         impl $operator<Column> for $number {
             type Output = Column;
 
+            #[track_caller]
             fn $method(self, other: Column) -> Column {
                 $operator::$method(lit(self), other)
             }
@@ -505,16 +596,18 @@ numbers_on_the_left! {
 impl Neg for Column {
     type Output = Column;
 
+    #[track_caller]
     fn neg(self) -> Column {
-        self.function("negative", [])
+        self.function("neg", "negative", [])
     }
 }
 
 impl Not for Column {
     type Output = Column;
 
+    #[track_caller]
     fn not(self) -> Column {
-        self.wrap(ExprKind::Not)
+        self.wrap("not", ExprKind::Not)
     }
 }
 

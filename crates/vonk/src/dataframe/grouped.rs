@@ -42,6 +42,7 @@ impl GroupedData {
     /// assert_eq!(sums.columns(), ["rest", "count(1)", "total"]);
     /// # Ok::<(), vonk::Error>(())
     /// ```
+    #[track_caller]
     pub fn agg(&self, aggregates: impl IntoColumns) -> Result<DataFrame> {
         let aggregates = exprs(aggregates)?;
         let keys = exprs(self.keys.clone())?;
@@ -111,7 +112,11 @@ impl GroupedData {
         self.numeric("max", columns)
     }
 
-    fn numeric<'a>(&self, function: &str, columns: impl IntoIterator<Item = &'a str>) -> Result<DataFrame> {
+    fn numeric<'a>(
+        &self,
+        function: &'static str,
+        columns: impl IntoIterator<Item = &'a str>,
+    ) -> Result<DataFrame> {
         let all = self.input.resolved.columns();
         let mut wanted = Vec::new();
         for name in columns {
@@ -136,6 +141,7 @@ impl GroupedData {
 
     /// A column for each value of `column`, of which the aggregates count the rows that have it. The values are those that it has, in
     /// order: a query finds them at once.
+    #[track_caller]
     pub fn pivot(&self, column: impl super::IntoColumn) -> Result<GroupedData> {
         let column = column.into_column();
         let distinct = self.input.project(vec![column.clone().into_expr()?])?.distinct()?;
@@ -161,6 +167,7 @@ impl GroupedData {
     }
 
     /// A column for each of these values of `column`.
+    #[track_caller]
     pub fn pivot_values<T: super::ToLiteral>(
         &self,
         column: impl super::IntoColumn,

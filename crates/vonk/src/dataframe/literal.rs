@@ -14,8 +14,9 @@ use vonk_types::{DataType, Literal};
 /// let columns = [lit(1), lit(2.5), lit("text"), lit(true), lit(None::<i32>)];
 /// # let _ = columns;
 /// ```
+#[track_caller]
 pub fn lit(value: impl ToLiteral) -> Column {
-    Column::new(ExprKind::Literal(value.to_literal()))
+    Column::built("lit", ExprKind::Literal(value.to_literal()))
 }
 
 /// A value that has a literal.

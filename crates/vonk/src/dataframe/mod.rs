@@ -9,14 +9,18 @@
 mod actions;
 mod arguments;
 mod column;
+mod combining;
 mod create;
 mod describe;
 mod grouped;
 mod keeping;
 mod literal;
 mod na;
+mod partitions;
+mod place;
 mod reader;
 mod reshape;
+mod sampling;
 mod self_join;
 mod sets;
 mod show;
@@ -33,6 +37,7 @@ pub(crate) use column::misuse;
 pub use grouped::GroupedData;
 pub use literal::{ToLiteral, lit};
 pub use na::{DataFrameNaFunctions, Fill, How};
+pub(crate) use place::called;
 pub use reader::DataFrameReader;
 pub use stat::DataFrameStatFunctions;
 pub use window::{Window, WindowSpec};
@@ -46,8 +51,7 @@ use std::sync::Arc;
 use vonk_analyzer::Resolved;
 use vonk_error::{Error, Result, Span};
 use vonk_plan::unresolved::{
-    self, ColumnRef, Expr, ExprKind, Hint, JoinConstraint, JoinKind, Name, Pipe, PipeOp, Plan,
-    Repartitioning, SampleAmount, Select, SetOpKind, SortKey, SortKeys, Star,
+    self, ColumnRef, Expr, ExprKind, Hint, Name, Pipe, PipeOp, Plan, Select, SortKey, SortKeys, Star,
 };
 use vonk_types::StructType;
 
@@ -128,12 +132,14 @@ impl DataFrame {
     }
 
     /// A column of this DataFrame and of no other (Spark: `df("a")`, `df.a`). In a join of two with columns of the same name it says which.
+    #[track_caller]
     pub fn col(&self, name: &str) -> Result<Column> {
         let expr = Column::named(name).into_expr()?;
         let ExprKind::Name(name) = &expr.kind else { return Ok(Column::of(expr)) };
         let control = Control::default();
         let cx = Pipeline::new(&self.session, "", &control)?;
-        cx.with_analyzer(|a| a.column(&self.resolved, name)).map(Column::of)
+        let found = cx.with_analyzer(|a| a.column(&self.resolved, name)).map_err(Error::in_program)?;
+        Ok(Column::of(Expr { span: expr.span, ..found }))
     }
 
     /// Columns computed from columns.
@@ -145,6 +151,7 @@ impl DataFrame {
     /// assert_eq!(df.columns(), ["id", "twice"]);
     /// # Ok::<(), vonk::Error>(())
     /// ```
+    #[track_caller]
     pub fn select(&self, columns: impl IntoColumns) -> Result<DataFrame> {
         self.project(exprs(columns)?)
     }
@@ -155,11 +162,13 @@ impl DataFrame {
     }
 
     /// A further column, or another one in the place of those of its name.
+    #[track_caller]
     pub fn with_column(&self, name: &str, column: impl IntoColumn) -> Result<DataFrame> {
         self.with_columns([(name, column)])
     }
 
     /// Several further columns, each computed from the columns before the call.
+    #[track_caller]
     pub fn with_columns<'a, C: IntoColumn>(
         &self,
         columns: impl IntoIterator<Item = (&'a str, C)>,
@@ -225,6 +234,7 @@ impl DataFrame {
     }
 
     /// Without these columns: all of a name, or one by [`col`](Self::col). What is not there is not missed.
+    #[track_caller]
     pub fn drop(&self, columns: impl IntoColumns) -> Result<DataFrame> {
         let (mut names, mut ids) = (Vec::new(), Vec::new());
         for e in exprs(columns)? {
@@ -262,6 +272,7 @@ impl DataFrame {
     }
 
     /// The rows for which a condition is true (Spark: `filter`, `where`). It may name columns that the last `select` left out.
+    #[track_caller]
     pub fn filter(&self, condition: impl IntoCondition) -> Result<DataFrame> {
         let condition = condition.into_condition().into_expr()?;
         match (self.step(&filtered(self.input(), condition.clone())), &self.projected) {
@@ -286,114 +297,37 @@ impl DataFrame {
     }
 
     /// Groups of rows with equal keys, to be aggregated.
+    #[track_caller]
     pub fn group_by(&self, keys: impl IntoColumns) -> GroupedData {
         GroupedData::new(self.clone(), keys.into_columns(), grouped::Kind::Plain)
     }
 
     /// Groups by all keys, by all but the last, and so on to none.
+    #[track_caller]
     pub fn rollup(&self, keys: impl IntoColumns) -> GroupedData {
         GroupedData::new(self.clone(), keys.into_columns(), grouped::Kind::Rollup)
     }
 
     /// Groups by every subset of the keys.
+    #[track_caller]
     pub fn cube(&self, keys: impl IntoColumns) -> GroupedData {
         GroupedData::new(self.clone(), keys.into_columns(), grouped::Kind::Cube)
     }
 
     /// Aggregates over all rows.
+    #[track_caller]
     pub fn agg(&self, aggregates: impl IntoColumns) -> Result<DataFrame> {
         self.group_by(()).agg(aggregates)
     }
 
-    /// A join. `how` is one of Spark's names: `inner`, `left`, `right`, `full` (also with `outer`), `left_semi`, `left_anti`, `cross`.
-    ///
-    /// ```
-    /// # let session = vonk::Session::builder().config("spark.master", "local[1]").build()?;
-    /// let (a, b) = (session.range(0, 4)?, session.range(2, 6)?);
-    /// let both = a.join(&b, a.col("id")?.eq(b.col("id")?), "inner")?;
-    /// assert_eq!(both.count()?, 2);
-    /// # Ok::<(), vonk::Error>(())
-    /// ```
-    pub fn join(&self, other: &DataFrame, on: Column, how: &str) -> Result<DataFrame> {
-        let kind = join_kind(how)?;
-        self.joined(other, kind, JoinConstraint::On(on.into_expr()?))
-    }
-
-    /// A join on equal columns, which the result has once.
-    pub fn join_using<'a>(
-        &self,
-        other: &DataFrame,
-        columns: impl IntoIterator<Item = &'a str>,
-        how: &str,
-    ) -> Result<DataFrame> {
-        let names = columns.into_iter().map(Name::of).collect();
-        self.joined(other, join_kind(how)?, JoinConstraint::Using(names))
-    }
-
-    /// Every row with every row.
-    pub fn cross_join(&self, other: &DataFrame) -> Result<DataFrame> {
-        self.joined(other, JoinKind::Cross, JoinConstraint::None)
-    }
-
-    fn joined(&self, other: &DataFrame, kind: JoinKind, constraint: JoinConstraint) -> Result<DataFrame> {
-        let (right, constraint) = self_join::told_apart(self, other, constraint)?;
-        self.step(&Plan::Join(Box::new(unresolved::Join {
-            left: self.input(),
-            right: right.embed(),
-            kind,
-            constraint,
-            lateral: false,
-            span: Span::NONE,
-        })))
-    }
-
-    fn set_operation(
-        &self,
-        other: &DataFrame,
-        kind: SetOpKind,
-        all: bool,
-        by_name: bool,
-    ) -> Result<DataFrame> {
-        let (left, right) = (Box::new(self.input()), Box::new(other.input()));
-        self.step(&Plan::SetOp { kind, all, by_name, left, right, span: Span::NONE })
-    }
-
-    /// The rows of both, duplicates included; columns by position.
-    pub fn union(&self, other: &DataFrame) -> Result<DataFrame> {
-        self.set_operation(other, SetOpKind::Union, true, false)
-    }
-
-    /// The rows of both, duplicates included; columns by name. With `allow_missing`, a column that one side lacks is null there.
-    pub fn union_by_name(&self, other: &DataFrame, allow_missing: bool) -> Result<DataFrame> {
-        sets::union_by_name(self, other, allow_missing)
-    }
-
-    /// Each row that both have, once.
-    pub fn intersect(&self, other: &DataFrame) -> Result<DataFrame> {
-        self.set_operation(other, SetOpKind::Intersect, false, false)
-    }
-
-    /// Each row that both have, as often as both have it.
-    pub fn intersect_all(&self, other: &DataFrame) -> Result<DataFrame> {
-        self.set_operation(other, SetOpKind::Intersect, true, false)
-    }
-
-    /// Each row that the other does not have, once (Spark: `except`, `subtract`).
-    pub fn except(&self, other: &DataFrame) -> Result<DataFrame> {
-        self.set_operation(other, SetOpKind::Except, false, false)
-    }
-
-    /// Each row as often as it is here more than in the other.
-    pub fn except_all(&self, other: &DataFrame) -> Result<DataFrame> {
-        self.set_operation(other, SetOpKind::Except, true, false)
-    }
-
     /// All rows in an order (Spark: `orderBy`, `sort`). Keys may be columns that the last `select` left out.
+    #[track_caller]
     pub fn order_by(&self, keys: impl IntoSortColumns) -> Result<DataFrame> {
         self.sorted(sort_keys(keys)?, true)
     }
 
     /// The rows of each partition in an order.
+    #[track_caller]
     pub fn sort_within_partitions(&self, keys: impl IntoSortColumns) -> Result<DataFrame> {
         self.sorted(sort_keys(keys)?, false)
     }
@@ -478,46 +412,8 @@ impl DataFrame {
         })
     }
 
-    /// A random share of the rows, without replacement. The same seed gives the same rows of the same partitions.
-    pub fn sample(&self, fraction: f64, seed: Option<i64>) -> Result<DataFrame> {
-        let amount = SampleAmount::Fraction(fraction);
-        self.step(&Plan::Sample { input: Box::new(self.input()), amount, seed })
-    }
-
-    fn moved(&self, to: Repartitioning) -> Result<DataFrame> {
-        self.step(&Plan::Repartition { input: Box::new(self.input()), to })
-    }
-
-    /// Rows spread over so many partitions.
-    pub fn repartition(&self, partitions: u32) -> Result<DataFrame> {
-        self.moved(Repartitioning::RoundRobin(positive(partitions)?))
-    }
-
-    /// Rows spread by the hash of columns; over so many partitions, if that is said.
-    pub fn repartition_by(&self, partitions: Option<u32>, columns: impl IntoColumns) -> Result<DataFrame> {
-        let partitions = partitions.map(positive).transpose()?;
-        self.moved(Repartitioning::Hash(exprs(columns)?, partitions))
-    }
-
-    /// Rows spread by ranges of sort keys; over so many partitions, if that is said.
-    pub fn repartition_by_range(
-        &self,
-        partitions: Option<u32>,
-        keys: impl IntoSortColumns,
-    ) -> Result<DataFrame> {
-        let keys = sort_keys(keys)?;
-        if keys.is_empty() {
-            return Err(misuse("At least one partition-by expression must be specified."));
-        }
-        self.moved(Repartitioning::Range(keys, partitions.map(positive).transpose()?))
-    }
-
-    /// Fewer partitions, made by putting some together.
-    pub fn coalesce(&self, partitions: u32) -> Result<DataFrame> {
-        self.moved(Repartitioning::Coalesce(positive(partitions)?))
-    }
-
     /// A hint, as in SQL's `/*+ NAME(args) */`.
+    #[track_caller]
     pub fn hint(&self, name: &str, args: impl IntoColumns) -> Result<DataFrame> {
         let hints = vec![Hint { name: name.to_string(), args: exprs(args)? }];
         self.step(&Plan::Hint { input: Box::new(self.input()), hints })
@@ -525,6 +421,7 @@ impl DataFrame {
 
     /// Columns turned into rows: for each of `values` a row with its name (in a column called `variable`) and its value (in one called
     /// `value`), beside the columns `ids`. Without `values`, all columns that are not in `ids`.
+    #[track_caller]
     pub fn unpivot(
         &self,
         ids: impl IntoColumns,
@@ -582,6 +479,7 @@ impl Names {
 /// A condition: a column, or its text in SQL.
 pub trait IntoCondition {
     /// The condition as a column.
+    #[track_caller]
     fn into_condition(self) -> Column;
 }
 
@@ -598,6 +496,7 @@ impl IntoCondition for &str {
 }
 
 /// The expressions of columns.
+#[track_caller]
 pub(crate) fn exprs(columns: impl IntoColumns) -> Result<Vec<Expr>> {
     columns.into_columns().into_iter().map(Column::into_expr).collect()
 }
@@ -626,30 +525,4 @@ fn count_of(rows: u64) -> Result<Expr> {
         Ok(n) => Ok(lit(n).expr),
         Err(_) => Err(misuse("The number of rows must be at most 2147483647.")),
     }
-}
-
-fn positive(partitions: u32) -> Result<u32> {
-    match partitions {
-        0 => Err(misuse("requirement failed: Number of partitions (0) must be positive.")),
-        n => Ok(n),
-    }
-}
-
-/// Spark's names of joins.
-fn join_kind(how: &str) -> Result<JoinKind> {
-    Ok(match how.to_lowercase().replace('_', "").as_str() {
-        "inner" => JoinKind::Inner,
-        "outer" | "full" | "fullouter" => JoinKind::Full,
-        "left" | "leftouter" => JoinKind::Left,
-        "right" | "rightouter" => JoinKind::Right,
-        "leftsemi" | "semi" => JoinKind::LeftSemi,
-        "leftanti" | "anti" => JoinKind::LeftAnti,
-        "cross" => JoinKind::Cross,
-        _ => {
-            const NAMES: &str = "'inner', 'outer', 'full', 'fullouter', 'full_outer', 'leftouter', 'left', \
-                'left_outer', 'rightouter', 'right', 'right_outer', 'leftsemi', 'left_semi', 'semi', 'leftanti', \
-                'left_anti', 'anti', 'cross'";
-            return Err(Error::new("UNSUPPORTED_JOIN_TYPE").with("typ", how).with("supported", NAMES));
-        }
-    })
 }

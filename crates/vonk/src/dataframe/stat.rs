@@ -94,6 +94,7 @@ impl<'a> DataFrameStatFunctions<'a> {
     }
 
     /// A random sample with a share of its own for each value of a column; rows of other values are left out.
+    #[track_caller]
     pub fn sample_by<T: ToLiteral>(
         &self,
         column: impl IntoColumn,

@@ -25,21 +25,25 @@ impl Window {
     pub const CURRENT_ROW: i64 = 0;
 
     /// Windows within rows of equal keys.
+    #[track_caller]
     pub fn partition_by(keys: impl IntoColumns) -> WindowSpec {
         WindowSpec::default().partition_by(keys)
     }
 
     /// Windows over all rows in an order.
+    #[track_caller]
     pub fn order_by(keys: impl IntoSortColumns) -> WindowSpec {
         WindowSpec::default().order_by(keys)
     }
 
     /// Windows of so many rows around each row, over all rows: see [`WindowSpec::rows_between`].
+    #[track_caller]
     pub fn rows_between(start: i64, end: i64) -> WindowSpec {
         WindowSpec::default().rows_between(start, end)
     }
 
     /// Windows of values around each row's, over all rows: see [`WindowSpec::range_between`].
+    #[track_caller]
     pub fn range_between(start: i64, end: i64) -> WindowSpec {
         WindowSpec::default().range_between(start, end)
     }
@@ -57,21 +61,25 @@ pub struct WindowSpec {
 
 impl WindowSpec {
     /// Within rows of equal keys.
+    #[track_caller]
     pub fn partition_by(self, keys: impl IntoColumns) -> WindowSpec {
         WindowSpec { partition: keys.into_columns(), ..self }
     }
 
     /// In an order.
+    #[track_caller]
     pub fn order_by(self, keys: impl IntoSortColumns) -> WindowSpec {
         WindowSpec { order: keys.into_sort_columns(), ..self }
     }
 
     /// From the row `start` rows after the current one to that `end` rows after; negative numbers are rows before.
+    #[track_caller]
     pub fn rows_between(self, start: i64, end: i64) -> WindowSpec {
         WindowSpec { frame: Some((true, start, end)), ..self }
     }
 
     /// From rows whose key is that of the current row plus `start` to those with it plus `end`.
+    #[track_caller]
     pub fn range_between(self, start: i64, end: i64) -> WindowSpec {
         WindowSpec { frame: Some((false, start, end)), ..self }
     }

@@ -45,36 +45,43 @@ fn of_three(f: impl FnOnce(Column, Column, Column) -> Column) -> Column {
 /// assert_eq!(df.select(transform("a", |x| x * 2))?.collect_text()?, ["[2,4,6]"]);
 /// # Ok::<(), vonk::Error>(())
 /// ```
+#[track_caller]
 pub fn transform(array: impl IntoColumn, f: impl FnOnce(Column) -> Column) -> Column {
     Column::call("transform", vec![array.into_column(), of_one(f)])
 }
 
 /// As [`transform`], with the position of each element from 0.
+#[track_caller]
 pub fn transform_indexed(array: impl IntoColumn, f: impl FnOnce(Column, Column) -> Column) -> Column {
     Column::call("transform", vec![array.into_column(), of_two(f)])
 }
 
 /// The elements for which `f` is true.
+#[track_caller]
 pub fn filter(array: impl IntoColumn, f: impl FnOnce(Column) -> Column) -> Column {
     Column::call("filter", vec![array.into_column(), of_one(f)])
 }
 
 /// As [`filter`], with the position of each element from 0.
+#[track_caller]
 pub fn filter_indexed(array: impl IntoColumn, f: impl FnOnce(Column, Column) -> Column) -> Column {
     Column::call("filter", vec![array.into_column(), of_two(f)])
 }
 
 /// Whether `f` is true for some element.
+#[track_caller]
 pub fn exists(array: impl IntoColumn, f: impl FnOnce(Column) -> Column) -> Column {
     Column::call("exists", vec![array.into_column(), of_one(f)])
 }
 
 /// Whether `f` is true for all elements.
+#[track_caller]
 pub fn forall(array: impl IntoColumn, f: impl FnOnce(Column) -> Column) -> Column {
     Column::call("forall", vec![array.into_column(), of_one(f)])
 }
 
 /// `merge` of a state and each element in turn, beginning with `start`.
+#[track_caller]
 pub fn aggregate(
     array: impl IntoColumn,
     start: impl IntoColumn,
@@ -84,6 +91,7 @@ pub fn aggregate(
 }
 
 /// As [`aggregate`], and in the end `finish` of the state.
+#[track_caller]
 pub fn aggregate_and_finish(
     array: impl IntoColumn,
     start: impl IntoColumn,
@@ -94,6 +102,7 @@ pub fn aggregate_and_finish(
 }
 
 /// The same as [`aggregate`].
+#[track_caller]
 pub fn reduce(
     array: impl IntoColumn,
     start: impl IntoColumn,
@@ -103,6 +112,7 @@ pub fn reduce(
 }
 
 /// An array of what `f` makes of the elements of two arrays, one of each at a time.
+#[track_caller]
 pub fn zip_with(
     left: impl IntoColumn,
     right: impl IntoColumn,
@@ -112,21 +122,25 @@ pub fn zip_with(
 }
 
 /// The entries for whose key and value `f` is true.
+#[track_caller]
 pub fn map_filter(map: impl IntoColumn, f: impl FnOnce(Column, Column) -> Column) -> Column {
     Column::call("map_filter", vec![map.into_column(), of_two(f)])
 }
 
 /// A map whose keys are what `f` makes of each key and value.
+#[track_caller]
 pub fn transform_keys(map: impl IntoColumn, f: impl FnOnce(Column, Column) -> Column) -> Column {
     Column::call("transform_keys", vec![map.into_column(), of_two(f)])
 }
 
 /// A map whose values are what `f` makes of each key and value.
+#[track_caller]
 pub fn transform_values(map: impl IntoColumn, f: impl FnOnce(Column, Column) -> Column) -> Column {
     Column::call("transform_values", vec![map.into_column(), of_two(f)])
 }
 
 /// A map of the keys of two maps to what `f` makes of a key and both values.
+#[track_caller]
 pub fn map_zip_with(
     left: impl IntoColumn,
     right: impl IntoColumn,

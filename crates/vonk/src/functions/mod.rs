@@ -20,10 +20,11 @@ pub use crate::dataframe::lit;
 pub use generated::*;
 pub use lambdas::*;
 
-use crate::dataframe::{Column, DataFrame, IntoColumn, IntoColumns, IntoOperand, SortColumn};
+use crate::dataframe::{Column, DataFrame, IntoColumn, IntoColumns, IntoOperand, SortColumn, called};
 use vonk_error::Result;
 
 /// A column by its name: `a`, `t.a`, a field `a.b`, `` `with.dot` ``, or a star.
+#[track_caller]
 pub fn col(name: &str) -> Column {
     Column::named(name)
 }
@@ -34,75 +35,98 @@ pub fn expr(sql: &str) -> Column {
 }
 
 /// A call of any function by its name: those of the session too.
+#[track_caller]
 pub fn call_function(name: &str, args: impl IntoColumns) -> Column {
     match vonk_sql::parse_name(name, &Default::default()) {
-        Ok(parsed) => Column::call_named(parsed, args.into_columns()),
+        Ok(parsed) => Column::call_at(parsed, args.into_columns(), called("call_function")),
         Err(e) => Column::failed(e.in_text(name)),
     }
 }
 
 /// The value of the first branch whose condition is true: `when(a, x).when(b, y).otherwise(z)`.
+#[track_caller]
 pub fn when(condition: Column, value: impl IntoOperand) -> Column {
     Column::case(condition, value.into_operand())
 }
 
 /// The number of rows for which an expression is not null; of all rows for `"*"`.
+#[track_caller]
 pub fn count(column: impl IntoColumn) -> Column {
     Column::call("count", vec![column.into_column()])
 }
 
 /// The number of different combinations of values, nulls left out.
+#[track_caller]
 pub fn count_distinct(columns: impl IntoColumns) -> Column {
     Column::call("count", columns.into_columns()).distinct()
 }
 
 /// The sum of different values.
+#[track_caller]
 pub fn sum_distinct(column: impl IntoColumn) -> Column {
     Column::call("sum", vec![column.into_column()]).distinct()
+}
+
+#[track_caller]
+fn seeded(function: &'static str, seed: Option<i64>) -> Column {
+    let mut args = Vec::new();
+    if let Some(seed) = seed {
+        args.push(lit(seed));
+    }
+    Column::call(function, args)
 }
 
 /// A random double from 0 (inclusive) to 1 (exclusive).
 ///
 /// In SQL: `rand([seed])`. Since Spark 1.5.0.
+#[track_caller]
 pub fn rand(seed: Option<i64>) -> Column {
-    Column::call("rand", seed.map(lit).into_iter().collect())
+    seeded("rand", seed)
 }
 
 /// The same as [`rand`].
+#[track_caller]
 pub fn random(seed: Option<i64>) -> Column {
-    Column::call("random", seed.map(lit).into_iter().collect())
+    seeded("random", seed)
 }
 
 /// A random double of the standard normal distribution.
 ///
 /// In SQL: `randn([seed])`. Since Spark 1.5.0.
+#[track_caller]
 pub fn randn(seed: Option<i64>) -> Column {
-    Column::call("randn", seed.map(lit).into_iter().collect())
+    seeded("randn", seed)
 }
 
 /// Windows of time that a row belongs to, for `group_by`: of a duration, one every `slide` (else every duration), `start` after the epoch.
 ///
 /// In SQL: `window(time_column, window_duration[, slide_duration[, start_time]])`. Since Spark 2.0.0.
+#[track_caller]
 pub fn window(time: impl IntoColumn, duration: &str, slide: Option<&str>, start: Option<&str>) -> Column {
     let mut args = vec![time.into_column(), lit(duration)];
     if slide.is_some() || start.is_some() {
         args.push(lit(slide.unwrap_or(duration)));
     }
-    args.extend(start.map(lit));
+    if let Some(start) = start {
+        args.push(lit(start));
+    }
     Column::call("window", args)
 }
 
 /// A sort key from the smallest value.
+#[track_caller]
 pub fn asc(column: impl IntoColumn) -> SortColumn {
     column.into_column().asc()
 }
 
 /// A sort key from the largest value.
+#[track_caller]
 pub fn desc(column: impl IntoColumn) -> SortColumn {
     column.into_column().desc()
 }
 
 /// The DataFrame with the hint that it is small enough for every executor to have whole.
+#[track_caller]
 pub fn broadcast(df: &DataFrame) -> Result<DataFrame> {
     df.hint("broadcast", ())
 }

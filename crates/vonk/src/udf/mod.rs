@@ -15,7 +15,7 @@ pub use aggregate::Aggregator;
 pub use scalar::ScalarUdf;
 pub use values::{UdfArgument, UdfResult, UdfValue};
 
-use crate::dataframe::{Column, IntoColumns, misuse};
+use crate::dataframe::{Column, IntoColumns, called, misuse};
 use crate::session::Session;
 use arrow::array::{Array, ArrayRef};
 use std::sync::Arc;
@@ -24,6 +24,7 @@ use vonk_functions::describe::Group;
 use vonk_functions::{
     Arity, CallSite, Docs, Function, KernelCall, Resolution, ScalarFunction, ScalarKernel, Volatility,
 };
+use vonk_plan::unresolved::Name;
 use vonk_types::DataType;
 
 /// A function that was registered.
@@ -39,8 +40,9 @@ impl UserDefinedFunction {
     }
 
     /// A call of it.
+    #[track_caller]
     pub fn call(&self, args: impl IntoColumns) -> Column {
-        Column::call(&self.name, args.into_columns())
+        Column::call_at(Name::of(&*self.name), args.into_columns(), called("call"))
     }
 }
 

@@ -44,7 +44,7 @@ fn a_task_that_fails_names_the_place_and_leaves_the_executor_alone() {
     let session = builder("local-cluster[1,1,1g]", dir.path()).build().unwrap();
     let error = rows(&session, "SELECT id, 10 / (id - 7) FROM range(10)").unwrap_err();
     assert_eq!(error.condition(), "DIVIDE_BY_ZERO");
-    assert_eq!(error.context().unwrap().fragment, "10 / (id - 7)");
+    assert_eq!(error.context().unwrap().fragment(), "10 / (id - 7)");
     let before = executor_pids(dir.path());
     assert_eq!(rows(&session, "SELECT 10 / (id - 70) FROM range(1)").unwrap().len(), 1);
     assert_eq!(executor_pids(dir.path()), before);

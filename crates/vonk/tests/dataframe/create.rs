@@ -6,6 +6,7 @@ use arrow::array::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
+use vonk::QueryContext;
 use vonk::functions::*;
 
 #[test]
@@ -142,9 +143,9 @@ fn commands_run_at_once() {
     let failing = s.sql("SELECT 1 / 0").unwrap();
     let error = failing.collect().unwrap_err();
     assert_eq!(
-        (error.condition(), error.context().map(|c| c.fragment.as_str())),
+        (error.condition(), error.context().map(QueryContext::fragment)),
         ("DIVIDE_BY_ZERO", Some("1 / 0"))
     );
     let above = failing.select(col("*")).and_then(|d| d.union(&s.sql("SELECT 2.5D")?)).unwrap();
-    assert_eq!(above.collect().unwrap_err().context().map(|c| c.line), Some(1));
+    assert_eq!(above.collect().unwrap_err().context().map(QueryContext::place).as_deref(), Some("1:8"));
 }

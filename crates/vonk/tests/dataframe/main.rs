@@ -10,6 +10,7 @@ mod joins;
 mod na_and_stat;
 #[path = "../numbering/mod.rs"]
 mod numbering;
+mod places;
 mod plans;
 mod providers;
 mod steps;

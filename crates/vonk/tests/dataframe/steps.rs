@@ -220,10 +220,10 @@ fn partitions() {
     assert_eq!(df.repartition(8).unwrap().coalesce(1).unwrap().count().unwrap(), 4);
     assert_eq!(condition(df.repartition(0)), "_ILLEGAL_ARGUMENT");
     assert_eq!(condition(df.repartition_by_range(None, [] as [&str; 0])), "_ILLEGAL_ARGUMENT");
-    let sample = s.range(0, 10_000).unwrap().sample(0.5, Some(3)).unwrap();
+    let sample = s.range(0, 10_000).unwrap().sample(false, 0.5, Some(3)).unwrap();
     let (n, again) = (sample.count().unwrap(), sample.count().unwrap());
     assert!((4_700..5_300).contains(&n) && n == again, "{n} {again}");
-    assert_eq!(condition(df.sample(1.5, None)), "INVALID_TABLESAMPLE_FRACTION");
+    assert_eq!(condition(df.sample(false, 1.5, None)), "_ILLEGAL_ARGUMENT");
 }
 
 #[test]
