@@ -5,7 +5,7 @@ use crate::expected::ExpectedTypes;
 use crate::expr::{Clause, Walk};
 use crate::fold;
 use crate::relation::Relation;
-use crate::resolved::{Resolved, Shadowed};
+use crate::resolved::{Finished, Resolved, Shadowed};
 use crate::scope::Scope;
 use crate::seeds;
 use crate::session::Session;
@@ -135,9 +135,10 @@ impl Analyzer<'_> {
         let relation = binder.relation(plan, env);
         let texts = Texts { texts: binder.views.into_inner() };
         let Relation { plan, scope } = relation.map_err(|e| texts.resolve(e))?;
-        let plan = seeds::drawn(&self.env.registry, plan, &binder.seeded.into_inner())?;
+        let finished = binder.finished.into_inner();
+        let plan = seeds::drawn(&self.env.registry, plan, &finished)?;
         #[cfg(debug_assertions)]
-        crate::checks::verify(&plan)?;
+        crate::checks::verify(&plan, &finished)?;
         let made = self.ids.fresh().0;
         Ok(Resolved::new(Relation { plan, scope }, texts, made, binder.shadowed.into_inner()))
     }
@@ -185,8 +186,8 @@ pub(crate) struct Binder<'a> {
     pub views: RefCell<Vec<ViewText>>,
     /// Columns of the embedded plans used so far.
     pub embedded: RefCell<HashSet<ColumnId>>,
-    /// The embedded plans themselves, whose random functions have their seeds.
-    pub seeded: RefCell<seeds::Seeded>,
+    /// The embedded plans themselves.
+    pub finished: RefCell<Finished>,
     /// Columns of theirs that self-joins have twice.
     pub shadowed: RefCell<Shadowed>,
 }
@@ -200,15 +201,15 @@ impl<'a> Binder<'a> {
             ids: analyzer.ids,
             views: RefCell::default(),
             embedded: RefCell::default(),
-            seeded: RefCell::default(),
+            finished: RefCell::default(),
             shadowed: RefCell::default(),
         }
     }
 
-    /// Takes over what an embedded plan knows of its texts, columns and seeds.
+    /// Takes over what an embedded plan knows of its texts and columns.
     pub fn adopt(&self, r: &Resolved) {
         self.shadowed.borrow_mut().extend(r.shadowed());
-        self.seeded.borrow_mut().add(r.whole_plan());
+        self.finished.borrow_mut().add(r.whole_plan());
         let mut views = self.views.borrow_mut();
         for t in &r.texts().texts {
             if !views.iter().any(|v| v.source == t.source) {

@@ -31,6 +31,24 @@ struct Inner {
 /// older than that plan does not say which it means.
 pub(crate) type Shadowed = BTreeMap<ColumnId, u64>;
 
+/// Plans that others are made of and that are finished: they are taken as they are and not looked into, however much there is below.
+#[derive(Default)]
+pub(crate) struct Finished(Vec<Arc<LogicalPlan>>);
+
+impl Finished {
+    /// Adds one.
+    pub fn add(&mut self, plan: &Arc<LogicalPlan>) {
+        if !self.has(plan) {
+            self.0.push(plan.clone());
+        }
+    }
+
+    /// Whether it is one of them, by identity.
+    pub fn has(&self, plan: &Arc<LogicalPlan>) -> bool {
+        self.0.iter().any(|p| Arc::ptr_eq(p, plan))
+    }
+}
+
 impl Resolved {
     pub(crate) fn new(relation: Relation, texts: Texts, made: u64, shadowed: Shadowed) -> Resolved {
         Resolved(Arc::new(Inner { relation, texts, made, shadowed }))

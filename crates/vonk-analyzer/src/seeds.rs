@@ -5,6 +5,7 @@
 //! match before (`SELECT rand() … GROUP BY rand()` groups by what it shows).
 
 use crate::analyzer::{RED_ZONE, STACK};
+use crate::resolved::Finished;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use vonk_error::Result;
@@ -12,43 +13,26 @@ use vonk_functions::Registry;
 use vonk_plan::logical::{Expr, LogicalPlan, Subquery};
 use vonk_types::Literal;
 
-/// Plans that have their seeds, by identity: those that the plan is made of (what stands below a step of a DataFrame).
-#[derive(Default)]
-pub(crate) struct Seeded(Vec<Arc<LogicalPlan>>);
-
-impl Seeded {
-    /// Adds one.
-    pub fn add(&mut self, plan: &Arc<LogicalPlan>) {
-        if !self.has(plan) {
-            self.0.push(plan.clone());
-        }
-    }
-
-    fn has(&self, plan: &Arc<LogicalPlan>) -> bool {
-        self.0.iter().any(|p| Arc::ptr_eq(p, plan))
-    }
-}
-
-/// The plan with a seed in every call of a random function. Plans that have theirs are not looked into.
+/// The plan with a seed in every call of a random function. Finished plans have theirs.
 pub(crate) fn drawn(
     registry: &Registry,
     plan: Arc<LogicalPlan>,
-    seeded: &Seeded,
+    finished: &Finished,
 ) -> Result<Arc<LogicalPlan>> {
     stacker::maybe_grow(RED_ZONE, STACK, || {
-        let drawing = Drawing { registry, seeded };
+        let drawing = Drawing { registry, finished };
         if drawing.wanted_in(&plan) { drawing.plan(plan) } else { Ok(plan) }
     })
 }
 
 struct Drawing<'a> {
     registry: &'a Registry,
-    seeded: &'a Seeded,
+    finished: &'a Finished,
 }
 
 impl Drawing<'_> {
     fn wanted_in(&self, plan: &Arc<LogicalPlan>) -> bool {
-        if self.seeded.has(plan) {
+        if self.finished.has(plan) {
             return false;
         }
         let wanted = |e: &Expr| match e {
@@ -59,7 +43,7 @@ impl Drawing<'_> {
     }
 
     fn plan(&self, plan: Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
-        if self.seeded.has(&plan) {
+        if self.finished.has(&plan) {
             return Ok(plan);
         }
         let plan = Arc::unwrap_or_clone(plan).map_inputs(&mut |i| self.plan(i))?;
@@ -79,7 +63,7 @@ impl Drawing<'_> {
                     Expr::Call { function, called_as, args, data_type, nullable, deterministic, span }
                 }
                 Expr::Subquery(s) => {
-                    let plan = drawn(self.registry, s.plan.clone(), self.seeded)?;
+                    let plan = drawn(self.registry, s.plan.clone(), self.finished)?;
                     Expr::Subquery(Box::new(Subquery { plan, ..*s }))
                 }
                 other => other,

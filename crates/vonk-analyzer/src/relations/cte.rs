@@ -41,7 +41,7 @@ pub(crate) fn defined<'e>(b: &Binder<'_>, recursive: bool, ctes: &[Cte], env: &E
         };
         // All uses see the same random values.
         let r = Relation {
-            plan: seeds::drawn(b.session.registry(), r.plan, &b.seeded.borrow())?,
+            plan: seeds::drawn(b.session.registry(), r.plan, &b.finished.borrow())?,
             scope: r.scope,
         };
         inner = inner.with_cte(&c.name, CteTarget::Relation(r));

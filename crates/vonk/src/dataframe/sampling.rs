@@ -20,8 +20,7 @@ impl DataFrame {
     /// ```
     pub fn sample(&self, with_replacement: bool, fraction: f64, seed: Option<i64>) -> Result<DataFrame> {
         if with_replacement {
-            // Written so that NaN is refused.
-            if !(fraction >= 0.0) {
+            if fraction.is_nan() || fraction < 0.0 {
                 return Err(misuse(&format!(
                     "requirement failed: Sampling fraction ({fraction:?}) must be nonnegative with replacement"
                 )));
@@ -51,13 +50,12 @@ impl DataFrame {
     /// ```
     pub fn random_split(&self, weights: &[f64], seed: Option<i64>) -> Result<Vec<DataFrame>> {
         let shown = || weights.iter().map(|w| format!("{w:?}")).collect::<Vec<_>>().join(",");
-        // Written so that NaN is refused.
-        if !weights.iter().all(|w| *w >= 0.0) {
+        if weights.iter().any(|w| w.is_nan() || *w < 0.0) {
             let message = format!("requirement failed: Weights must be nonnegative, but got [{}]", shown());
             return Err(misuse(&message));
         }
         let sum: f64 = weights.iter().sum();
-        if !(sum > 0.0) {
+        if sum <= 0.0 {
             let message =
                 format!("requirement failed: Sum of weights must be positive, but got [{}]", shown());
             return Err(misuse(&message));

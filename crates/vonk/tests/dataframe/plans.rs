@@ -93,3 +93,20 @@ fn the_same_plans() {
         assert_eq!(optimized(&df), optimized(&s.sql(sql).unwrap()), "{sql}");
     }
 }
+
+/// Each step resolves itself alone: a chain twice as long takes twice as long (analysis only; `--ignored --nocapture`).
+#[test]
+#[ignore = "a measurement"]
+fn time_of_long_chains() {
+    let s = session();
+    for steps in [250, 500, 1000, 2000] {
+        let begun = std::time::Instant::now();
+        let mut df = s.range(0, 10).unwrap();
+        for i in 0..steps / 2 {
+            let name = format!("c{}", i % 20);
+            df = df.with_column(&name, col("id") + i).and_then(|d| d.filter(col("id").geq(0))).unwrap();
+        }
+        println!("{steps} steps: {:?}", begun.elapsed());
+        assert_eq!(df.columns().len(), 21);
+    }
+}
