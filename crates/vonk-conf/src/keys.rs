@@ -41,6 +41,8 @@ keys! {
     GROUP_BY_ALIASES: bool = "spark.sql.groupByAliases", true;
     /// Quoted names in select lists are patterns of names.
     QUOTED_REGEX_COLUMNS: bool = "spark.sql.parser.quotedRegexColumnNames", false;
+    /// Rows that `DataFrame::transpose` turns into columns at most.
+    TRANSPOSE_MAX_VALUES: i32 = "spark.sql.transposeMaxValues", 500;
     /// Treat `"x"` as an identifier.
     DOUBLE_QUOTED_IDENTIFIERS: bool = "spark.sql.ansi.doubleQuotedIdentifiers", false;
     /// `${x}`, `${env:x}` and the like in statements stand for the values of settings, environment variables and system properties.

@@ -11,6 +11,7 @@ mod literal;
 mod logic;
 mod operator;
 mod pattern;
+mod update;
 
 pub(crate) use access::{field, named_struct, row, struct_of, subscript};
 pub(crate) use case::{case, coalesce, if_then_else, null_if};
@@ -20,3 +21,4 @@ pub(crate) use literal::{literal, typed_literal};
 pub(crate) use logic::{and, is_test, not, or};
 pub(crate) use operator::{binary, unary};
 pub(crate) use pattern::{like, like_quantified};
+pub(crate) use update::update_fields;

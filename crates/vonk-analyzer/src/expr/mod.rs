@@ -235,6 +235,14 @@ impl<'w> Walk<'w> {
                 let x = self.part(e, expr)?;
                 build::field(s, x, field, span)
             }
+            ExprKind::UpdateFields { expr, updates } => {
+                let x = self.part(e, expr)?;
+                let typed = |(name, value): &(String, Option<unresolved::Expr>)| {
+                    Ok((name.clone(), value.as_ref().map(|v| self.part(e, v)).transpose()?))
+                };
+                let updates = updates.iter().map(typed).collect::<Result<_>>()?;
+                build::update_fields(s, x, updates, span)
+            }
             ExprKind::Row(parts) => {
                 let parts = self.arguments(parts)?;
                 build::row(s, parts, span)

@@ -229,6 +229,13 @@ pub enum ExprKind {
         /// Field name.
         field: String,
     },
+    /// A struct with fields put in, or left out where no value is given, one after the other. An API says so; in SQL there is no form for it.
+    UpdateFields {
+        /// The struct.
+        expr: Box<Expr>,
+        /// Fields by name.
+        updates: Vec<(String, Option<Expr>)>,
+    },
     /// `(a, b, …)`: a struct with fields `col1`, `col2`, … or the names of the parts (aliases and columns keep theirs).
     Row(Vec<Expr>),
     /// `?` (by position from 0) or `:name`.

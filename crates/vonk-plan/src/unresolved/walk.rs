@@ -62,6 +62,10 @@ impl Expr {
                 f(expr);
                 f(index);
             }
+            ExprKind::UpdateFields { expr, updates } => {
+                f(expr);
+                updates.iter_mut().filter_map(|(_, value)| value.as_mut()).for_each(f);
+            }
             ExprKind::Row(parts) => parts.iter_mut().for_each(f),
         }
     }

@@ -1,6 +1,6 @@
 //! Actions: what makes a DataFrame's query run.
 
-use super::{DataFrame, star};
+use super::{Column, DataFrame, star};
 use crate::answer::{Answer, AnswerPart};
 use crate::commands;
 use crate::functions::count;
@@ -113,6 +113,17 @@ impl DataFrame {
     /// The first rows, as Arrow batches.
     pub fn take(&self, rows: u64) -> Result<Vec<RecordBatch>> {
         self.limit(rows)?.collect()
+    }
+
+    /// Another name of [`take`](Self::take).
+    pub fn head(&self, rows: u64) -> Result<Vec<RecordBatch>> {
+        self.take(rows)
+    }
+
+    /// Each row as an object in JSON, in one column `value`; fields that are null are left out.
+    pub fn to_json(&self) -> Result<DataFrame> {
+        let row = Column::call("struct", vec![Column::of(star())]);
+        self.select(Column::call("to_json", vec![row]).alias("value"))
     }
 
     /// The first row: a batch of it alone; `None` if there is none.

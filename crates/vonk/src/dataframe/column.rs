@@ -7,14 +7,12 @@
 //! string is a string, as in Spark.
 
 use super::arguments::{IntoOperand, IntoType, SortColumn};
-use super::literal::lit;
 use super::place::called;
 use super::window::WindowSpec;
 use std::fmt;
-use std::ops::{Add, BitAnd, BitOr, Div, Mul, Neg, Not, Rem, Sub};
 use vonk_error::{Error, Result, SourceId, Span};
 use vonk_plan::unresolved::{
-    BinaryOp, Expr, ExprKind, FunctionCall, IsTest, LikeKind, Name, Over, Star, TypeRef,
+    BinaryOp, Expr, ExprKind, FunctionCall, IsTest, LikeKind, Name, Over, Star, TypeRef, UnaryOp,
 };
 use vonk_sql::ParseOptions;
 use vonk_types::Literal;
@@ -147,7 +145,7 @@ impl Column {
     }
 
     #[track_caller]
-    fn wrap(self, name: &'static str, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Column {
+    pub(super) fn wrap(self, name: &'static str, kind: impl FnOnce(Box<Expr>) -> ExprKind) -> Column {
         Column { expr: Expr::new(kind(Box::new(self.expr)), called(name)), error: self.error }
     }
 
@@ -164,7 +162,7 @@ impl Column {
     }
 
     #[track_caller]
-    fn binary(self, name: &'static str, op: BinaryOp, other: impl IntoOperand) -> Column {
+    pub(super) fn binary(self, name: &'static str, op: BinaryOp, other: impl IntoOperand) -> Column {
         self.with(name, other.into_operand(), |left, right| ExprKind::Binary { op, left, right })
     }
 
@@ -186,7 +184,7 @@ impl Column {
 
     /// A call of a function by the method `name`.
     #[track_caller]
-    fn function(
+    pub(super) fn function(
         self,
         name: &'static str,
         function: &'static str,
@@ -200,6 +198,17 @@ impl Column {
     pub fn alias(self, name: impl Into<String>) -> Column {
         let names = vec![name.into()];
         self.wrap("alias", |expr| ExprKind::Alias { expr, names })
+    }
+
+    /// Another name of [`alias`](Self::alias).
+    #[track_caller]
+    pub fn name(self, name: impl Into<String>) -> Column {
+        self.alias(name)
+    }
+
+    /// What a function makes of it: `col("a").transform(scaled)`.
+    pub fn transform(self, f: impl FnOnce(Column) -> Column) -> Column {
+        f(self)
     }
 
     /// The columns that a generator makes under these names (`posexplode`, `stack`, …).
@@ -386,6 +395,40 @@ impl Column {
         self.wrap("get_field", |expr| ExprKind::Field { expr, field })
     }
 
+    /// The struct with a field put in: in the place of those of its name, else at the end. The name may reach into structs: `a.b`.
+    ///
+    /// ```
+    /// use vonk::functions::{col, lit};
+    /// # let session = vonk::Session::builder().config("spark.master", "local[1]").build()?;
+    /// let df = session.sql("SELECT named_struct('a', 1, 'b', 2) AS s")?;
+    /// let new = df.select(col("s").with_field("b", lit("x")).with_field("c", col("s.a") + 1).alias("s"))?;
+    /// assert_eq!(new.schema().catalog_string(), "struct<s:struct<a:int,b:string,c:int>>");
+    /// assert_eq!(new.select(col("s").drop_fields(["a", "b"]).alias("s"))?.columns(), ["s"]);
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn with_field(self, field: &str, value: impl IntoOperand) -> Column {
+        let value = value.into_operand();
+        self.updated(field, Some(value), called("with_field"))
+    }
+
+    /// The struct without these fields. A name may reach into structs: `a.b`.
+    #[track_caller]
+    pub fn drop_fields<'a>(self, fields: impl IntoIterator<Item = &'a str>) -> Column {
+        let place = called("drop_fields");
+        fields.into_iter().fold(self, |column, field| column.updated(field, None, place))
+    }
+
+    /// `None` leaves the field out.
+    fn updated(mut self, field: &str, value: Option<Column>, span: Span) -> Column {
+        let parts = match attribute_name(field) {
+            Ok(name) => name.parts,
+            Err(e) => return Column::failed(e),
+        };
+        let value = value.map(|v| v.into_part(&mut self.error));
+        Column { expr: updated(self.expr, &parts, value, span), error: self.error }
+    }
+
     /// `a & b` of integers.
     #[track_caller]
     pub fn bitwise_and(self, other: impl IntoOperand) -> Column {
@@ -402,6 +445,12 @@ impl Column {
     #[track_caller]
     pub fn bitwise_xor(self, other: impl IntoOperand) -> Column {
         self.binary("bitwise_xor", BinaryOp::BitXor, other)
+    }
+
+    /// `~a` of an integer.
+    #[track_caller]
+    pub fn bitwise_not(self) -> Column {
+        self.wrap("bitwise_not", |expr| ExprKind::Unary { op: UnaryOp::BitNot, expr })
     }
 
     /// A further branch of [`when`](crate::functions::when).
@@ -504,6 +553,26 @@ impl Column {
     }
 }
 
+/// A struct with the field of these names, one within the other, changed. Changes one after the other are changes of one struct.
+fn updated(of: Expr, names: &[String], value: Option<Expr>, span: Span) -> Expr {
+    let Some((name, rest)) = names.split_first() else { return of };
+    let value = match rest.is_empty() {
+        true => value,
+        false => {
+            let inner = ExprKind::Field { expr: Box::new(of.clone()), field: name.clone() };
+            Some(updated(Expr::new(inner, span), rest, value, span))
+        }
+    };
+    let update = (name.clone(), value);
+    match of.kind {
+        ExprKind::UpdateFields { expr, mut updates } => {
+            updates.push(update);
+            Expr::new(ExprKind::UpdateFields { expr, updates }, span)
+        }
+        _ => Expr::new(ExprKind::UpdateFields { expr: Box::new(of), updates: vec![update] }, span),
+    }
+}
+
 /// A use of the API that no plan can say, as Spark's `IllegalArgumentException`.
 pub(crate) fn misuse(message: &str) -> Error {
     Error::new("_ILLEGAL_ARGUMENT").with("message", message)
@@ -546,68 +615,6 @@ impl fmt::Debug for Column {
             Some(e) => write!(f, "Column({e})"),
             None => write!(f, "Column({:?})", self.expr),
         }
-    }
-}
-
-macro_rules! operators {
-    ($($operator:ident $method:ident $op:ident;)*) => {$(
-        impl<T: IntoOperand> $operator<T> for Column {
-            type Output = Column;
-
-            #[track_caller]
-            fn $method(self, other: T) -> Column {
-                self.binary(stringify!($method), BinaryOp::$op, other)
-            }
-        }
-    )*};
-}
-
-operators! {
-    Add add Plus;
-    Sub sub Minus;
-    Mul mul Multiply;
-    Div div Divide;
-    Rem rem Modulo;
-    BitAnd bitand And;
-    BitOr bitor Or;
-}
-
-macro_rules! numbers_on_the_left {
-    ($($operator:ident $method:ident: $($number:ty)*;)*) => {$($(
-        impl $operator<Column> for $number {
-            type Output = Column;
-
-            #[track_caller]
-            fn $method(self, other: Column) -> Column {
-                $operator::$method(lit(self), other)
-            }
-        }
-    )*)*};
-}
-
-numbers_on_the_left! {
-    Add add: i32 i64 f64;
-    Sub sub: i32 i64 f64;
-    Mul mul: i32 i64 f64;
-    Div div: i32 i64 f64;
-    Rem rem: i32 i64 f64;
-}
-
-impl Neg for Column {
-    type Output = Column;
-
-    #[track_caller]
-    fn neg(self) -> Column {
-        self.function("neg", "negative", [])
-    }
-}
-
-impl Not for Column {
-    type Output = Column;
-
-    #[track_caller]
-    fn not(self) -> Column {
-        self.wrap("not", ExprKind::Not)
     }
 }
 

@@ -63,7 +63,13 @@ impl DataFrame {
         self.set_operation(other, SetOpKind::Union, true, false)
     }
 
-    /// The rows of both, duplicates included; columns by name. With `allow_missing`, a column that one side lacks is null there.
+    /// Another name of [`union`](Self::union).
+    pub fn union_all(&self, other: &DataFrame) -> Result<DataFrame> {
+        self.union(other)
+    }
+
+    /// The rows of both, duplicates included; columns by name. With `allow_missing`, a column that one side lacks is null there, and
+    /// so is a field of a struct.
     pub fn union_by_name(&self, other: &DataFrame, allow_missing: bool) -> Result<DataFrame> {
         sets::union_by_name(self, other, allow_missing)
     }
@@ -78,9 +84,14 @@ impl DataFrame {
         self.set_operation(other, SetOpKind::Intersect, true, false)
     }
 
-    /// Each row that the other does not have, once (Spark: `except`, `subtract`).
+    /// Each row that the other does not have, once (Spark: `EXCEPT`).
     pub fn except(&self, other: &DataFrame) -> Result<DataFrame> {
         self.set_operation(other, SetOpKind::Except, false, false)
+    }
+
+    /// Another name of [`except`](Self::except).
+    pub fn subtract(&self, other: &DataFrame) -> Result<DataFrame> {
+        self.except(other)
     }
 
     /// Each row as often as it is here more than in the other.

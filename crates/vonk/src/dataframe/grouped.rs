@@ -3,18 +3,19 @@
 use super::{Column, DataFrame, IntoColumns, exprs, misuse, reference};
 use crate::functions;
 use vonk_error::{Error, Result, Span};
-use vonk_plan::unresolved::{Expr, ExprKind, GroupBy, GroupItem, Pivot, Plan, Select};
+use vonk_plan::unresolved::{Expr, ExprKind, GroupBy, GroupItem, GroupingSet, Pivot, Plan, Select};
 use vonk_types::Literal;
 
 /// Values that a pivot may find (Spark: `spark.sql.pivotMaxValues`).
 const MAX_PIVOT_VALUES: u64 = 10_000;
 
 /// How keys make groups.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Kind {
     Plain,
     Rollup,
     Cube,
+    Sets(Vec<Vec<Column>>),
 }
 
 /// Rows in groups of equal keys: what [`DataFrame::group_by`] gives (Spark: `RelationalGroupedDataset`).
@@ -50,10 +51,14 @@ impl GroupedData {
             return self.pivoted(keys, aggregates, column.clone().into_expr()?, values);
         }
         let items: Vec<Expr> = keys.iter().enumerate().map(|(i, k)| grouped_by(i, k)).collect();
-        let items = match self.kind {
+        let items = match &self.kind {
             Kind::Plain => items.into_iter().map(GroupItem::Expr).collect(),
             Kind::Rollup => vec![GroupItem::Rollup(items.into_iter().map(|e| vec![e]).collect())],
             Kind::Cube => vec![GroupItem::Cube(items.into_iter().map(|e| vec![e]).collect())],
+            Kind::Sets(sets) => {
+                let set = |s: &Vec<Column>| Ok(GroupingSet::Set(exprs(s.clone())?));
+                vec![GroupItem::GroupingSetsOf(items, sets.iter().map(set).collect::<Result<_>>()?)]
+            }
         };
         let projection = keys.into_iter().chain(aggregates).collect();
         let mut select = Select::plain(projection, self.input.input(), Span::NONE);

@@ -38,6 +38,16 @@ impl DataFrame {
         self.cache()
     }
 
+    /// As [`cache`](Self::cache), computed here and now unless it is lazy (Spark: `localCheckpoint`). What is made of it does not look at what
+    /// it was made of.
+    pub fn local_checkpoint(&self, eager: bool) -> Result<DataFrame> {
+        let kept = self.cache()?;
+        if eager {
+            kept.count()?;
+        }
+        Ok(kept)
+    }
+
     /// Keeps the rows of a DataFrame that [`cache`](Self::cache) gave no longer; they are computed by each query that asks for them, again.
     /// Without effect on others.
     pub fn unpersist(&self) {

@@ -16,6 +16,9 @@ mod grouped;
 mod keeping;
 mod literal;
 mod na;
+mod nested;
+mod operators;
+mod options;
 mod partitions;
 mod place;
 mod reader;
@@ -23,8 +26,11 @@ mod reshape;
 mod sampling;
 mod self_join;
 mod sets;
+mod shape;
 mod show;
 mod stat;
+mod subqueries;
+mod transposed;
 mod window;
 mod writer;
 
@@ -116,6 +122,11 @@ impl DataFrame {
         &self.session
     }
 
+    /// What a function makes of it, so that steps of one's own stand among others: `df.transform(cleaned)?.select(…)`.
+    pub fn transform(&self, f: impl FnOnce(&DataFrame) -> Result<DataFrame>) -> Result<DataFrame> {
+        f(self)
+    }
+
     /// Names, types and nullability of the columns.
     pub fn schema(&self) -> StructType {
         self.resolved.schema()
@@ -124,6 +135,12 @@ impl DataFrame {
     /// The names of the columns in order.
     pub fn columns(&self) -> Vec<String> {
         self.resolved.columns().iter().map(|c| c.name.to_string()).collect()
+    }
+
+    /// The columns' names and types, as `DESCRIBE` says them.
+    pub fn dtypes(&self) -> Vec<(String, String)> {
+        let columns = self.resolved.columns();
+        columns.iter().map(|c| (c.name.to_string(), c.data_type.catalog_string())).collect()
     }
 
     /// Each column as it is now, whatever its name.
@@ -140,6 +157,18 @@ impl DataFrame {
         let cx = Pipeline::new(&self.session, "", &control)?;
         let found = cx.with_analyzer(|a| a.column(&self.resolved, name)).map_err(Error::in_program)?;
         Ok(Column::of(Expr { span: expr.span, ..found }))
+    }
+
+    /// The columns whose names match a regular expression between backticks: `` `(a|b).*` ``; without backticks, the column of the name.
+    #[track_caller]
+    pub fn col_regex(&self, name: &str) -> Column {
+        match name.strip_prefix('`').and_then(|n| n.strip_suffix('`')) {
+            Some(pattern) => {
+                let regex = Some(pattern.to_string());
+                Column::built("col_regex", ExprKind::Star(Star { regex, ..Star::default() }))
+            }
+            None => Column::named(name),
+        }
     }
 
     /// Columns computed from columns.
@@ -271,7 +300,7 @@ impl DataFrame {
         }
     }
 
-    /// The rows for which a condition is true (Spark: `filter`, `where`). It may name columns that the last `select` left out.
+    /// The rows for which a condition is true (Spark: `filter`). It may name columns that the last `select` left out.
     #[track_caller]
     pub fn filter(&self, condition: impl IntoCondition) -> Result<DataFrame> {
         let condition = condition.into_condition().into_expr()?;
@@ -296,6 +325,12 @@ impl DataFrame {
         wide.step(&filtered(wide.input(), condition))?.project(kept)
     }
 
+    /// Another name of [`filter`](Self::filter).
+    #[track_caller]
+    pub fn where_(&self, condition: impl IntoCondition) -> Result<DataFrame> {
+        self.filter(condition)
+    }
+
     /// Groups of rows with equal keys, to be aggregated.
     #[track_caller]
     pub fn group_by(&self, keys: impl IntoColumns) -> GroupedData {
@@ -314,16 +349,45 @@ impl DataFrame {
         GroupedData::new(self.clone(), keys.into_columns(), grouped::Kind::Cube)
     }
 
+    /// Groups by each of several sets of the keys.
+    ///
+    /// ```
+    /// # use vonk::functions::{col, count};
+    /// # let session = vonk::Session::builder().config("spark.master", "local[1]").build()?;
+    /// let df = session.sql("SELECT * FROM VALUES ('a', 1), ('a', 2) AS t(k, v)")?;
+    /// let groups = df.grouping_sets([vec![col("k"), col("v")], vec![]], ("k", "v"));
+    /// assert_eq!(groups.agg(count("*"))?.count()?, 3);
+    /// # Ok::<(), vonk::Error>(())
+    /// ```
+    #[track_caller]
+    pub fn grouping_sets<S: IntoColumns>(
+        &self,
+        sets: impl IntoIterator<Item = S>,
+        keys: impl IntoColumns,
+    ) -> GroupedData {
+        let mut all = Vec::new();
+        for set in sets {
+            all.push(set.into_columns());
+        }
+        GroupedData::new(self.clone(), keys.into_columns(), grouped::Kind::Sets(all))
+    }
+
     /// Aggregates over all rows.
     #[track_caller]
     pub fn agg(&self, aggregates: impl IntoColumns) -> Result<DataFrame> {
         self.group_by(()).agg(aggregates)
     }
 
-    /// All rows in an order (Spark: `orderBy`, `sort`). Keys may be columns that the last `select` left out.
+    /// All rows in an order (Spark: `orderBy`). Keys may be columns that the last `select` left out.
     #[track_caller]
     pub fn order_by(&self, keys: impl IntoSortColumns) -> Result<DataFrame> {
         self.sorted(sort_keys(keys)?, true)
+    }
+
+    /// Another name of [`order_by`](Self::order_by).
+    #[track_caller]
+    pub fn sort(&self, keys: impl IntoSortColumns) -> Result<DataFrame> {
+        self.order_by(keys)
     }
 
     /// The rows of each partition in an order.
@@ -430,6 +494,24 @@ impl DataFrame {
         value: &str,
     ) -> Result<DataFrame> {
         reshape::unpivot(self, exprs(ids)?, exprs(values)?, variable, value)
+    }
+
+    /// Another name of [`unpivot`](Self::unpivot).
+    #[track_caller]
+    pub fn melt(
+        &self,
+        ids: impl IntoColumns,
+        values: impl IntoColumns,
+        variable: &str,
+        value: &str,
+    ) -> Result<DataFrame> {
+        self.unpivot(ids, values, variable, value)
+    }
+
+    /// The columns of a schema: by name, cast where that cannot lose more than an insert into a table may, null where there is none of the
+    /// name; fields of structs alike.
+    pub fn to(&self, schema: &StructType) -> Result<DataFrame> {
+        shape::shaped(self, schema)
     }
 
     /// What handles nulls.

@@ -1,5 +1,6 @@
 //! Reading files.
 
+use super::options::FormatOptions;
 use super::{Column, DataFrame, reference};
 use crate::session::Session;
 use std::sync::Arc;
@@ -17,7 +18,7 @@ impl Session {
     /// # Ok::<(), vonk::Error>(())
     /// ```
     pub fn read(&self) -> DataFrameReader {
-        DataFrameReader { session: self.clone(), format: None, options: Vec::new(), schema: None }
+        DataFrameReader { session: self.clone(), format: FormatOptions::default(), schema: None }
     }
 }
 
@@ -26,21 +27,26 @@ impl Session {
 #[must_use = "nothing is read until a path is loaded"]
 pub struct DataFrameReader {
     session: Session,
-    format: Option<String>,
-    options: Vec<(String, String)>,
+    format: FormatOptions,
     schema: Option<StructType>,
 }
 
 impl DataFrameReader {
     /// The format; Parquet if nothing is said (`spark.sql.sources.default`).
     pub fn format(mut self, format: &str) -> Self {
-        self.format = Some(format.to_string());
+        self.format.set_format(format);
         self
     }
 
     /// An option of the format.
     pub fn option(mut self, name: &str, value: &str) -> Self {
-        self.options.push((name.to_string(), value.to_string()));
+        self.format.set(name, value);
+        self
+    }
+
+    /// Several options of the format.
+    pub fn options<'a>(mut self, options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        self.format.set_all(options);
         self
     }
 
@@ -63,11 +69,10 @@ impl DataFrameReader {
     pub fn load<P: Into<String>>(self, paths: impl IntoIterator<Item = P>) -> Result<DataFrame> {
         let paths: Vec<String> = paths.into_iter().map(Into::into).collect();
         if paths.is_empty() {
-            let format = self.format.as_deref().unwrap_or("parquet");
-            return Err(Error::new("UNABLE_TO_INFER_SCHEMA").with("format", format));
+            return Err(Error::new("UNABLE_TO_INFER_SCHEMA").with("format", self.format.format()));
         }
-        let format = self.format.unwrap_or_else(|| "parquet".to_string());
-        let plan = Plan::File { format, paths, options: self.options, span: Span::NONE };
+        let (format, options) = (self.format.format(), self.format.options().to_vec());
+        let plan = Plan::File { format, paths, options, span: Span::NONE };
         let resolved = self.session.resolve(&plan, &Arc::from(""))?;
         let df = DataFrame::new(self.session, resolved);
         match self.schema {

@@ -61,6 +61,31 @@ impl<'a> DataFrameStatFunctions<'a> {
         counts.na().fill(0, [])
     }
 
+    /// The values of each column that at least a share of the rows have, in one row of arrays called `NAME_freqItems`. Spark, which counts in
+    /// bounded memory, may list others, too.
+    pub fn freq_items(&self, columns: &[&str], support: f64) -> Result<DataFrame> {
+        if !(1e-4..=1.0).contains(&support) {
+            return Err(misuse(&format!(
+                "requirement failed: Support must be in [1e-4, 1], but got {support:?}."
+            )));
+        }
+        let total = self.df.agg(count(lit(1)).alias("total"))?;
+        let mut found: Option<DataFrame> = None;
+        for name in columns {
+            let value = self.df.select(self.df.col(name)?.alias("value"))?;
+            let counted = value.group_by("value").agg(count(lit(1)).alias("n"))?.cross_join(&total)?;
+            let often = counted.filter(col("n").geq(col("total") * lit(support)))?;
+            // Lists leave nulls out, but not structs of them.
+            let list = Column::call("collect_list", vec![Column::call("struct", vec![col("value")])]);
+            let items = often.agg(list.get_field("value").alias(format!("{name}_freqItems")))?;
+            found = Some(match found {
+                Some(found) => found.cross_join(&items)?,
+                None => items,
+            });
+        }
+        found.map_or_else(|| self.df.select(()), Ok)
+    }
+
     /// Approximate quantiles of a numeric column, nulls and NaN left out: the values at these probabilities, each within
     /// `relative_error` of the rows of its place (0: exact). Empty for a column without values.
     pub fn approx_quantile(

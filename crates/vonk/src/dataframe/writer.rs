@@ -1,5 +1,6 @@
 //! Writing rows to files and tables.
 
+use super::options::FormatOptions;
 use super::{DataFrame, misuse};
 use crate::commands::{self, insert};
 use crate::pipeline::Pipeline;
@@ -27,8 +28,7 @@ pub enum SaveMode {
 pub struct DataFrameWriter {
     df: DataFrame,
     mode: SaveMode,
-    format: Option<String>,
-    options: Vec<(String, String)>,
+    format: FormatOptions,
     partition_by: Vec<String>,
 }
 
@@ -37,8 +37,7 @@ impl DataFrameWriter {
         DataFrameWriter {
             df,
             mode: SaveMode::default(),
-            format: None,
-            options: Vec::new(),
+            format: FormatOptions::default(),
             partition_by: Vec::new(),
         }
     }
@@ -51,13 +50,19 @@ impl DataFrameWriter {
 
     /// The format; Parquet if nothing is said.
     pub fn format(mut self, format: &str) -> Self {
-        self.format = Some(format.to_string());
+        self.format.set_format(format);
         self
     }
 
     /// An option of the format, as `compression`.
     pub fn option(mut self, name: &str, value: &str) -> Self {
-        self.options.push((name.to_string(), value.to_string()));
+        self.format.set(name, value);
+        self
+    }
+
+    /// Several options of the format.
+    pub fn options<'a>(mut self, options: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        self.format.set_all(options);
         self
     }
 
@@ -65,10 +70,6 @@ impl DataFrameWriter {
     pub fn partition_by<'a>(mut self, columns: impl IntoIterator<Item = &'a str>) -> Self {
         self.partition_by = columns.into_iter().map(str::to_string).collect();
         self
-    }
-
-    fn format_name(&self) -> String {
-        self.format.as_deref().unwrap_or("parquet").to_lowercase()
     }
 
     /// Writes files into a folder.
@@ -97,9 +98,9 @@ impl DataFrameWriter {
         };
         let analyzed = self.df.resolved.analyzed();
         let to = insert::Folder {
-            format: self.format_name(),
+            format: self.format.format(),
             folder,
-            options: self.options.clone(),
+            options: self.format.options().to_vec(),
             partition_by: &self.partition_by,
         };
         insert::save(&cx, analyzed.plan, analyzed.texts, to, overwrite)
@@ -124,8 +125,8 @@ impl DataFrameWriter {
             external: false,
             name,
             columns: Vec::new(),
-            provider: Some(self.format_name()),
-            options: self.options.clone(),
+            provider: Some(self.format.format()),
+            options: self.format.options().to_vec(),
             properties: Vec::new(),
             partitioned_by: self.partition_by.iter().map(partition).collect(),
             partition_columns: Vec::new(),

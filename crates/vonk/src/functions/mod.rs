@@ -29,6 +29,12 @@ pub fn col(name: &str) -> Column {
     Column::named(name)
 }
 
+/// Another name of [`col`].
+#[track_caller]
+pub fn column(name: &str) -> Column {
+    Column::named(name)
+}
+
 /// An expression in SQL: `expr("a + 1 AS b")`.
 pub fn expr(sql: &str) -> Column {
     Column::parsed(sql)
@@ -41,6 +47,24 @@ pub fn call_function(name: &str, args: impl IntoColumns) -> Column {
         Ok(parsed) => Column::call_at(parsed, args.into_columns(), called("call_function")),
         Err(e) => Column::failed(e.in_text(name)),
     }
+}
+
+/// Another name of [`call_function`].
+#[track_caller]
+pub fn call_udf(name: &str, args: impl IntoColumns) -> Column {
+    call_function(name, args)
+}
+
+/// A map of keys and values in turn.
+#[track_caller]
+pub fn create_map(entries: impl IntoColumns) -> Column {
+    Column::call("map", entries.into_columns())
+}
+
+/// `~a` of an integer.
+#[track_caller]
+pub fn bitwise_not(column: impl IntoColumn) -> Column {
+    column.into_column().bitwise_not()
 }
 
 /// The value of the first branch whose condition is true: `when(a, x).when(b, y).otherwise(z)`.
@@ -74,6 +98,18 @@ fn seeded(function: &'static str, seed: Option<i64>) -> Column {
         args.push(lit(seed));
     }
     Column::call(function, args)
+}
+
+/// The texts of different values, one after the other; between them a delimiter, if one is given.
+#[track_caller]
+pub fn listagg_distinct(args: impl IntoColumns) -> Column {
+    Column::call("listagg", args.into_columns()).distinct()
+}
+
+/// The same as [`listagg_distinct`].
+#[track_caller]
+pub fn string_agg_distinct(args: impl IntoColumns) -> Column {
+    Column::call("string_agg", args.into_columns()).distinct()
 }
 
 /// A random double from 0 (inclusive) to 1 (exclusive).
@@ -123,6 +159,30 @@ pub fn asc(column: impl IntoColumn) -> SortColumn {
 #[track_caller]
 pub fn desc(column: impl IntoColumn) -> SortColumn {
     column.into_column().desc()
+}
+
+/// A sort key from the smallest value, nulls first.
+#[track_caller]
+pub fn asc_nulls_first(column: impl IntoColumn) -> SortColumn {
+    column.into_column().asc_nulls_first()
+}
+
+/// A sort key from the smallest value, nulls last.
+#[track_caller]
+pub fn asc_nulls_last(column: impl IntoColumn) -> SortColumn {
+    column.into_column().asc_nulls_last()
+}
+
+/// A sort key from the largest value, nulls first.
+#[track_caller]
+pub fn desc_nulls_first(column: impl IntoColumn) -> SortColumn {
+    column.into_column().desc_nulls_first()
+}
+
+/// A sort key from the largest value, nulls last.
+#[track_caller]
+pub fn desc_nulls_last(column: impl IntoColumn) -> SortColumn {
+    column.into_column().desc_nulls_last()
 }
 
 /// The DataFrame with the hint that it is small enough for every executor to have whole.

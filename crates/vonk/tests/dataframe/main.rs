@@ -13,6 +13,7 @@ mod numbering;
 mod places;
 mod plans;
 mod providers;
+mod shapes;
 mod steps;
 mod udfs;
 mod writes;
