@@ -22,7 +22,7 @@ use vonk_error::{Error, Result};
 pub struct Query {
     /// Its name in logs and towards the client.
     pub id: String,
-    /// Stops it.
+    /// Stops it, and says what it may do.
     pub control: Control,
     session: String,
     user: Arc<str>,
@@ -36,12 +36,18 @@ pub struct Query {
 
 impl Query {
     /// One that begins now. It keeps its place until it is dropped.
-    pub fn begin(session: &str, user: &Arc<str>, text: &str, place: Option<Place>) -> Result<Arc<Query>> {
+    pub fn begin(
+        session: &str,
+        user: &Arc<str>,
+        text: &str,
+        control: Control,
+        place: Option<Place>,
+    ) -> Result<Arc<Query>> {
         let id = vonk_rpc::random_hex(8)?;
         tracing::debug!(query = %id, %session, %user, text, "statement");
         Ok(Arc::new(Query {
             id,
-            control: Control::default(),
+            control,
             session: session.to_string(),
             user: user.clone(),
             begun: Instant::now(),

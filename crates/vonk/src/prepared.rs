@@ -6,14 +6,16 @@
 //! Must not know: network protocols.
 
 use crate::commands;
+use crate::commands::execute::Immediate;
 use crate::pipeline::Pipeline;
 use crate::session::{Control, Session};
-use crate::settings;
+use crate::{settings, substitution};
 use std::sync::Arc;
 use vonk_analyzer::{ExpectedTypes, Marker, Parameters};
-use vonk_error::Result;
+use vonk_error::{Error, Result};
 use vonk_plan::unresolved::{
-    CreateTable, DropKind, Expr, ExprKind, Insert, InsertTarget, Plan, SetCommand, Statement, ViewSource,
+    CreateTable, DropKind, ExplainMode, Expr, ExprKind, Insert, InsertTarget, Plan, SetCommand, Statement,
+    ViewSource,
 };
 use vonk_types::{DataType, StructField, StructType};
 
@@ -54,26 +56,40 @@ impl Session {
     /// What a statement does and answers, without running it. Its errors are those that running it would have met before the
     /// first row, but for those that come of the values of parameters.
     pub fn prepare(&self, text: &str) -> Result<Prepared> {
+        let conf = self.conf();
+        let options = settings::parse_options(&conf);
+        let text = &*substitution::substitute(text, &conf)?;
         self.on_planning_stack(|| {
-            let options = settings::parse_options(&self.conf());
             let statement = vonk_sql::parse_statement(text, &options)?;
             let expected = Arc::new(ExpectedTypes::default());
             let parameters = Parameters { expected: Some(expected.clone()), ..Parameters::default() };
             let control = Control { parameters, ..Control::default() };
             let cx = Pipeline::new(self, text, &control)?;
-            let schema = schema(&cx, &statement, &expected)?;
-            let parameters = parameters_of(&expected);
-            Ok(Prepared { kind: kind(self, &statement), schema, parameters })
+            let known = known(&cx, &statement, &expected)?;
+            Ok(Prepared { parameters: parameters_of(&expected), ..known })
         })
-        .map_err(|e: vonk_error::Error| e.in_text(text))
+        .map_err(|e: Error| e.in_text(text))
     }
+}
 
-    /// What a statement changes, from its text alone.
-    pub fn statement_kind(&self, text: &str) -> Result<StatementKind> {
-        let options = settings::parse_options(&self.conf());
-        let parsed = self.on_planning_stack(|| vonk_sql::parse_statement(text, &options));
-        Ok(kind(self, &parsed.map_err(|e| e.in_text(text))?))
+/// Kind and columns of a statement; the parameters are noted in `expected`. EXECUTE IMMEDIATE is what it runs.
+fn known(cx: &Pipeline<'_>, statement: &Statement, expected: &ExpectedTypes) -> Result<Prepared> {
+    let of = |kind, schema| Prepared { kind, schema, parameters: Vec::new() };
+    let Statement::ExecuteImmediate { text, into, using } = statement else {
+        let kind = kind(cx.session, statement).unwrap_or(StatementKind::Write);
+        return Ok(of(kind, schema(cx, statement, expected)?));
+    };
+    if let ExprKind::Parameter(p) = &text.kind {
+        // Its text is known when it runs.
+        expected.wants(p, DataType::String);
+        return Ok(of(StatementKind::Write, StructType::new(vec![])));
     }
+    let inner = Immediate::of(cx, text, into, using)?;
+    inner.within(cx, |cx, statement| {
+        let known = known(cx, statement, expected)?;
+        // A row that goes into variables is not answered.
+        Ok(if into.is_empty() { known } else { of(StatementKind::Session, StructType::new(vec![])) })
+    })
 }
 
 fn parameters_of(expected: &ExpectedTypes) -> Vec<PreparedParameter> {
@@ -93,9 +109,10 @@ fn parameters_of(expected: &ExpectedTypes) -> Vec<PreparedParameter> {
     all
 }
 
-/// What a statement changes.
-fn kind(session: &Session, statement: &Statement) -> StatementKind {
-    match statement {
+/// What a statement changes; `None` of EXECUTE IMMEDIATE, which changes what the statement changes that it runs.
+pub(crate) fn kind(session: &Session, statement: &Statement) -> Option<StatementKind> {
+    Some(match statement {
+        Statement::ExecuteImmediate { .. } => return None,
         Statement::Query(_) => StatementKind::Query,
         Statement::Explain { .. } | Statement::Show(_) | Statement::Describe(_) => StatementKind::Read,
         Statement::Set(_)
@@ -119,9 +136,8 @@ fn kind(session: &Session, statement: &Statement) -> StatementKind {
         {
             StatementKind::Session
         }
-        // What EXECUTE IMMEDIATE does is known when its text is.
         _ => StatementKind::Write,
-    }
+    })
 }
 
 fn is_temporary_view(session: &Session, name: &[String]) -> bool {
@@ -137,8 +153,13 @@ fn schema(cx: &Pipeline<'_>, statement: &Statement, expected: &ExpectedTypes) ->
     let none = || Ok(StructType::new(vec![]));
     match statement {
         Statement::Query(plan) => Ok(cx.analyze(plan)?.0.schema()),
-        // They read the catalog or plan a query, no more.
-        Statement::Show(_) | Statement::Describe(_) | Statement::Explain { .. } => {
+        // EXPLAIN ANALYZE would run it.
+        Statement::Explain { mode, statement } => {
+            let mode = if *mode == ExplainMode::Analyze { ExplainMode::Simple } else { *mode };
+            Ok(commands::explain::explain(cx, mode, statement)?.schema().clone())
+        }
+        // They read the catalog, no more.
+        Statement::Show(_) | Statement::Describe(_) => {
             Ok(commands::execute(cx.session, statement, &cx.text, cx.control)?.schema().clone())
         }
         Statement::Set(SetCommand::Put(..)) | Statement::SetTimeZone(_) => Ok(pairs()),
@@ -161,6 +182,7 @@ fn schema(cx: &Pipeline<'_>, statement: &Statement, expected: &ExpectedTypes) ->
             }
             none()
         }
+        Statement::Unsupported { what, span } => Err(Error::unsupported(what.as_str()).at(*span)),
         _ => none(),
     }
 }

@@ -23,7 +23,7 @@ use vonk_plan::logical::ColumnIds;
 use vonk_plan::unresolved::{Plan, Statement};
 use vonk_types::EvalContext;
 
-/// What runs beside a statement: how to stop it, how far it is, values of its parameters.
+/// What goes beside a statement: how to stop it, how far it is, values of its parameters, what it may do.
 #[derive(Default, Clone)]
 pub struct Control {
     /// Set to stop the statement, from any thread.
@@ -34,6 +34,9 @@ pub struct Control {
     pub parameters: Parameters,
     /// Counts the rows that the statement writes into tables.
     pub rows_written: Arc<AtomicU64>,
+    /// Refuses a statement that changes what others see ([`StatementKind::Write`](crate::StatementKind::Write)), also where EXECUTE
+    /// IMMEDIATE runs it.
+    pub read_only: bool,
 }
 
 /// Stack on which a statement is planned: rules and the planner walk trees by recursion, one call or a few per level. Address

@@ -61,6 +61,9 @@ fn statements_tell_their_columns_and_what_they_change() {
     let dir = tempfile::tempdir().unwrap();
     let session = session(dir.path());
     session.run("CREATE TEMPORARY VIEW mine AS SELECT 1 AS x").unwrap();
+    session.run("DECLARE statement STRING DEFAULT 'SELECT 42 AS y'").unwrap();
+    session.run("DECLARE answer INT").unwrap();
+    session.run("SET what = SELECT").unwrap();
     use StatementKind::{Query, Read, Session as Own, Write};
     for (sql, kind, schema) in [
         ("SELECT i + ? AS j, s FROM t", Query, "struct<j:int,s:string>"),
@@ -77,12 +80,21 @@ fn statements_tell_their_columns_and_what_they_change() {
         ("INSERT INTO t (i) VALUES (1)", Write, "struct<>"),
         ("INSERT INTO t VALUES (DEFAULT, ?, ?, ?, ?)", Write, "struct<>"),
         ("DROP TABLE t", Write, "struct<>"),
+        ("EXECUTE IMMEDIATE 'SELECT ? AS x, i FROM t' USING 'a'", Query, "struct<x:string,i:int>"),
+        ("EXECUTE IMMEDIATE statement", Query, "struct<y:int>"),
+        ("EXECUTE IMMEDIATE 'EXECUTE IMMEDIATE statement'", Query, "struct<y:int>"),
+        ("EXECUTE IMMEDIATE statement INTO answer", Own, "struct<>"),
+        ("EXECUTE IMMEDIATE 'SHOW DATABASES'", Read, "struct<namespace:string>"),
+        ("EXECUTE IMMEDIATE 'DROP ' || 'TABLE t'", Write, "struct<>"),
+        ("EXECUTE IMMEDIATE ?", Write, "struct<>"),
+        ("EXPLAIN EXECUTE IMMEDIATE statement", Read, "struct<plan:string>"),
+        ("${what} 1 AS z", Query, "struct<z:int>"),
     ] {
         let prepared = session.prepare(sql).unwrap_or_else(|e| panic!("{sql}: {e}"));
         assert_eq!((prepared.kind, prepared.schema.catalog_string().as_str()), (kind, schema), "{sql}");
-        assert_eq!(session.statement_kind(sql).unwrap(), kind, "{sql}");
     }
     // None of them ran.
+    assert_eq!(session.run("SELECT answer").unwrap().rows_as_text().unwrap(), ["NULL"]);
     assert!(session.run("SELECT * FROM t, mine").unwrap().collect().unwrap().is_empty());
     assert_eq!(
         session.run("SET spark.sql.ansi.enabled").unwrap().rows_as_text().unwrap(),
@@ -99,6 +111,9 @@ fn errors_are_those_of_running() {
         ("SELEC 1", "PARSE_SYNTAX_ERROR"),
         ("SELECT * FROM nowhere", "TABLE_OR_VIEW_NOT_FOUND"),
         ("INSERT INTO nowhere VALUES (?)", "TABLE_OR_VIEW_NOT_FOUND"),
+        ("EXECUTE IMMEDIATE 'SELECT nope FROM t'", "UNRESOLVED_COLUMN.WITH_SUGGESTION"),
+        ("EXECUTE IMMEDIATE 'SELEC 1'", "PARSE_SYNTAX_ERROR"),
+        ("DESCRIBE QUERY SELECT nope FROM t", "UNRESOLVED_COLUMN.WITH_SUGGESTION"),
     ] {
         let error = session.prepare(sql).unwrap_err();
         assert_eq!(error.condition(), condition, "{sql}");
@@ -107,6 +122,48 @@ fn errors_are_those_of_running() {
     // Without values a statement does not run.
     let unbound = session.run("SELECT ?").map(drop).unwrap_err();
     assert_eq!(unbound.condition(), "UNBOUND_SQL_PARAMETER");
+}
+
+#[test]
+fn preparing_runs_nothing() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = session(dir.path());
+    // It would take for ever.
+    let prepared =
+        session.prepare("EXPLAIN ANALYZE SELECT count(*) FROM range(1000000000) a, range(1000000000) b");
+    assert_eq!(prepared.unwrap().schema.catalog_string(), "struct<plan:string>");
+}
+
+#[test]
+fn a_statement_that_may_only_read_writes_nothing_however_it_is_said() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = session(dir.path());
+    session.run("DECLARE statement STRING DEFAULT 'DROP TABLE t'").unwrap();
+    session.run("SET sly = */ DROP TABLE t --").unwrap();
+    let control = Control { read_only: true, ..Control::default() };
+    for sql in [
+        "DROP TABLE t",
+        "EXECUTE IMMEDIATE 'DROP TABLE t'",
+        "EXECUTE IMMEDIATE statement",
+        "EXECUTE IMMEDIATE 'EXECUTE IMMEDIATE statement'",
+        // As it is written, a query.
+        "/* ${sly} */ SELECT 1",
+        "EXECUTE IMMEDIATE 'INSERT INTO t (i) VALUES (?)' USING 1",
+    ] {
+        let refused = session.execute(sql, &control).map(drop).unwrap_err();
+        assert_eq!(refused.condition(), "_READ_ONLY", "{sql}");
+    }
+    for (sql, rows) in [
+        ("EXECUTE IMMEDIATE 'SELECT count(*) FROM t'", vec!["0"]),
+        ("DECLARE n BIGINT", vec![]),
+        ("EXECUTE IMMEDIATE 'SELECT count(*) + 1 FROM t' INTO n", vec![]),
+        ("EXECUTE IMMEDIATE 'SET VAR n = n + 1'", vec![]),
+        ("SELECT n", vec!["2"]),
+        ("EXPLAIN DROP TABLE t", vec!["== Physical Plan ==\nExecute Drop\n"]),
+    ] {
+        let mut answer = session.execute(sql, &control).unwrap_or_else(|e| panic!("{sql}: {e}"));
+        assert_eq!(answer.rows_as_text().unwrap(), rows, "{sql}");
+    }
 }
 
 #[test]

@@ -12,7 +12,7 @@ use futures::stream::BoxStream;
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use vonk::{Control, Parameters, StatementKind, StructType};
+use vonk::{Control, Parameters, StructType};
 use vonk_error::{Error, Result};
 
 /// A statement that runs.
@@ -36,16 +36,14 @@ impl Service {
         }
         let place = self.0.gate.enter().await.map_err(|e| to_status(&e))?;
         // Dropped with this call, if the client goes away, and then the statement stops.
-        let query =
-            Query::begin(&session.id, &session.user, &text, Some(place)).map_err(|e| to_status(&e))?;
+        let control = Control { read_only: self.options().read_only, ..Control::default() };
+        let query = Query::begin(&session.id, &session.user, &text, control, Some(place));
+        let query = query.map_err(|e| to_status(&e))?;
         let parameters = runs.pop_front().unwrap_or_default();
         let control = Control { parameters, ..query.control.clone() };
-        let (engine, read_only) = (session.engine.clone(), self.options().read_only);
+        let engine = session.engine.clone();
         let endpoints = self.options().endpoints;
         let executed = apart(move || {
-            if read_only && engine.statement_kind(&text)? == StatementKind::Write {
-                return Err(Error::new("_READ_ONLY"));
-            }
             let answer = engine.execute(&text, &control)?;
             let columns = answer.schema().clone();
             let parts = match runs.is_empty() {

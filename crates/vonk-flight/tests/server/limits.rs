@@ -73,11 +73,28 @@ async fn rows_that_nobody_fetches_are_given_up() {
 async fn read_only_servers_change_nothing() {
     let server = Running::with(|o| o.read_only = true, &[]).await;
     let mut client = server.client().await;
+    for sql in ["DECLARE statement STRING DEFAULT 'CREATE DATABASE d'", "SET sly = */ CREATE DATABASE d --"] {
+        rows(&mut client, sql).await.unwrap();
+    }
     for sql in [
         "CREATE TABLE t (i INT) USING parquet",
         "CREATE VIEW v AS SELECT 1",
         "CREATE DATABASE d",
         "EXECUTE IMMEDIATE 'CREATE DATABASE d'",
+        "EXECUTE IMMEDIATE statement",
+        // What it is once variables are replaced.
+        "/* ${sly} */ SELECT 1",
+        "ALTER VIEW v AS SELECT 2",
+        "ALTER TABLE t RENAME TO u",
+        "DROP TABLE IF EXISTS t",
+        "DROP FUNCTION IF EXISTS f",
+        "CREATE FUNCTION f() RETURNS INT RETURN 1",
+        "DROP DATABASE IF EXISTS d",
+        "TRUNCATE TABLE t",
+        "CREATE GLOBAL TEMPORARY VIEW g AS SELECT 1",
+        "CREATE TABLE t USING parquet AS SELECT 1 AS i",
+        "INSERT INTO t VALUES (1)",
+        "ANALYZE TABLE t COMPUTE STATISTICS",
         "INSERT OVERWRITE DIRECTORY '/tmp/vonk-never' USING parquet SELECT 1",
     ] {
         let refused = rows(&mut client, sql).await.unwrap_err();
@@ -92,11 +109,45 @@ async fn read_only_servers_change_nothing() {
     for sql in [
         "CREATE TEMPORARY VIEW v AS SELECT 1 AS x",
         "SET spark.sql.ansi.enabled = true",
+        "SET",
+        "SET -v",
+        "RESET spark.sql.ansi.enabled",
+        "SET TIME ZONE 'UTC'",
         "SHOW TABLES",
+        "SHOW FUNCTIONS",
+        "DESCRIBE v",
+        "DESCRIBE QUERY SELECT * FROM v",
+        "DESCRIBE FUNCTION abs",
+        "EXPLAIN SELECT * FROM v",
+        "EXPLAIN ANALYZE SELECT * FROM v",
+        "EXPLAIN DROP VIEW v",
+        "EXECUTE IMMEDIATE 'SELECT x + ? FROM v' USING 1",
+        "DECLARE n INT",
+        "EXECUTE IMMEDIATE 'SELECT x FROM v' INTO n",
+        "SET VAR n = n + 1",
+        "EXECUTE IMMEDIATE 'SHOW TABLES'",
+        "EXECUTE IMMEDIATE 'DROP TEMPORARY VARIABLE n'",
+        "CREATE TEMPORARY FUNCTION f() RETURNS INT RETURN 1",
+        "DROP TEMPORARY FUNCTION f",
+        "CACHE TABLE kept AS SELECT * FROM v",
+        "REFRESH TABLE kept",
+        "UNCACHE TABLE kept",
+        "CLEAR CACHE",
+        "USE default",
+        "SET CATALOG spark_catalog",
+        "VALUES (1)",
+        "TABLE v",
         "DROP VIEW v",
     ] {
-        rows(&mut client, sql).await.unwrap();
+        let prepared = client.prepare(sql.into(), None).await.map_err(status);
+        let columns = prepared.unwrap_or_else(|e| panic!("{sql}: {e}")).dataset_schema().unwrap().clone();
+        let info = client.execute(sql.into(), None).await.map_err(status);
+        let info = info.unwrap_or_else(|e| panic!("{sql}: {e}"));
+        // What was said of its columns when it was prepared is so.
+        assert_eq!(info.clone().try_decode_schema().unwrap(), columns, "{sql}");
+        fetch(&mut client, info).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
+    assert_eq!(rows(&mut client, "SHOW DATABASES").await.unwrap(), "default");
 }
 
 #[tokio::test(flavor = "multi_thread")]

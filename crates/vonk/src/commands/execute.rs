@@ -1,4 +1,6 @@
 //! EXECUTE IMMEDIATE: a statement whose text is a value.
+//!
+//! Must not know: what the statement does.
 
 use super::variables;
 use crate::answer::Answer;
@@ -11,31 +13,65 @@ use vonk_plan::unresolved::{Expr, ExprKind, Name, Statement};
 use vonk_sql::Markers;
 use vonk_types::DataType;
 
+/// The statement that an EXECUTE IMMEDIATE runs.
+pub(crate) struct Immediate {
+    /// Its text.
+    pub text: String,
+    /// What the text says.
+    pub statement: Statement,
+    /// As that of the outer statement, with the values of USING as parameters.
+    pub control: Control,
+}
+
+impl Immediate {
+    /// The statement that `text` holds, with the values `using`; a query, if its row is to go `into` variables.
+    pub fn of(cx: &Pipeline<'_>, text: &Expr, into: &[Name], using: &[Expr]) -> Result<Immediate> {
+        let inner = inner_text(cx, text)?;
+        let options = settings::parse_options(&cx.conf);
+        let (statement, markers) =
+            vonk_sql::parse_with_markers(&inner, &options).map_err(|e| e.in_text(&inner))?;
+        if !into.is_empty() && !matches!(statement, Statement::Query(_)) {
+            let text = inner.to_uppercase();
+            return Err(Error::new("INVALID_STATEMENT_FOR_EXECUTE_INTO").with("sqlString", text));
+        }
+        let parameters = parameters(cx, using, markers)?;
+        Ok(Immediate { text: inner, statement, control: Control { parameters, ..cx.control.clone() } })
+    }
+
+    /// Calls `f` for it. Errors get their place in its text.
+    pub fn within<T>(
+        &self,
+        cx: &Pipeline<'_>,
+        f: impl FnOnce(&Pipeline<'_>, &Statement) -> Result<T>,
+    ) -> Result<T> {
+        let run = Pipeline::new(cx.session, &self.text, &self.control)?;
+        f(&run, &self.statement).map_err(|e| e.in_text(&self.text))
+    }
+}
+
 /// Runs the statement that `text` holds.
 pub(super) fn immediate(cx: &Pipeline<'_>, text: &Expr, into: &[Name], using: &[Expr]) -> Result<Answer> {
+    let inner = Immediate::of(cx, text, into, using)?;
+    inner.within(cx, |inner, statement| match statement {
+        Statement::Query(plan) if !into.is_empty() => {
+            variables::set_from_query(inner, into, plan)?;
+            super::done(inner)
+        }
+        _ => super::execute_in(inner, statement),
+    })
+}
+
+/// The text that an expression without columns is.
+fn inner_text(cx: &Pipeline<'_>, text: &Expr) -> Result<String> {
     let value = cx.with_analyzer(|a| a.analyze_constant(text))?;
     if value.data_type != DataType::String {
         return Err(Error::new("INVALID_EXPR_TYPE_FOR_QUERY_EXECUTE_IMMEDIATE")
             .with("exprType", format!("\"{}\"", value.data_type.sql())));
     }
-    let Some(inner) = value.value.try_as_str().flatten().map(str::to_string) else {
+    value.value.try_as_str().flatten().map(str::to_string).ok_or_else(|| {
         let name = &cx.text[text.span.start as usize..text.span.end as usize];
-        return Err(Error::new("NULL_QUERY_STRING_EXECUTE_IMMEDIATE").with("varName", format!("`{name}`")));
-    };
-    let options = settings::parse_options(&cx.conf);
-    let (statement, markers) =
-        vonk_sql::parse_with_markers(&inner, &options).map_err(|e| e.in_text(&inner))?;
-    let parameters = parameters(cx, using, markers)?;
-    let control = Control { parameters, ..cx.control.clone() };
-    if into.is_empty() {
-        return super::execute(cx.session, &statement, &inner, &control).map_err(|e| e.in_text(&inner));
-    }
-    let Statement::Query(plan) = &statement else {
-        return Err(Error::new("INVALID_STATEMENT_FOR_EXECUTE_INTO").with("sqlString", inner.to_uppercase()));
-    };
-    let run = Pipeline::new(cx.session, &inner, &control)?;
-    variables::set_from_query(&run, into, plan).map_err(|e| e.in_text(&inner))?;
-    super::done(cx)
+        Error::new("NULL_QUERY_STRING_EXECUTE_IMMEDIATE").with("varName", format!("`{name}`"))
+    })
 }
 
 /// The values of the markers.

@@ -1,5 +1,6 @@
 //! EXPLAIN.
 
+use super::execute::Immediate;
 use crate::answer::{Answer, located};
 use crate::pipeline::{Pipeline, Planned};
 use std::fmt::Write;
@@ -13,7 +14,7 @@ use vonk_planner::PhysicalQuery;
 use vonk_scheduler::{RddId, StageKind, cut_stages};
 
 /// `EXPLAIN [mode] statement`.
-pub(super) fn explain(cx: &Pipeline<'_>, mode: ExplainMode, statement: &Statement) -> Result<Answer> {
+pub(crate) fn explain(cx: &Pipeline<'_>, mode: ExplainMode, statement: &Statement) -> Result<Answer> {
     let text = match statement {
         Statement::Query(plan) => {
             let (analyzed, texts) = cx.analyze(plan)?;
@@ -25,6 +26,10 @@ pub(super) fn explain(cx: &Pipeline<'_>, mode: ExplainMode, statement: &Statemen
                 ExplainMode::Formatted => formatted(&planned.physical, &cx.env.registry)?,
                 ExplainMode::Analyze => analyze(cx, planned)?,
             }
+        }
+        Statement::ExecuteImmediate { text, into, using } => {
+            let inner = Immediate::of(cx, text, into, using)?;
+            return inner.within(cx, |cx, statement| explain(cx, mode, statement));
         }
         Statement::Explain { .. } => return Err(Error::unsupported("EXPLAIN of EXPLAIN")),
         other => format!("== Physical Plan ==\nExecute {}\n", command_name(other)),

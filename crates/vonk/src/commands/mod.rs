@@ -4,8 +4,8 @@ mod alter;
 mod caching;
 mod databases;
 pub(crate) mod describe;
-mod execute;
-mod explain;
+pub(crate) mod execute;
+pub(crate) mod explain;
 mod functions;
 pub(crate) mod insert;
 mod settings;
@@ -16,6 +16,7 @@ mod views;
 
 use crate::answer::Answer;
 use crate::pipeline::Pipeline;
+use crate::prepared::{StatementKind, kind};
 use crate::session::{Control, Session};
 use vonk_catalog::{Found, TableDefinition, TableId};
 use vonk_error::{Error, Result};
@@ -29,12 +30,25 @@ pub(crate) fn execute(
     text: &str,
     control: &Control,
 ) -> Result<Answer> {
-    let cx = Pipeline::new(session, text, control)?;
-    let answer = carry_out(&cx, statement)?;
+    execute_in(&Pipeline::new(session, text, control)?, statement)
+}
+
+/// Runs a statement in its surroundings.
+fn execute_in(cx: &Pipeline<'_>, statement: &Statement) -> Result<Answer> {
+    // What EXECUTE IMMEDIATE runs comes by here, too.
+    if cx.control.read_only && kind(cx.session, statement) == Some(StatementKind::Write) {
+        return Err(read_only());
+    }
+    let answer = carry_out(cx, statement)?;
     if let Some(name) = changes(statement) {
-        caching::changed(&cx, name);
+        caching::changed(cx, name);
     }
     Ok(answer)
+}
+
+/// The error of a statement that is not to change what others see.
+fn read_only() -> Error {
+    Error::new("_READ_ONLY")
 }
 
 /// The table or view whose rows a statement changes.

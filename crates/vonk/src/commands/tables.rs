@@ -261,6 +261,10 @@ pub(super) fn drop(cx: &Pipeline<'_>, name: &Name, if_exists: bool) -> Result<An
     if catalog.drop_view(&name.parts) {
         return done(cx);
     }
+    if cx.control.read_only {
+        // Meant was a temporary view, which has gone meanwhile.
+        return Err(super::read_only());
+    }
     match catalog.find(&name.parts)? {
         Some(Found::Table(id, _)) => {
             catalog.warehouse().drop_table(&id.database, &id.table)?;
