@@ -2,11 +2,13 @@
 //!
 //! Must not know: the protocol.
 
+use crate::interrupt::INTERRUPTED;
 use crate::options::{ServerCommand, ServerOptions, ServerTask};
-use std::future::Future;
+use crate::terminal::{self, Quiet};
 use std::io::{BufRead, IsTerminal};
 use std::process::ExitCode;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::oneshot;
 use vonk::{Error, Session};
 use vonk_flight::{Options, Server, TlsFiles, Users, hash_password};
 
@@ -24,18 +26,26 @@ pub fn run(command: &ServerCommand, log: impl Fn()) -> vonk::Result<ExitCode> {
     }
 }
 
-/// Reads a password and prints its hash.
+/// Reads a password, which does not show where it is typed, and prints its hash.
 fn print_hash() -> vonk::Result<ExitCode> {
-    if std::io::stdin().is_terminal() {
-        eprint!("Password (it shows as you type): ");
+    let typed = std::io::stdin().is_terminal();
+    let quiet = typed.then(Quiet::new);
+    if typed {
+        terminal::ask("Password: ");
     }
     let mut line = String::new();
-    std::io::stdin().lock().read_line(&mut line).map_err(|e| Error::io("cannot read standard input", e))?;
+    let read = std::io::stdin().lock().read_line(&mut line);
+    if quiet.is_some() {
+        // The end of the line did not show either.
+        terminal::warn("");
+    }
+    drop(quiet);
+    read.map_err(|e| Error::io("cannot read standard input", e))?;
     let password = line.trim_end_matches(['\n', '\r']);
     if password.is_empty() {
         return Err(Error::new("_INVALID_ARGUMENT").with("argument", "the password").with("expected", "one"));
     }
-    println!("{}", hash_password(password)?);
+    terminal::tell(&hash_password(password)?);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -48,31 +58,57 @@ fn serve(given: &ServerOptions) -> vonk::Result<ExitCode> {
         .build()
         .map_err(|e| Error::io("cannot start threads", e))?;
     let open = options.users.is_none() && options.tls.as_ref().is_none_or(|t| t.client_authority.is_none());
-    runtime.block_on(async {
-        let stop = stop_signal()?;
+    let ended = runtime.block_on(async {
+        let mut signals = Signals::listen()?;
         let scheme = if options.tls.is_some() { "grpc+tls" } else { "grpc" };
+        let grace = options.grace;
         let server = Server::bind(session, options).await?;
-        println!("listening on {scheme}://{}", server.address());
+        terminal::tell(&format!("listening on {scheme}://{}", server.address()));
         if open {
-            eprintln!("anyone on this machine may use this server: it has no file of users (--users)");
+            terminal::warn("anyone on this machine may use this server: it has no file of users (--users)");
         }
-        server.serve(stop).await
-    })?;
+        let (stop, stopped) = oneshot::channel();
+        let insisted = async move {
+            signals.next().await;
+            terminal::warn(&format!(
+                "stopping: statements that run have {} s to end; a second Ctrl-C ends them at once",
+                grace.as_secs_f64()
+            ));
+            let _ = stop.send(());
+            signals.next().await;
+        };
+        tokio::select! {
+            served = server.serve(async { stopped.await.unwrap_or(()) }) => served.map(|()| ExitCode::SUCCESS),
+            () = insisted => Ok(ExitCode::from(INTERRUPTED)),
+        }
+    });
     // Threads that are left wait for statements that were cancelled.
     runtime.shutdown_background();
-    Ok(ExitCode::SUCCESS)
+    ended
 }
 
-/// Ready once the process is asked to end.
-fn stop_signal() -> vonk::Result<impl Future<Output = ()> + Send> {
-    let listen = |kind| signal(kind).map_err(|e| Error::io("cannot listen to signals", e));
-    let (mut terminate, mut interrupt) = (listen(SignalKind::terminate())?, listen(SignalKind::interrupt())?);
-    Ok(async move {
+/// SIGTERM and Ctrl-C.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Signals {
+    fn listen() -> vonk::Result<Signals> {
+        let listen = |kind| signal(kind).map_err(|e| Error::io("cannot listen to signals", e));
+        Ok(Signals {
+            terminate: listen(SignalKind::terminate())?,
+            interrupt: listen(SignalKind::interrupt())?,
+        })
+    }
+
+    /// The process is asked to end, once more.
+    async fn next(&mut self) {
         tokio::select! {
-            _ = terminate.recv() => {}
-            _ = interrupt.recv() => {}
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
         }
-    })
+    }
 }
 
 fn session(given: &ServerOptions) -> vonk::Result<Session> {

@@ -14,6 +14,12 @@ pub fn warn(line: &str) {
     let _ = writeln!(std::io::stderr(), "{line}");
 }
 
+/// Asks on standard error, so that what is answered can be piped on; the cursor stays behind the question.
+pub fn ask(question: &str) {
+    let mut out = std::io::stderr();
+    let _ = write!(out, "{question}").and_then(|()| out.flush());
+}
+
 /// Columns and rows of the terminal that standard output goes to; `None` if it goes elsewhere or does not say.
 pub fn size() -> Option<(usize, usize)> {
     if !std::io::stdout().is_terminal() {

@@ -31,6 +31,9 @@ const MOST_REMEMBERED: usize = 1024;
 /// Hashes that are computed at once: each takes 19 MB and a core.
 const AT_ONCE: usize = 4;
 
+/// What a line of the file is.
+const LINE: &str = "NAME:HASH, the hash as vonk server hash-password prints it";
+
 /// A name and a password.
 pub(crate) struct Login {
     pub name: String,
@@ -73,32 +76,23 @@ impl Users {
     pub fn read(path: &Path) -> Result<Users> {
         let text = std::fs::read_to_string(path)
             .map_err(|e| Error::io(format!("cannot read the users in {}", path.display()), e))?;
-        Users::parse(&text).map_err(|line| {
+        let hashes = hashes(&text).map_err(|(line, expected)| {
             Error::new("_INVALID_ARGUMENT")
                 .with("argument", format!("{}, line {line}", path.display()))
-                .with("expected", "NAME:HASH, the hash as vonk server hash-password prints it")
-        })
+                .with("expected", expected)
+        })?;
+        if hashes.is_empty() {
+            return Err(Error::new("_INVALID_ARGUMENT")
+                .with("argument", format!("{}, in which there is nobody", path.display()))
+                .with("expected", format!("a line of {LINE} for each who may come in")));
+        }
+        Users::new(hashes)
     }
 
-    /// Of the text of a file; the number of the first line that is not right.
-    fn parse(text: &str) -> std::result::Result<Users, usize> {
-        let mut hashes = BTreeMap::new();
-        for (i, line) in text.lines().enumerate() {
-            let line = line.trim();
-            if line.is_empty() || line.starts_with('#') {
-                continue;
-            }
-            let (name, hash) = line.split_once(':').ok_or(i + 1)?;
-            let (name, hash) = (name.trim(), hash.trim());
-            let known = PasswordHash::new(hash).is_ok_and(|h| h.algorithm.as_str().starts_with("argon2"));
-            if name.is_empty() || !known || hashes.insert(name.to_string(), hash.to_string()).is_some() {
-                return Err(i + 1);
-            }
-        }
-        let nobody = hash_password("").map_err(|_| 0_usize)?;
+    fn new(hashes: BTreeMap<String, String>) -> Result<Users> {
+        let nobody = hash_password("")?;
         let mut key = [0; 32];
-        let random = vonk_rpc::random_hex(32).map_err(|_| 0_usize)?;
-        key.copy_from_slice(&Sha256::digest(random.as_bytes()));
+        key.copy_from_slice(&Sha256::digest(vonk_rpc::random_hex(32)?.as_bytes()));
         let computing = Arc::new(Semaphore::new(AT_ONCE));
         Ok(Users(Arc::new(Known { hashes, nobody, key, remembered: Mutex::default(), computing })))
     }
@@ -145,6 +139,27 @@ impl Users {
     }
 }
 
+/// Names and hashes in the text of a file; else the number of the first line that is not right, and what is expected there.
+fn hashes(text: &str) -> std::result::Result<BTreeMap<String, String>, (usize, &'static str)> {
+    let mut hashes = BTreeMap::new();
+    for (i, line) in text.lines().enumerate() {
+        let (number, line) = (i + 1, line.trim());
+        if line.is_empty() || line.starts_with('#') {
+            continue;
+        }
+        let (name, hash) = line.split_once(':').ok_or((number, LINE))?;
+        let (name, hash) = (name.trim(), hash.trim());
+        let known = PasswordHash::new(hash).is_ok_and(|h| h.algorithm.as_str().starts_with("argon2"));
+        if name.is_empty() || !known {
+            return Err((number, LINE));
+        }
+        if hashes.insert(name.to_string(), hash.to_string()).is_some() {
+            return Err((number, "a name that no line before it has"));
+        }
+    }
+    Ok(hashes)
+}
+
 /// The hash of a password for the file of users.
 pub fn hash_password(password: &str) -> Result<String> {
     let failed =
@@ -168,7 +183,7 @@ mod tests {
     async fn the_right_password_and_no_other() {
         let hash = hash_password("s3cret:with colon").unwrap();
         assert!(hash.starts_with("$argon2id$"), "{hash}");
-        let users = Users::parse(&format!("# who\n\nann:{hash}\n")).unwrap();
+        let users = Users::new(hashes(&format!("# who\n\nann:{hash}\n")).unwrap()).unwrap();
         for _ in 0..2 {
             let user = users.check(login("ann", "s3cret:with colon")).await.unwrap();
             assert_eq!(&*user, "ann");
@@ -188,7 +203,7 @@ mod tests {
             (&format!("ann:{hash}\nann:{hash}"), 2),
             (&format!(":{hash}"), 1),
         ] {
-            assert_eq!(Users::parse(text).unwrap_err(), line, "{text}");
+            assert_eq!(hashes(text).unwrap_err().0, line, "{text}");
         }
     }
 

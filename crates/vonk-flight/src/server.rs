@@ -119,7 +119,8 @@ pub struct Server {
     options: Options,
     sessions: Arc<Sessions>,
     service: Service,
-    tls: Option<ServerTlsConfig>,
+    /// How connections are kept, encryption included.
+    transport: tonic::transport::Server,
 }
 
 impl Server {
@@ -133,7 +134,7 @@ impl Server {
         if options.users.is_none() && !certified && !address.ip().is_loopback() {
             return Err(Error::new("_OPEN_SERVER").with("address", address.ip().to_string()));
         }
-        let tls = options.tls.as_ref().map(tls_config).transpose()?;
+        let transport = transport(&options)?;
         let listener = TcpListener::bind(address).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
         let lifetimes = Lifetimes {
@@ -143,7 +144,7 @@ impl Server {
         };
         let sessions = Arc::new(Sessions::new(session, options.sessions, lifetimes));
         let service = Service::new(options.clone(), sessions.clone());
-        Ok(Server { listener, address, options, sessions, service, tls })
+        Ok(Server { listener, address, options, sessions, service, transport })
     }
 
     /// Where it listens.
@@ -154,16 +155,7 @@ impl Server {
     /// Serves until `stop` is ready; then takes on nothing new, and ends when what runs has ended, or after the time of grace.
     pub async fn serve(self, stop: impl Future<Output = ()> + Send) -> Result<()> {
         let failed = |e: tonic::transport::Error| Error::io("the server failed", e);
-        let mut server = tonic::transport::Server::builder()
-            .max_concurrent_streams(1024)
-            .http2_keepalive_interval(Some(Duration::from_secs(10)))
-            .http2_keepalive_timeout(Some(Duration::from_secs(20)))
-            .initial_stream_window_size(4 << 20)
-            .initial_connection_window_size(16 << 20)
-            .max_frame_size(1 << 20);
-        if let Some(tls) = self.tls {
-            server = server.tls_config(tls).map_err(failed)?;
-        }
+        let mut server = self.transport;
         let (reporter, health) = tonic_health::server::health_reporter();
         reporter.set_serving::<FlightServiceServer<Service>>().await;
         let reflects = || {
@@ -246,6 +238,28 @@ fn accept(
         }
     };
     (accepting, ReceiverStream::new(incoming))
+}
+
+fn transport(options: &Options) -> Result<tonic::transport::Server> {
+    let plain = tonic::transport::Server::builder()
+        .max_concurrent_streams(1024)
+        .http2_keepalive_interval(Some(Duration::from_secs(10)))
+        .http2_keepalive_timeout(Some(Duration::from_secs(20)))
+        .initial_stream_window_size(4 << 20)
+        .initial_connection_window_size(16 << 20)
+        .max_frame_size(1 << 20);
+    let Some(files) = &options.tls else { return Ok(plain) };
+    plain.tls_config(tls_config(files)?).map_err(|e| {
+        // What is wrong is said by the last of the causes.
+        let mut cause: &dyn std::error::Error = &e;
+        while let Some(next) = cause.source() {
+            cause = next;
+        }
+        let (certificate, key) = (files.certificate.display(), files.key.display());
+        Error::new("_INVALID_ARGUMENT")
+            .with("argument", format!("the certificate {certificate} with the key {key}: {cause}"))
+            .with("expected", "PEM files that belong together")
+    })
 }
 
 fn tls_config(files: &TlsFiles) -> Result<ServerTlsConfig> {
