@@ -153,8 +153,14 @@ impl Loop {
             Message::Drain(executor) => self.drain(executor),
             Message::Drained { executor, outputs } => self.drained(executor, outputs),
             Message::TookOver { from, to, outputs } => self.took_over(from, to, outputs),
-            Message::Parked(task) => self.feed(Event::TaskParked { task }),
-            Message::Resumed(task) => self.feed(Event::TaskResumed { task }),
+            Message::Parked(task) => {
+                self.note(&Note::TaskParked { task: task.0 });
+                self.feed(Event::TaskParked { task });
+            }
+            Message::Resumed(task) => {
+                self.note(&Note::TaskResumed { task: task.0 });
+                self.feed(Event::TaskResumed { task });
+            }
             Message::Ended { task, result } => self.ended(task, result),
             Message::Stop => {}
         }

@@ -140,6 +140,8 @@ fn measured(s: &Known) -> Metrics {
     metrics.one(Gauge, "vonk_slots", "Tasks that can run at once.", slots);
     let running: u64 = active().map(|e| u64::from(e.active_tasks)).sum();
     metrics.one(Gauge, "vonk_tasks_running", "Tasks that run.", running);
+    let parked: u64 = active().map(|e| u64::from(e.parked_tasks)).sum();
+    metrics.one(Gauge, "vonk_tasks_parked", "Tasks that wait for their reader, without a slot.", parked);
     let totals = [
         ("vonk_executors_lost_total", "Executors that were lost.", s.totals.executors_lost),
         ("vonk_tasks_launched_total", "Task attempts launched.", s.totals.tasks_launched),

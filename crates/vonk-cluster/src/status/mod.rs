@@ -56,7 +56,9 @@ impl Observer {
     pub fn note(&self, note: &Note<'_>) {
         let time = now();
         self.state.lock().note(time, note);
-        if let Some(log) = &mut *self.log.lock() {
+        if note.is_for_the_log()
+            && let Some(log) = &mut *self.log.lock()
+        {
             log.write(time, note);
         }
     }

@@ -66,6 +66,14 @@ pub(crate) enum Note<'a> {
         executor: u64,
         speculative: bool,
     },
+    /// It waits for its reader, without a slot.
+    TaskParked {
+        task: u64,
+    },
+    /// Its reader has come back.
+    TaskResumed {
+        task: u64,
+    },
     TaskKill {
         task: u64,
         executor: u64,
@@ -86,6 +94,14 @@ pub(crate) enum Note<'a> {
     ShuffleReleased {
         shuffle: u64,
     },
+}
+
+impl Note<'_> {
+    /// Whether it belongs into the event log: that a task waits for its reader is worth knowing while it does, and a reader that is slow
+    /// enough would fill the log with it.
+    pub fn is_for_the_log(&self) -> bool {
+        !matches!(self, Note::TaskParked { .. } | Note::TaskResumed { .. })
+    }
 }
 
 /// How a task ended, and what it did.

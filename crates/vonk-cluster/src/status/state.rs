@@ -41,6 +41,8 @@ pub(crate) struct Job {
     pub stage_ids: Vec<u64>,
     pub num_tasks: u64,
     pub num_active_tasks: u64,
+    /// Those that wait for their reader, without a slot. Not among the active ones.
+    pub num_parked_tasks: u64,
     pub num_completed_tasks: u64,
     pub num_failed_tasks: u64,
     pub num_killed_tasks: u64,
@@ -58,6 +60,8 @@ pub(crate) struct Stage {
     pub status: &'static str,
     pub num_tasks: u32,
     pub num_active_tasks: u32,
+    /// As of a job.
+    pub num_parked_tasks: u32,
     pub num_complete_tasks: u32,
     pub num_failed_tasks: u32,
     pub num_killed_tasks: u32,
@@ -96,12 +100,19 @@ pub(crate) struct Executor {
     pub is_excluded: bool,
     pub max_tasks: u32,
     pub active_tasks: u32,
+    /// As of a job.
+    pub parked_tasks: u32,
     pub completed_tasks: u64,
     pub failed_tasks: u64,
     pub total_duration: u64,
     pub add_time: u64,
     pub remove_time: Option<u64>,
 }
+
+/// A task that has a slot.
+const RUNNING: &str = "RUNNING";
+/// A task that waits for its reader and has none meanwhile (no state of Spark's).
+const PARKED: &str = "PARKED";
 
 /// See the module.
 pub(crate) struct State {
@@ -185,13 +196,15 @@ impl State {
                     executor_id: *executor,
                     launch_time: time,
                     duration: None,
-                    status: "RUNNING",
+                    status: RUNNING,
                     speculative: *speculative,
                     output_records: 0,
                     error_message: None,
                 };
                 self.task_start(new);
             }
+            Note::TaskParked { task } => self.move_task(*task, RUNNING, PARKED),
+            Note::TaskResumed { task } => self.move_task(*task, PARKED, RUNNING),
             Note::TaskEnd { task, outcome } => self.task_end(time, *task, outcome),
         }
     }
@@ -204,6 +217,7 @@ impl State {
             is_excluded: false,
             max_tasks: slots,
             active_tasks: 0,
+            parked_tasks: 0,
             completed_tasks: 0,
             failed_tasks: 0,
             total_duration: 0,
@@ -238,6 +252,7 @@ impl State {
             stage_ids: Vec::new(),
             num_tasks: 0,
             num_active_tasks: 0,
+            num_parked_tasks: 0,
             num_completed_tasks: 0,
             num_failed_tasks: 0,
             num_killed_tasks: 0,
@@ -274,6 +289,7 @@ impl State {
             status: "ACTIVE",
             num_tasks: tasks,
             num_active_tasks: 0,
+            num_parked_tasks: 0,
             num_complete_tasks: 0,
             num_failed_tasks: 0,
             num_killed_tasks: 0,
@@ -309,7 +325,30 @@ impl State {
         drop_oldest(&mut self.tasks, self.retained.tasks, |t| t.duration.is_some());
     }
 
+    /// A task begins to wait for its reader, or ends to.
+    fn move_task(&mut self, task: u64, from: &str, to: &'static str) {
+        let Some(task) = self.tasks.get_mut(&task).filter(|t| t.status == from) else { return };
+        task.status = to;
+        let stage = self.stages.get_mut(&(task.stage_id, task.stage_attempt_id));
+        let job = stage.as_ref().and_then(|s| self.jobs.get_mut(&s.job_id));
+        let (parked, running) = if to == PARKED { (1, -1) } else { (-1, 1) };
+        if let Some(executor) = self.executors.get_mut(&task.executor_id) {
+            executor.active_tasks = executor.active_tasks.saturating_add_signed(running);
+            executor.parked_tasks = executor.parked_tasks.saturating_add_signed(parked);
+        }
+        if let Some(stage) = stage {
+            stage.num_active_tasks = stage.num_active_tasks.saturating_add_signed(running);
+            stage.num_parked_tasks = stage.num_parked_tasks.saturating_add_signed(parked);
+        }
+        if let Some(job) = job {
+            job.num_active_tasks = job.num_active_tasks.saturating_add_signed(running.into());
+            job.num_parked_tasks = job.num_parked_tasks.saturating_add_signed(parked.into());
+        }
+    }
+
     fn task_end(&mut self, time: u64, task: u64, outcome: &TaskOutcomeNote) {
+        // Where it is counted among those that run, it is counted out.
+        self.move_task(task, PARKED, RUNNING);
         let Some(task) = self.tasks.get_mut(&task).filter(|t| t.duration.is_none()) else { return };
         let duration = time.saturating_sub(task.launch_time);
         task.duration = Some(duration);
@@ -422,5 +461,54 @@ mod tests {
         let Totals { executors_lost, tasks_launched, tasks_completed, tasks_failed, .. } = state.totals;
         assert_eq!((executors_lost, tasks_launched, tasks_completed, tasks_failed), (5, 10, 5, 5));
         assert_eq!(state.totals.task_milliseconds, 10);
+    }
+    #[test]
+    fn tasks_that_wait_for_their_reader_are_counted_apart() {
+        let mut state = state(Retained { jobs: 2, stages: 2, tasks: 9, dead_executors: 2 });
+        state.note(0, &Note::ExecutorAdded { executor: 0, host: "h", slots: 2 });
+        state.note(0, &Note::JobStart { job: 0, query: 0, description: "", pool: "" });
+        state.note(0, &Note::StageSubmitted { job: 0, stage: 0, stage_attempt: 0, tasks: 3, name: "" });
+        for task in 0..3 {
+            state.note(
+                0,
+                &Note::TaskStart {
+                    task,
+                    stage: 0,
+                    stage_attempt: 0,
+                    partition: 0,
+                    task_attempt: 0,
+                    executor: 0,
+                    speculative: false,
+                },
+            );
+        }
+        // Active and parked, by job, by stage, by executor; the state of the first task.
+        let counts = |state: &State| {
+            let (job, stage, executor) = (&state.jobs[&0], &state.stages[&(0, 0)], &state.executors[&0]);
+            let of_job = (job.num_active_tasks, job.num_parked_tasks);
+            assert_eq!(of_job, (stage.num_active_tasks.into(), stage.num_parked_tasks.into()));
+            assert_eq!(of_job, (executor.active_tasks.into(), executor.parked_tasks.into()));
+            (of_job, state.tasks[&0].status)
+        };
+        assert_eq!(counts(&state), ((3, 0), "RUNNING"));
+        state.note(1, &Note::TaskParked { task: 0 });
+        state.note(1, &Note::TaskParked { task: 1 });
+        // Said twice, and of one that nobody knows.
+        state.note(1, &Note::TaskParked { task: 0 });
+        state.note(1, &Note::TaskParked { task: 77 });
+        assert_eq!(counts(&state), ((1, 2), "PARKED"));
+        state.note(2, &Note::TaskResumed { task: 0 });
+        state.note(2, &Note::TaskResumed { task: 2 });
+        assert_eq!(counts(&state), ((2, 1), "RUNNING"));
+        // One ends that is parked.
+        state.note(3, &Note::TaskEnd { task: 1, outcome: TaskOutcomeNote::Killed });
+        assert_eq!(counts(&state), ((2, 0), "RUNNING"));
+        // What comes late changes nothing.
+        state.note(4, &Note::TaskParked { task: 1 });
+        assert_eq!(counts(&state), ((2, 0), "RUNNING"));
+        state.note(5, &Note::TaskParked { task: 0 });
+        state.note(6, &Note::ExecutorLost { executor: 0, blocks_lost: true });
+        assert_eq!(counts(&state), ((0, 0), "FAILED"));
+        assert_eq!(state.jobs[&0].num_failed_tasks, 2);
     }
 }

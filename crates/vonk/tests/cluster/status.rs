@@ -59,6 +59,33 @@ fn jobs_stages_tasks_and_executors_are_seen() {
 }
 
 #[test]
+fn tasks_that_wait_for_their_reader_are_seen() {
+    let dir = tempfile::tempdir().unwrap();
+    let session = watched("local[2]", dir.path()).build().unwrap();
+    let mut answer = session.run("SELECT id, uuid() FROM range(0, 40000000, 1, 4)").unwrap();
+    assert!(answer.next_batch().unwrap().is_some());
+    let counts = |what: &str, parked: &str, running: &str| {
+        seen(&session, what)
+            .first()
+            .map(|one| (one[parked].as_u64().unwrap(), one[running].as_u64().unwrap()))
+    };
+    // Both, for there are two slots: a query has no more tasks alive than that.
+    eventually("two tasks wait", || counts("executors", "parkedTasks", "activeTasks") == Some((2, 0)));
+    assert_eq!(counts("jobs", "numParkedTasks", "numActiveTasks"), Some((2, 0)));
+    assert_eq!(counts("stages", "numParkedTasks", "numActiveTasks"), Some((2, 0)));
+    let tasks = tasks_of(&session, &seen(&session, "stages")[0]);
+    assert!(tasks.len() == 2 && tasks.iter().all(|t| t["status"] == "PARKED"), "{tasks:?}");
+    assert!(get(&session, "/metrics").unwrap().contains("\nvonk_tasks_parked 2\n"));
+    // Others have the slots meanwhile.
+    assert_eq!(rows(&session, "SELECT count(*) FROM range(0, 1000, 1, 8)").unwrap(), ["1000"]);
+    drop(answer);
+    eventually("none waits", || counts("executors", "parkedTasks", "activeTasks") == Some((0, 0)));
+    drop(session);
+    let said = events(dir.path());
+    assert!(said.iter().all(|e| e["event"] != "TaskParked"), "the log is for what the schedulers decided");
+}
+
+#[test]
 fn the_status_asks_for_the_secret() {
     let dir = tempfile::tempdir().unwrap();
     let session = builder("local[1]", dir.path())
