@@ -5,9 +5,10 @@
 //!
 //! Must not know: the protocol.
 
-use arrow::array::{Array, ArrayRef, RecordBatch, UnionArray};
+use arrow::array::{Array, ArrayRef, AsArray, IntervalYearMonthArray, RecordBatch, UnionArray};
 use arrow::compute::{CastOptions, cast_with_options};
-use arrow::datatypes::DataType as ArrowType;
+use arrow::datatypes::{DataType as ArrowType, IntervalMonthDayNanoType};
+use std::sync::Arc;
 use vonk::{DataType, Literal, Parameters, Prepared, PreparedParameter};
 use vonk_error::{Error, Result};
 
@@ -76,6 +77,12 @@ fn converted(one: &ArrayRef, to: &ArrowType) -> Result<ArrayRef> {
 
 /// The value in another type, if it is the same value there.
 fn exactly(one: &ArrayRef, given: &DataType, wanted: &DataType) -> Option<ArrayRef> {
+    if let (DataType::CalendarInterval, DataType::YearMonthInterval(..)) = (given, wanted) {
+        // Clients see months as part of such an interval, and send them as such.
+        let given = one.as_primitive_opt::<IntervalMonthDayNanoType>()?.value(0);
+        let months = (given.days, given.nanoseconds) == (0, 0);
+        return months.then(|| Arc::new(IntervalYearMonthArray::from(vec![given.months])) as ArrayRef);
+    }
     let comparable = (given.is_numeric() && wanted.is_numeric())
         || matches!(
             (given, wanted),

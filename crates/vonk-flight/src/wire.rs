@@ -4,10 +4,12 @@
 //! | --- | --- |
 //! | string, binary | Utf8, Binary |
 //! | decimal(p,s) | Decimal128(p,s) |
+//! | interval year to month | Interval(MonthDayNano) |
 //! | all others | as inside the engine ([`vonk_types`]'s table) |
 //!
 //! Views of strings and 64-bit decimals are known to few drivers yet (the JDBC driver reads neither), and a batch of views would travel with
-//! buffers of which it shows a part. Fields carry Spark's type in the metadata that JDBC reads (`ARROW:FLIGHT:SQL:TYPE_NAME`), so that types
+//! buffers of which it shows a part. Intervals of months alone have no value in Python (pyarrow's `to_pylist`, pandas and polars all fail on
+//! them); those of months, days and nanoseconds have one everywhere. Fields carry Spark's type in the metadata that JDBC reads (`ARROW:FLIGHT:SQL:TYPE_NAME`), so that types
 //! that share an Arrow type (`INTERVAL YEAR`, `INTERVAL YEAR TO MONTH`) can be told apart.
 //!
 //! Must not know: the protocol.
@@ -16,7 +18,9 @@ use arrow::array::{
     Array, ArrayRef, AsArray, Decimal128Array, ListArray, MapArray, RecordBatch, RecordBatchOptions,
     StructArray,
 };
-use arrow::datatypes::{DataType as ArrowType, Decimal64Type, Field, FieldRef, Fields, Schema, SchemaRef};
+use arrow::datatypes::{
+    DataType as ArrowType, Decimal64Type, Field, FieldRef, Fields, IntervalUnit, Schema, SchemaRef,
+};
 use std::collections::HashMap;
 use std::sync::Arc;
 use vonk::{DataType, StructField, StructType};
@@ -37,6 +41,7 @@ pub fn arrow_type(t: &ArrowType) -> ArrowType {
         ArrowType::Utf8View => ArrowType::Utf8,
         ArrowType::BinaryView => ArrowType::Binary,
         ArrowType::Decimal64(p, s) => ArrowType::Decimal128(*p, *s),
+        ArrowType::Interval(IntervalUnit::YearMonth) => ArrowType::Interval(IntervalUnit::MonthDayNano),
         ArrowType::List(f) => ArrowType::List(field(f)),
         ArrowType::Map(f, sorted) => ArrowType::Map(field(f), *sorted),
         ArrowType::Struct(fields) => ArrowType::Struct(fields.iter().map(field).collect()),
@@ -136,6 +141,7 @@ mod tests {
     #![allow(clippy::unwrap_used)] // A test fails by panicking.
 
     use super::*;
+    use arrow::datatypes::IntervalMonthDayNanoType;
     use vonk::Session;
 
     #[test]
@@ -151,7 +157,9 @@ mod tests {
         let out = batch(&rows, &schema).unwrap();
         assert_eq!(out.num_rows(), 1);
         let flat: String = format!("{:?}", out.schema());
-        assert!(!flat.contains("View") && !flat.contains("Decimal64"), "{flat}");
+        assert!(["View", "Decimal64", "YearMonth"].iter().all(|t| !flat.contains(t)), "{flat}");
+        let months = out.column_by_name("ym").unwrap().as_primitive::<IntervalMonthDayNanoType>().value(0);
+        assert_eq!((months.months, months.days, months.nanoseconds), (14, 0, 0));
         assert_eq!(schema.field(15).metadata()[TYPE_NAME], "INTERVAL YEAR TO MONTH");
         assert_eq!(out.column_by_name("s").unwrap().as_string::<i32>().value(0), "x");
         // No columns, but rows.

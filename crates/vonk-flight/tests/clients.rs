@@ -1,5 +1,5 @@
 //! Drivers as people use them, against a server in this process: `clients/adbc.py`, `clients/alchemy.py` and
-//! `clients/VonkJdbc.java`.
+//! `clients/VonkJdbc.java` with what belongs to it.
 //!
 //! They run where `clients/install.sh` has installed them, as CI does; elsewhere they are skipped, and say so. `VONK_CLIENTS=required` makes a
 //! driver that is missing a failure.
@@ -96,8 +96,10 @@ async fn sqlalchemy() {
 async fn jdbc() {
     let Some(jar) = installed("flight-sql-jdbc-driver-18.3.0.jar") else { return };
     let classes = tempfile::tempdir().unwrap();
-    let compiled =
-        Command::new("javac").arg("-d").arg(classes.path()).arg(here("tests/clients/VonkJdbc.java")).output();
+    let sources = here("tests/clients");
+    let mut compile = Command::new("javac");
+    compile.arg("-d").arg(classes.path()).arg("-sourcepath").arg(&sources).arg(sources.join("VonkJdbc.java"));
+    let compiled = compile.output();
     let compiled = match compiled {
         Ok(compiled) => compiled,
         Err(e) => {

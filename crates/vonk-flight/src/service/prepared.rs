@@ -8,7 +8,7 @@ use crate::parameters;
 use crate::sessions::{Call, ClientSession};
 use crate::status::{garbage, to_status, unknown};
 use crate::wire;
-use arrow::datatypes::{DataType as ArrowType, Field, Fields, Schema, SchemaRef, TimeUnit};
+use arrow::datatypes::{DataType as ArrowType, Field, FieldRef, Fields, Schema, SchemaRef, TimeUnit};
 use arrow_flight::decode::FlightRecordBatchStream;
 use arrow_flight::error::FlightError;
 use arrow_flight::sql::{ActionCreatePreparedStatementRequest, ActionCreatePreparedStatementResult};
@@ -44,7 +44,11 @@ impl PreparedStatement {
         let field = |(i, p): (usize, &vonk::PreparedParameter)| {
             let name = p.name.clone().unwrap_or_else(|| format!("parameter_{}", i + 1));
             match &p.data_type {
-                Some(t) => parameter_field(wire::column_field(&StructField::new(name, t.clone(), true))),
+                Some(t) => {
+                    let field = wire::column_field(&StructField::new(name, t.clone(), true));
+                    let asked = parameter_type(field.data_type());
+                    field.with_data_type(asked)
+                }
                 // Anything: text is what every client can send, and what Spark casts by itself.
                 None => Field::new(name, ArrowType::Utf8, true),
             }
@@ -53,11 +57,14 @@ impl PreparedStatement {
     }
 }
 
-/// The JDBC driver writes milliseconds into timestamps of whatever unit: so milliseconds are what is asked for. Others send the unit they have.
-fn parameter_field(f: Field) -> Field {
-    match f.data_type().clone() {
-        ArrowType::Timestamp(_, zone) => f.with_data_type(ArrowType::Timestamp(TimeUnit::Millisecond, zone)),
-        _ => f,
+/// The JDBC driver writes milliseconds into timestamps of whatever unit, those in arrays included: so milliseconds are what is asked for.
+/// Others send the unit they have.
+fn parameter_type(t: &ArrowType) -> ArrowType {
+    let within = |f: &FieldRef| Arc::new(f.as_ref().clone().with_data_type(parameter_type(f.data_type())));
+    match t {
+        ArrowType::Timestamp(_, zone) => ArrowType::Timestamp(TimeUnit::Millisecond, zone.clone()),
+        ArrowType::List(f) => ArrowType::List(within(f)),
+        other => other.clone(),
     }
 }
 

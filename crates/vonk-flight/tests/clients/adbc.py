@@ -33,6 +33,8 @@ TYPES = [
         dt.datetime(2024, 1, 2, 3, 4, 5, 123456, dt.timezone.utc),
     ),
     ("TIMESTAMP_NTZ'2024-01-02 03:04:05.123456'", pa.timestamp("us"), dt.datetime(2024, 1, 2, 3, 4, 5, 123456)),
+    # pyarrow has no value for months alone, so they come as part of an interval that has one.
+    ("INTERVAL '1-2' YEAR TO MONTH", pa.month_day_nano_interval(), pa.MonthDayNano([14, 0, 0])),
     ("INTERVAL '1 02:03:04.5' DAY TO SECOND", pa.duration("us"), dt.timedelta(days=1, seconds=7384, milliseconds=500)),
     ("make_interval(1, 2, 3, 4, 5, 6, 7.5)", pa.month_day_nano_interval(), pa.MonthDayNano([14, 25, 18367500000000])),
     ("array(1, null, 3)", None, [1, None, 3]),
@@ -62,11 +64,23 @@ def check_types(cursor):
         back = one_arrow(cursor, f"SELECT ? IS NULL AND coalesce(?, {text}) IS NOT NULL AS x",
                          pa.table({"0": pa.array([None], type=arrow), "1": pa.array([None], type=arrow)}))
         assert back.to_pylist() == [True], text
-    # Months have no type in pyarrow's public API; their text has.
-    assert one(cursor, "SELECT CAST(INTERVAL '1-2' YEAR TO MONTH AS STRING) AS x")["x"].to_pylist() == [
-        "INTERVAL '1-2' YEAR TO MONTH"
-    ]
+    check_intervals(cursor)
     assert one(cursor, "SELECT null AS x")["x"].to_pylist() == [None]
+
+
+def check_intervals(cursor):
+    """Months in Python's libraries, nested, and as values of parameters that are wanted as months."""
+    months, text = pa.MonthDayNano([14, 0, 0]), "INTERVAL '1-2' YEAR TO MONTH"
+    field = cursor.adbc_execute_schema(f"SELECT {text} AS x").field("x")
+    assert field.metadata[b"ARROW:FLIGHT:SQL:TYPE_NAME"] == b"INTERVAL YEAR TO MONTH", field.metadata
+    nested = one(cursor, f"SELECT array({text}, null) AS x, struct({text} AS m) AS y, map('k', {text}) AS z").to_pylist()
+    assert nested == [{"x": [months, None], "y": {"m": months}, "z": [("k", months)]}], nested
+    cursor.execute(f"SELECT {text} AS x")
+    assert cursor.fetchall() == [(months,)]
+    assert one(cursor, f"SELECT {text} AS x").to_pandas()["x"][0] == pandas.DateOffset(months=14, days=0, nanoseconds=0)
+    values = pa.table({"0": pa.array([months], pa.month_day_nano_interval())})
+    assert one_arrow(cursor, f"SELECT {text} = ? AS x", values).to_pylist() == [True]
+    assert one_arrow(cursor, "SELECT DATE'2024-01-31' + coalesce(?, INTERVAL '0' MONTH) AS x", values).to_pylist() == [dt.date(2025, 3, 31)]
 
 
 def one_arrow(cursor, sql, table):
