@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 use vonk_analyzer::Texts;
 use vonk_cluster::{QueryHandle, QueryReport};
 use vonk_error::{Error, Result};
+use vonk_plan::LogicalPlan;
 use vonk_types::text::TextFormatter;
 use vonk_types::{DataType, EvalContext, StructField, StructType};
 
@@ -45,10 +46,13 @@ struct Running {
     statement: Arc<Source>,
 }
 
-/// Where errors get their place in.
+/// What a query came from.
 struct Source {
+    /// Where errors get their place in.
     text: Arc<str>,
     texts: Texts,
+    /// Keeps what it reads: tables of this process, which go with the last plan that has them.
+    _plan: Arc<LogicalPlan>,
 }
 
 impl Answer {
@@ -101,17 +105,17 @@ impl Answer {
         self
     }
 
-    /// A query that runs. Errors get their place in `text`, or in those of views.
+    /// A query of a plan that runs. Errors get their place in `text`, or in those of views.
     pub(crate) fn running(
-        schema: StructType,
+        plan: Arc<LogicalPlan>,
         handle: QueryHandle,
         text: Arc<str>,
         texts: Texts,
         planning: Duration,
         eval: Arc<EvalContext>,
     ) -> Answer {
-        let mut answer = Answer::of(schema, vec![], eval);
-        answer.running = Some(Running { handle, statement: Arc::new(Source { text, texts }) });
+        let mut answer = Answer::of(plan.schema(), vec![], eval);
+        answer.running = Some(Running { handle, statement: Arc::new(Source { text, texts, _plan: plan }) });
         answer.profile.planning = planning;
         answer.query = true;
         answer

@@ -17,9 +17,11 @@
 mod answer;
 mod commands;
 mod dataframe;
+mod dates;
 mod executor;
 pub mod functions;
 mod kept;
+mod memory;
 mod metadata;
 mod opener;
 mod pipeline;

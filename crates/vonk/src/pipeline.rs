@@ -118,13 +118,18 @@ impl<'a> Pipeline<'a> {
 
     /// Plans and starts a resolved query.
     pub fn answer_resolved(&self, analyzed: Arc<LogicalPlan>, texts: Texts) -> Result<Answer> {
-        let schema = analyzed.schema();
         let planned = self.plan(analyzed, texts)?;
         let handle = self.run(planned.physical).map_err(|e| located(e, &self.text, &planned.texts))?;
         let eval = self.env.ctx.clone();
         let ordered = is_ordered(&planned.analyzed);
-        let answer =
-            Answer::running(schema, handle, self.text.clone(), planned.texts, planned.planning, eval);
+        let answer = Answer::running(
+            planned.analyzed,
+            handle,
+            self.text.clone(),
+            planned.texts,
+            planned.planning,
+            eval,
+        );
         Ok(answer.ordered(ordered))
     }
 }

@@ -149,7 +149,7 @@ pub(crate) fn formats() -> Formats {
 /// The providers of this process by number, as long as a plan or a view has them.
 static PROVIDERS: RwLock<Option<HashMap<u64, Arc<dyn TableProvider>>>> = RwLock::new(None);
 
-struct ProviderSource {
+pub(crate) struct ProviderSource {
     name: String,
     id: u64,
     schema: StructType,
@@ -157,7 +157,7 @@ struct ProviderSource {
 }
 
 impl ProviderSource {
-    fn new(name: &str, provider: Arc<dyn TableProvider>) -> Self {
+    pub(crate) fn new(name: &str, provider: Arc<dyn TableProvider>) -> Self {
         static NEXT: AtomicU64 = AtomicU64::new(0);
         let id = NEXT.fetch_add(1, Ordering::Relaxed);
         PROVIDERS.write().get_or_insert_default().insert(id, provider.clone());

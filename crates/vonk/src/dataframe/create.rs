@@ -1,7 +1,9 @@
 //! DataFrames from what a program has: numbers, Arrow batches, values of Rust types.
 
 use super::{DataFrame, misuse};
+use crate::memory::{self, MemoryTable};
 use crate::pipeline::Pipeline;
+use crate::provider::ProviderSource;
 use crate::session::{Control, Session};
 use arrow::array::{Array, RecordBatch, RecordBatchOptions};
 use arrow::datatypes::{FieldRef, SchemaRef};
@@ -115,7 +117,7 @@ impl Session {
         Ok(DataFrame::new(self.clone(), resolved))
     }
 
-    /// Rows of a schema. Each batch is a partition.
+    /// Rows of a schema. Each of few batches is a partition; many rows are shared out among tasks, where they need not travel.
     pub(crate) fn data_frame(&self, schema: &StructType, batches: Vec<RecordBatch>) -> Result<DataFrame> {
         let fresh = || -> Vec<Column> {
             let column = |f: &vonk_types::StructField| {
@@ -124,11 +126,15 @@ impl Session {
             schema.fields.iter().map(column).collect()
         };
         let arrow = schema.to_arrow_schema();
-        let mut inputs = Vec::with_capacity(batches.len());
-        for batch in batches {
-            let batch = conformed(&batch, schema, &arrow)?;
-            inputs.push(Arc::new(LogicalPlan::Values { columns: fresh(), batch }));
+        let batches: Vec<RecordBatch> =
+            batches.iter().map(|b| conformed(b, schema, &arrow)).collect::<Result<_>>()?;
+        let rows: usize = batches.iter().map(RecordBatch::num_rows).sum();
+        if rows > memory::FEW && self.runs_here() {
+            let table = MemoryTable::new(schema.clone(), batches, self.slots() as usize);
+            return self.scan_of("rows", Arc::new(ProviderSource::new("rows in memory", Arc::new(table))));
         }
+        let values = |batch| Arc::new(LogicalPlan::Values { columns: fresh(), batch });
+        let mut inputs: Vec<_> = batches.into_iter().map(values).collect();
         match inputs.len() {
             0 => self.of_plan(LogicalPlan::Values { columns: fresh(), batch: RecordBatch::new_empty(arrow) }),
             1 => self.of_plan(inputs.remove(0).as_ref().clone()),

@@ -1,7 +1,7 @@
 //! Constants: from values of Rust to literals of Spark's types.
 
 use super::column::Column;
-use arrow::datatypes::DataType as ArrowType;
+use crate::dates;
 use chrono::{DateTime, NaiveDate, NaiveDateTime, TimeZone};
 use datafusion_common::ScalarValue;
 use vonk_plan::unresolved::ExprKind;
@@ -74,10 +74,7 @@ impl ToLiteral for NaiveDate {
     }
 
     fn to_literal(self) -> Literal {
-        let days = self.signed_duration_since(NaiveDate::default()).num_days();
-        // Chrono's years are within ±262,143: 96 million days.
-        let days = i32::try_from(days).unwrap_or(i32::MAX);
-        Literal::new(ScalarValue::Date32(Some(days)), DataType::Date)
+        Literal::new(ScalarValue::Date32(Some(dates::days(self))), DataType::Date)
     }
 }
 
@@ -87,7 +84,7 @@ impl ToLiteral for NaiveDateTime {
     }
 
     fn to_literal(self) -> Literal {
-        let micros = self.and_utc().timestamp_micros();
+        let micros = dates::micros(&self.and_utc());
         Literal::new(ScalarValue::TimestampMicrosecond(Some(micros), None), DataType::TimestampNtz)
     }
 }
@@ -98,11 +95,7 @@ impl<Z: TimeZone> ToLiteral for DateTime<Z> {
     }
 
     fn to_literal(self) -> Literal {
-        let zone = match DataType::Timestamp.to_arrow() {
-            ArrowType::Timestamp(_, zone) => zone,
-            _ => None,
-        };
-        let value = ScalarValue::TimestampMicrosecond(Some(self.timestamp_micros()), zone);
+        let value = ScalarValue::TimestampMicrosecond(Some(dates::micros(&self)), dates::zone());
         Literal::new(value, DataType::Timestamp)
     }
 }

@@ -1,5 +1,6 @@
 //! Values of Rust that functions take and give, and the arrays they come from and go to.
 
+use crate::dates;
 use arrow::array::{
     Array, ArrayRef, AsArray, BinaryViewArray, BooleanArray, Date32Array, Float32Array, Float64Array,
     Int8Array, Int16Array, Int32Array, Int64Array, StringViewArray, TimestampMicrosecondArray,
@@ -7,7 +8,7 @@ use arrow::array::{
 use arrow::datatypes::{
     Date32Type, Float32Type, Float64Type, Int8Type, Int16Type, Int32Type, Int64Type, TimestampMicrosecondType,
 };
-use chrono::{DateTime, Days, NaiveDate, NaiveDateTime, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, Utc};
 use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_types::DataType;
@@ -117,19 +118,11 @@ impl UdfValue for NaiveDate {
 
     /// Dates beyond what chrono holds are its last.
     fn value(values: &Date32Array, row: usize) -> NaiveDate {
-        let days = values.value(row);
-        let distance = Days::new(u64::from(days.unsigned_abs()));
-        let epoch = NaiveDate::default();
-        match days < 0 {
-            true => epoch.checked_sub_days(distance).unwrap_or(NaiveDate::MIN),
-            false => epoch.checked_add_days(distance).unwrap_or(NaiveDate::MAX),
-        }
+        dates::date(values.value(row))
     }
 
     fn array(values: Vec<Option<NaiveDate>>) -> ArrayRef {
-        let days = |d: NaiveDate| d.signed_duration_since(NaiveDate::default()).num_days();
-        // Chrono's dates are within 96 million days.
-        let days = values.into_iter().map(|d| d.map(|d| i32::try_from(days(d)).unwrap_or(i32::MAX)));
+        let days = values.into_iter().map(|d| d.map(dates::days));
         Arc::new(days.collect::<Date32Array>())
     }
 }
@@ -144,11 +137,11 @@ impl UdfValue for NaiveDateTime {
 
     /// Times beyond what chrono holds are its last.
     fn value(values: &TimestampMicrosecondArray, row: usize) -> NaiveDateTime {
-        time(values.value(row)).naive_utc()
+        dates::time(values.value(row)).naive_utc()
     }
 
     fn array(values: Vec<Option<NaiveDateTime>>) -> ArrayRef {
-        let micros = values.into_iter().map(|t| t.map(|t| t.and_utc().timestamp_micros()));
+        let micros = values.into_iter().map(|t| t.map(|t| dates::micros(&t.and_utc())));
         Arc::new(micros.collect::<TimestampMicrosecondArray>())
     }
 }
@@ -163,22 +156,17 @@ impl UdfValue for DateTime<Utc> {
 
     /// Times beyond what chrono holds are its last.
     fn value(values: &TimestampMicrosecondArray, row: usize) -> DateTime<Utc> {
-        time(values.value(row))
+        dates::time(values.value(row))
     }
 
     fn array(values: Vec<Option<DateTime<Utc>>>) -> ArrayRef {
         let micros: TimestampMicrosecondArray =
-            values.into_iter().map(|t| t.map(|t| t.timestamp_micros())).collect();
-        match DataType::Timestamp.to_arrow() {
-            arrow::datatypes::DataType::Timestamp(_, Some(zone)) => Arc::new(micros.with_timezone(zone)),
-            _ => Arc::new(micros),
+            values.into_iter().map(|t| t.map(|t| dates::micros(&t))).collect();
+        match dates::zone() {
+            Some(zone) => Arc::new(micros.with_timezone(zone)),
+            None => Arc::new(micros),
         }
     }
-}
-
-fn time(micros: i64) -> DateTime<Utc> {
-    let last = if micros < 0 { DateTime::<Utc>::MIN_UTC } else { DateTime::<Utc>::MAX_UTC };
-    DateTime::from_timestamp_micros(micros).unwrap_or(last)
 }
 
 /// A parameter: a [`UdfValue`], for which a null makes the whole result null, or an `Option` of one, which sees nulls.

@@ -2,7 +2,8 @@
 
 use crate::{check, check_ordered, condition, letters, session};
 use arrow::array::{
-    ArrayRef, Date32Array, Int32Array, LargeStringArray, RecordBatch, Time32SecondArray, UInt64Array,
+    ArrayRef, Date32Array, Int32Array, Int64Array, LargeStringArray, RecordBatch, Time32SecondArray,
+    UInt64Array,
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
@@ -148,4 +149,33 @@ fn commands_run_at_once() {
     );
     let above = failing.select(col("*")).and_then(|d| d.union(&s.sql("SELECT 2.5D")?)).unwrap();
     assert_eq!(above.collect().unwrap_err().context().map(QueryContext::place).as_deref(), Some("1:8"));
+}
+
+#[test]
+fn many_rows_are_read_where_they_are() {
+    let s = session();
+    let column = |from: i64| -> ArrayRef { Arc::new(Int64Array::from_iter_values(from..from + 1000)) };
+    let batch =
+        |from: i64| RecordBatch::try_from_iter([("n", column(from)), ("m", column(from + 1))]).unwrap();
+    let df = s.create_dataframe((0..200).map(|i| batch(i * 1000))).unwrap();
+    let plan = df.explain_text("simple").unwrap();
+    assert!(plan.contains("Scan (1) rows"), "{plan}");
+    // As many partitions as tasks want, not one for each batch; rows in order.
+    let partitions = df.select(spark_partition_id()).and_then(|d| d.distinct()).unwrap();
+    assert_eq!(partitions.count().unwrap(), 2);
+    assert_eq!(df.collect().unwrap().iter().map(RecordBatch::num_rows).sum::<usize>(), 200_000);
+    assert_eq!(df.select("m").and_then(|d| d.limit(3)).unwrap().collect_text().unwrap(), ["1", "2", "3"]);
+    check(
+        df.filter(col("n").geq(199_998)).and_then(|d| d.select((sum("n"), sum("m")))),
+        "struct<sum(n):bigint,sum(m):bigint>",
+        &["399997\t399999"],
+    );
+    // An answer keeps what it reads.
+    let mut answer = df.filter(col("n").lt(150_000)).unwrap().execute(&Default::default()).unwrap();
+    drop(df);
+    let mut rows = 0;
+    while let Some(batch) = answer.next_batch().unwrap() {
+        rows += batch.num_rows();
+    }
+    assert_eq!(rows, 150_000);
 }
