@@ -15,6 +15,7 @@
 //! Must not know: terminals, network protocols.
 
 mod answer;
+mod catalog;
 mod commands;
 mod dataframe;
 mod dates;
@@ -35,9 +36,9 @@ pub mod udf;
 
 pub use answer::{Answer, AnswerPart, Profile};
 pub use dataframe::{
-    Column, DataFrame, DataFrameNaFunctions, DataFrameReader, DataFrameStatFunctions, DataFrameWriter, Fill,
-    GroupedData, How, IntoColumn, IntoColumns, IntoCondition, IntoOperand, IntoSortColumn, IntoSortColumns,
-    IntoType, SaveMode, SortColumn, ToLiteral, Window, WindowSpec,
+    Column, DataFrame, DataFrameNaFunctions, DataFrameReader, DataFrameStatFunctions, DataFrameWriter,
+    DataFrameWriterV2, Fill, GroupedData, How, IntoColumn, IntoColumns, IntoCondition, IntoOperand,
+    IntoSortColumn, IntoSortColumns, IntoType, SaveMode, SortColumn, ToLiteral, Window, WindowSpec,
 };
 pub use executor::{Executor, MemoryUse};
 pub use metadata::{TableEntry, TableKind};

@@ -32,6 +32,7 @@ mod stat;
 mod subqueries;
 mod transposed;
 mod window;
+mod write_to;
 mod writer;
 
 pub(crate) use arguments::sort_keys;
@@ -47,6 +48,7 @@ pub(crate) use place::called;
 pub use reader::DataFrameReader;
 pub use stat::DataFrameStatFunctions;
 pub use window::{Window, WindowSpec};
+pub use write_to::DataFrameWriterV2;
 pub use writer::{DataFrameWriter, SaveMode};
 
 use crate::pipeline::Pipeline;

@@ -164,7 +164,7 @@ impl DataFrameWriter {
     }
 }
 
-fn table_name(text: &str) -> Result<Name> {
+pub(super) fn table_name(text: &str) -> Result<Name> {
     let name = vonk_sql::parse_name(text, &Default::default()).map_err(|e| e.in_text(text))?;
     Ok(Name { span: Span::NONE, ..name })
 }

@@ -3,6 +3,7 @@
 use crate::common::*;
 use std::time::{Duration, Instant};
 use vonk::Control;
+use vonk::functions::{col, lit};
 
 #[test]
 fn a_cancelled_query_ends_everywhere_and_the_next_one_runs() {
@@ -45,6 +46,12 @@ fn a_task_that_fails_names_the_place_and_leaves_the_executor_alone() {
     let error = rows(&session, "SELECT id, 10 / (id - 7) FROM range(10)").unwrap_err();
     assert_eq!(error.condition(), "DIVIDE_BY_ZERO");
     assert_eq!(error.context().unwrap().fragment(), "10 / (id - 7)");
+    // A DataFrame's call in this program, though it failed in another.
+    let line = line!() + 1;
+    let failing = session.range(0, 10).unwrap().select(lit(10) / (col("id") - 7)).unwrap();
+    let error = failing.collect().unwrap_err();
+    assert_eq!(error.context().unwrap().fragment(), "div");
+    assert!(error.to_string().contains(&format!("queries.rs:{line}:")), "{error}");
     let before = executor_pids(dir.path());
     assert_eq!(rows(&session, "SELECT 10 / (id - 70) FROM range(1)").unwrap().len(), 1);
     assert_eq!(executor_pids(dir.path()), before);

@@ -99,3 +99,55 @@ fn tables() {
     assert_eq!(condition(df.write().insert_into("nowhere")), "TABLE_OR_VIEW_NOT_FOUND");
     assert_eq!(condition(df.write().partition_by(["k"]).insert_into("t")), "_ILLEGAL_ARGUMENT");
 }
+
+#[test]
+fn tables_by_verbs() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = folder.path().to_string_lossy().into_owned();
+    let s =
+        Session::builder().master("local[2]").config("spark.sql.warehouse.dir", &warehouse).build().unwrap();
+    let df = letters(&s);
+    let written = || s.table("t").unwrap().select(count("*")).unwrap().collect_text().unwrap();
+    assert_eq!(condition(df.write_to("t").append()), "TABLE_OR_VIEW_NOT_FOUND");
+    assert_eq!(condition(df.write_to("t").replace()), "TABLE_OR_VIEW_NOT_FOUND");
+    df.write_to("t").using("parquet").table_property("a", "b").create().unwrap();
+    assert_eq!(condition(df.write_to("t").create()), "TABLE_OR_VIEW_ALREADY_EXISTS");
+    // By name.
+    df.select(("k", "v", "id")).unwrap().write_to("t").append().unwrap();
+    assert_eq!(written(), ["8"]);
+    df.write_to("t").overwrite_partitions().unwrap();
+    assert_eq!(written(), ["4"]);
+    df.limit(1).unwrap().write_to("t").replace().unwrap();
+    assert_eq!(written(), ["1"]);
+    df.write_to("t").partitioned_by(["k"]).create_or_replace().unwrap();
+    check(s.table("t"), "struct<id:bigint,v:bigint,k:string>", &["0\t0\ta", "1\t2\tb", "2\t4\ta", "3\t6\tb"]);
+    assert_eq!(condition(df.write_to("t").overwrite_partitions()), "_UNSUPPORTED_IN_VONK");
+}
+
+#[test]
+fn the_catalog_by_calls() {
+    let folder = tempfile::tempdir().unwrap();
+    let warehouse = folder.path().to_string_lossy().into_owned();
+    let s =
+        Session::builder().master("local[2]").config("spark.sql.warehouse.dir", &warehouse).build().unwrap();
+    letters(&s).create_temp_view("tv").unwrap();
+    letters(&s).create_global_temp_view("gv_of_calls").unwrap();
+    assert!(s.table_exists("tv").unwrap() && s.table_exists("global_temp.gv_of_calls").unwrap());
+    assert!(!s.table_exists("nope").unwrap());
+    assert!(s.function_exists("sum").unwrap() && !s.function_exists("nope").unwrap());
+    assert!(s.database_exists("default").unwrap() && !s.database_exists("x").unwrap());
+    assert_eq!(condition(s.set_current_database("nope")), "SCHEMA_NOT_FOUND");
+    assert_eq!(condition(s.is_cached("nope")), "TABLE_OR_VIEW_NOT_FOUND");
+    assert!(!s.is_cached("tv").unwrap());
+    s.cache_table("tv").unwrap();
+    assert!(s.is_cached("tv").unwrap());
+    s.uncache_table("tv").unwrap();
+    assert!(!s.is_cached("tv").unwrap());
+    s.cache_table("tv").unwrap();
+    s.clear_cache().unwrap();
+    assert!(!s.is_cached("tv").unwrap());
+    s.refresh_table("tv").unwrap();
+    assert!(s.drop_temp_view("tv") && !s.drop_temp_view("tv"));
+    assert!(s.drop_global_temp_view("gv_of_calls") && !s.drop_global_temp_view("gv_of_calls"));
+    assert_eq!(condition(s.cache_table("tv; DROP TABLE x")), "PARSE_SYNTAX_ERROR");
+}
