@@ -25,6 +25,7 @@ mod progress;
 mod query;
 mod remote;
 mod results;
+mod settled;
 pub mod standalone;
 mod status;
 mod user;

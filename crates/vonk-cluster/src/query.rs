@@ -6,6 +6,7 @@ use crate::driver::{JobMetrics, JobSpec, KeptShuffles, RunningJob};
 use crate::kept::{KeptRelation, reads_kept};
 use crate::loops::{Tables, with_tables};
 use crate::progress::Progress;
+use crate::settled;
 use arrow::array::RecordBatch;
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
@@ -105,7 +106,13 @@ impl<'a> Run<'a> {
     }
 
     /// Runs what must run before the query: loops, scalar subqueries, samples for bounds. Gives the query itself.
-    pub(crate) fn prepare(&mut self, query: PhysicalQuery) -> Result<PlanNode> {
+    pub(crate) fn prepare(&mut self, mut query: PhysicalQuery) -> Result<PlanNode> {
+        if !(query.loops.is_empty() && query.subplans.is_empty()) {
+            let kept = self.cluster.kept();
+            kept.known(&mut query.root);
+            query.subplans.iter_mut().for_each(|s| kept.known(&mut s.plan));
+            settled::prune(&mut query);
+        }
         let PhysicalQuery { loops, subplans, mut root } = query;
         for l in &loops {
             self.run_loop(l)?;
@@ -140,6 +147,7 @@ impl<'a> Run<'a> {
             return self.submit_filled(&root);
         }
         let mut root = root.into_owned();
+        settled::settle(&mut root, &self.scalars);
         let cluster = self.cluster;
         for (number, relation, exchange) in
             cluster.kept().entered(&mut root, cluster.driver(), &mut || cluster.next_shuffle())

@@ -184,6 +184,32 @@ impl BoundExpr {
         }
     }
 
+    /// Direct parts, to be changed.
+    pub fn children_mut(&mut self) -> Vec<&mut BoundExpr> {
+        match self {
+            BoundExpr::Column { .. }
+            | BoundExpr::Literal(_)
+            | BoundExpr::LambdaParam { .. }
+            | BoundExpr::ScalarSubquery { .. } => vec![],
+            BoundExpr::Call { args, .. }
+            | BoundExpr::Coalesce { args, .. }
+            | BoundExpr::MakeStruct { args, .. }
+            | BoundExpr::And(args)
+            | BoundExpr::Or(args) => args.iter_mut().collect(),
+            BoundExpr::Cast { expr, .. }
+            | BoundExpr::Not(expr)
+            | BoundExpr::IsNull(expr)
+            | BoundExpr::IsNotNull(expr)
+            | BoundExpr::Field { expr, .. } => vec![expr],
+            BoundExpr::Lambda { body, .. } => vec![body],
+            BoundExpr::Compare { left, right, .. } => vec![left, right],
+            BoundExpr::Case { branches, otherwise, .. } => {
+                branches.iter_mut().flat_map(|(c, v)| [c, v]).chain(otherwise.as_deref_mut()).collect()
+            }
+            BoundExpr::InList { expr, list, .. } => std::iter::once(expr.as_mut()).chain(list).collect(),
+        }
+    }
+
     /// Columns of the input that are read, each once, ascending.
     pub fn columns(&self) -> Vec<usize> {
         let mut out = Vec::new();
@@ -203,6 +229,15 @@ impl BoundExpr {
         while let Some(e) = pending.pop() {
             f(e);
             pending.extend(e.children().into_iter().rev());
+        }
+    }
+
+    /// Calls `f` on this expression and all its parts, to change them; parts of what `f` leaves are visited, too.
+    pub fn visit_mut(&mut self, f: &mut impl FnMut(&mut BoundExpr)) {
+        let mut pending = vec![self];
+        while let Some(e) = pending.pop() {
+            f(e);
+            pending.extend(e.children_mut());
         }
     }
 }

@@ -225,13 +225,13 @@ impl<'a> Planner<'a> {
         Ok(planned)
     }
 
-    /// Rows that are kept: an exchange over their query, whole. Queries that have something of their own to be computed before (scalar
-    /// subqueries, loops) are not kept but run again, since what they are computed from belongs to one query.
+    /// Rows that are kept: an exchange over their query, whole. What the query computes before (scalar subqueries, loops) is planned with it;
+    /// the cluster puts the values into what is kept, and does not compute them for rows that are there.
     fn kept_rows(&mut self, query: &KeptQuery, s: &logical::Scan, required: &Required) -> Result<Planned> {
         let output = query.plan.output();
         let all: Required = output.iter().map(|c| c.id).collect();
         let mut planned = self.visit(&query.plan, &all)?.with_columns(&output)?;
-        if query.keep && stands_alone(&planned.node) {
+        if query.keep {
             let partitions = planned.partitions();
             let partitioning = Partitioning::Kept { relation: query.relation, partitions };
             planned = planned.exchanged(partitioning, Distribution::Any);
@@ -499,18 +499,6 @@ impl<'a> Planner<'a> {
         spec.state_types = (function.state_types)(&call);
         Ok(spec)
     }
-}
-
-/// Whether a plan reads nothing that its query computes before it.
-fn stands_alone(node: &PlanNode) -> bool {
-    let mut alone = true;
-    node.visit(&mut |n| {
-        alone &= !matches!(n.plan, PhysicalPlan::Driver(_));
-        n.plan.visit_exprs(&mut |e| {
-            e.visit(&mut |e| alone &= !matches!(e, vonk_eval::BoundExpr::ScalarSubquery { .. }))
-        });
-    });
-    alone
 }
 
 /// Positions and columns that are required.

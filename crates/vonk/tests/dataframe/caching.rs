@@ -146,8 +146,42 @@ fn kept_rows_of_kept_rows() {
 
 #[test]
 fn queries_of_their_own_beneath() {
-    // A scalar subquery is another job's result: such rows are right, kept or not.
     let s = session();
+    // The value of a scalar subquery goes into what is kept; afterwards neither is computed again.
+    let (source, df) = counted(&s);
+    let average = df.agg(avg("n")).unwrap();
+    let above = df.filter(col("n").gt(average.scalar())).unwrap().cache().unwrap();
+    assert_eq!(above.count().unwrap(), 500);
+    assert_eq!(source.scans(), 8);
+    check(above.agg((min("n"), max("n"))), "struct<min(n):bigint,max(n):bigint>", &["500\t999"]);
+    assert_eq!(source.scans(), 0);
+    // One kept relation below another, and values of the query itself beside.
+    let upper = above.filter(col("n").geq(above.agg(avg("n")).unwrap().scalar())).unwrap().cache().unwrap();
+    for _ in 0..2 {
+        let least = df.agg(min("n") + 990).unwrap();
+        check(
+            upper.filter(col("n").geq(least.scalar())).and_then(|d| d.agg((count("*"), min("n")))),
+            "struct<count(1):bigint,min(n):bigint>",
+            &["10\t990"],
+        );
+        assert_eq!(source.scans(), 4, "the query's own subquery alone");
+    }
+    // Rows of a recursion, too.
+    source.scans();
+    df.create_or_replace_temp_view("counted").unwrap();
+    let tree = s
+        .sql("WITH RECURSIVE r AS (SELECT n FROM counted WHERE n < 2 UNION ALL SELECT n + 2 FROM r WHERE n < 8) SELECT * FROM r")
+        .unwrap()
+        .cache()
+        .unwrap();
+    assert_eq!(tree.count().unwrap(), 10);
+    assert!(source.scans() > 0);
+    check(tree.agg((sum("n"), count("*"))), "struct<sum(n):bigint,count(1):bigint>", &["45\t10"]);
+    assert_eq!(source.scans(), 0);
+    above.unpersist();
+    assert_eq!(above.count().unwrap(), 500);
+    assert_eq!(source.scans(), 8);
+
     letters(&s).create_temp_view("letters").unwrap();
     let above =
         s.sql("SELECT id FROM letters WHERE v > (SELECT avg(v) FROM letters)").unwrap().cache().unwrap();
