@@ -38,7 +38,8 @@ pub use answer::{Answer, AnswerPart, Profile};
 pub use dataframe::{
     Column, DataFrame, DataFrameNaFunctions, DataFrameReader, DataFrameStatFunctions, DataFrameWriter,
     DataFrameWriterV2, Fill, GroupedData, How, IntoColumn, IntoColumns, IntoCondition, IntoOperand,
-    IntoSortColumn, IntoSortColumns, IntoType, SaveMode, SortColumn, ToLiteral, Window, WindowSpec,
+    IntoSortColumn, IntoSortColumns, IntoType, Observation, SaveMode, SortColumn, ToLiteral, Window,
+    WindowSpec,
 };
 pub use executor::{Executor, MemoryUse};
 pub use metadata::{TableEntry, TableKind};

@@ -1,13 +1,13 @@
 //! Rows that are kept between queries.
 
-use crate::{check, condition, letters, session};
+use crate::{check, condition, letters, message, session};
 use arrow::array::{ArrayRef, Int64Array};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 use vonk::functions::*;
 use vonk::provider::{Batches, Scan, TableProvider};
-use vonk::{DataFrame, DataType, Result, SaveMode, Session, StructField, StructType};
+use vonk::{DataFrame, DataType, Observation, Result, SaveMode, Session, StructField, StructType};
 
 /// A thousand numbers in four partitions; counts how often one was read.
 #[derive(Default)]
@@ -298,4 +298,30 @@ fn views_of_sql() {
     // A failure leaves nothing.
     assert_eq!(condition(s.run("CACHE TABLE broken AS SELECT 1 / (id - 3) FROM range(5)")), "DIVIDE_BY_ZERO");
     assert_eq!(condition(s.run("SELECT * FROM broken")), "TABLE_OR_VIEW_NOT_FOUND");
+}
+
+#[test]
+fn observed_rows() {
+    let s = session();
+    let (source, df) = counted(&s);
+    let seen = Observation::new();
+    assert!(message(seen.get()).contains("before it is asked"));
+    let aggregates = (count(lit(1)).alias("rows"), max("n").alias("mx"), avg("m"));
+    let observed = df.filter("n >= 10").and_then(|d| d.observe(&seen, aggregates)).unwrap();
+    assert_eq!(observed.filter("n > 500").unwrap().count().unwrap(), 499);
+    assert_eq!(source.scans(), 4);
+    let (rows, largest, _): (i64, i64, f64) = seen.get_as().unwrap();
+    assert_eq!((rows, largest), (990, 999));
+    assert_eq!(seen.get().unwrap().into_keys().collect::<Vec<_>>(), ["avg(m)", "mx", "rows"]);
+    assert_eq!(source.scans(), 0);
+    assert!(message(df.observe(&seen, count("*"))).contains("only once"));
+    let refused = |column| condition(df.observe(&Observation::new(), column));
+    assert_eq!(
+        refused(count_distinct("n").alias("q")),
+        "INVALID_OBSERVED_METRICS.AGGREGATE_EXPRESSION_WITH_DISTINCT_UNSUPPORTED"
+    );
+    assert_eq!(
+        refused(sum("n").filter_where(col("n").gt(1))),
+        "INVALID_OBSERVED_METRICS.AGGREGATE_EXPRESSION_WITH_FILTER_UNSUPPORTED"
+    );
 }
