@@ -5,11 +5,11 @@ use crate::files::OwnFolder;
 use crate::kept::KeptRelations;
 use crate::local::LocalBackend;
 use crate::master::Master;
+use crate::network::NetworkThreads;
 use crate::pools;
 use crate::process::Program;
 use crate::query::{QueryHandle, QuerySettings, Run};
 use crate::remote::backend::{RemoteBackend, RemoteOptions};
-use crate::remote::executor::network_runtime;
 use crate::remote::local_cluster::{LocalCluster, LocalClusterOptions};
 use crate::remote::manager::ExecutorManager;
 use crate::results::{ResultRoom, ResultStore, Results, StreamedResults, WholeResults};
@@ -54,7 +54,7 @@ pub struct Cluster {
     /// Where its state can be seen, if it is served.
     status_address: Option<SocketAddr>,
     /// Threads of the status server.
-    _status: Option<tokio::runtime::Runtime>,
+    _status: Option<NetworkThreads>,
     /// Of this process's blocks and spill files: removed after all that uses it has ended.
     folder: OwnFolder,
 }
@@ -314,7 +314,7 @@ impl Cluster {
 struct Seen {
     observer: Option<Arc<Observer>>,
     address: Option<SocketAddr>,
-    runtime: Option<tokio::runtime::Runtime>,
+    runtime: Option<NetworkThreads>,
 }
 
 impl Seen {
@@ -334,7 +334,7 @@ impl Seen {
         if !served {
             return Ok(Seen { observer: Some(observer), address: None, runtime: None });
         }
-        let runtime = network_runtime()?;
+        let runtime = NetworkThreads::new()?;
         let port = port(conf, &conf::UI_PORT)?;
         let host = conf.get(&conf::DRIVER_BIND_ADDRESS);
         // The user's secret: one that the driver has made for its own processes nobody could show.
@@ -342,7 +342,7 @@ impl Seen {
         // Another session may have it.
         let others = u16::try_from(conf.get(&conf::PORT_MAX_RETRIES)).unwrap_or(0);
         let port = WebPort { first: port, others };
-        let address = runtime.block_on(status::serve(observer.clone(), security, &host, port))?;
+        let address = runtime.wait_for(status::serve(observer.clone(), security, &host, port))??;
         tracing::info!(%address, "the application's status is served");
         Ok(Seen { observer: Some(observer), address: Some(address), runtime: Some(runtime) })
     }

@@ -19,6 +19,7 @@ mod local;
 mod loops;
 mod master;
 mod metrics;
+mod network;
 mod pools;
 mod process;
 mod progress;

@@ -2,8 +2,8 @@
 
 use crate::backend::{Backend, StageLaunch, TaskLaunch};
 use crate::driver::Mailbox;
+use crate::network::NetworkThreads;
 use crate::remote::endpoint::Endpoint;
-use crate::remote::executor::network_runtime;
 use crate::remote::manager::{ExecutorManager, ManagerContext};
 use crate::remote::protocol::{JobDescription, Order, StageDescription, StageKey, ToExecutor};
 use crate::remote::registry::Registry;
@@ -66,7 +66,7 @@ struct Running {
     stores: Option<Arc<Stores>>,
     mailbox: Mailbox,
     registry: Arc<Registry>,
-    runtime: tokio::runtime::Runtime,
+    runtime: NetworkThreads,
 }
 
 #[derive(Default)]
@@ -191,14 +191,14 @@ fn fits<T: serde::Serialize>(description: &T, limit: usize) -> Result<()> {
 
 impl Backend for RemoteBackend {
     fn start(&mut self, mailbox: Mailbox) -> Result<()> {
-        let runtime = network_runtime()?;
+        let runtime = NetworkThreads::new()?;
         let options = &self.options;
         let stores = options.store.as_deref().map(Stores::open).transpose()?;
         let registry =
             Arc::new(Registry::new(options.application.clone(), options.blocks_survive, mailbox.clone()));
         let limits = Limits { message_bytes: options.message_bytes, ..Limits::default() };
         let (host, port) = &options.bind;
-        let listening = runtime.block_on(Listening::bind(host, *port, &options.security, limits))?;
+        let listening = runtime.wait_for(Listening::bind(host, *port, &options.security, limits))??;
         if options.host.is_empty() && listening.address().ip().is_unspecified() {
             return Err(Error::new("_INVALID_ARGUMENT")
                 .with("argument", format!("spark.driver.bindAddress={host} without spark.driver.host"))
@@ -213,7 +213,7 @@ impl Backend for RemoteBackend {
             silence: options.silence,
         };
         let routes = Routes::new(endpoint.service(options.message_bytes));
-        runtime.spawn(async move {
+        runtime.handle().spawn(async move {
             if let Err(error) = listening.serve(routes, std::future::pending()).await {
                 tracing::error!(%error, "the driver's server ended");
             }
@@ -334,7 +334,7 @@ impl Backend for RemoteBackend {
         for source in sources {
             let (connections, stores) = (running.connections.clone(), running.stores.clone());
             let (application, silence) = (self.options.application.clone(), self.options.silence);
-            running.runtime.spawn(async move {
+            running.runtime.handle().spawn(async move {
                 let released = match (&source, stores) {
                     (Source::Flight(service), _) => {
                         release_remote(&connections, service, &application, Some(shuffle.0), silence).await
@@ -356,20 +356,21 @@ impl Backend for RemoteBackend {
 
     fn stop(&mut self) {
         let Some(Running { registry, runtime, stores, .. }) = self.running.take() else { return };
-        registry.send_all(&ToExecutor::Stop);
+        registry.stop();
         self.manager.stop();
         if let (Some(stores), Some(root)) = (stores, &self.options.store) {
             let own = format!("{}/{}", root.trim_end_matches('/'), self.options.application);
             // What an executor still puts after this stays behind; none of them has a task any more.
+            // This is the driver's own thread.
+            let handle = runtime.handle();
             let deleted =
-                runtime.block_on(async { tokio::time::timeout(DELETE_WITHIN, stores.release(&own)).await });
+                handle.block_on(async { tokio::time::timeout(DELETE_WITHIN, stores.release(&own)).await });
             match deleted {
                 Ok(Ok(())) => {}
                 Ok(Err(error)) => tracing::warn!(%error, own, "map outputs stay behind"),
                 Err(_) => tracing::warn!(own, "map outputs stay behind: deleting them takes too long"),
             }
         }
-        // Connections that are still open carry nothing that matters any more.
-        runtime.shutdown_background();
+        // Connections that are still open carry nothing that matters any more: they go with their threads.
     }
 }

@@ -4,6 +4,7 @@
 //! removes should it be killed.
 
 use crate::files::make_folder;
+use crate::network::network_runtime;
 use crate::remote::orders::{Orders, RunningTasks};
 use crate::remote::protocol::{FromExecutor, Heartbeat, Registration, ToExecutor};
 use crate::remote::service::driver_client::DriverClient;
@@ -95,16 +96,6 @@ pub fn run(options: &ExecutorOptions, formats: Formats, watch: MemoryWatch<'_>) 
     // Whoever started this process removes it if this does not.
     let _ = std::fs::remove_dir_all(&options.dir);
     result
-}
-
-/// The threads of connections. Tasks have threads of their own.
-pub(crate) fn network_runtime() -> Result<tokio::runtime::Runtime> {
-    tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(2)
-        .thread_name("vonk-net")
-        .enable_all()
-        .build()
-        .map_err(|e| Error::io("cannot start the threads of connections", e))
 }
 
 /// A client of a driver. Messages may be as large as the settings say.

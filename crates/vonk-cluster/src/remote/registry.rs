@@ -8,7 +8,7 @@ use crate::driver::Mailbox;
 use crate::remote::protocol::{Heartbeat, Registration, ToExecutor};
 use parking_lot::Mutex;
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tonic::Status;
@@ -50,12 +50,15 @@ pub(crate) struct Registry {
     /// Executors that ever attached.
     came: AtomicU64,
     on_loss: Mutex<Option<LossListener>>,
+    /// All are to end: none that does is lost.
+    stopping: AtomicBool,
 }
 
 impl Registry {
     pub fn new(application: String, blocks_survive: bool, mailbox: Mailbox) -> Registry {
         let (entries, came, on_loss) = (Mutex::default(), AtomicU64::new(0), Mutex::default());
-        Registry { application, blocks_survive, mailbox, entries, came, on_loss }
+        let stopping = AtomicBool::new(false);
+        Registry { application, blocks_survive, mailbox, entries, came, on_loss, stopping }
     }
 
     /// Whoever starts executors is told of each that is lost, so that it ends the process.
@@ -136,6 +139,12 @@ impl Registry {
         self.entries.lock().contains_key(&executor.0)
     }
 
+    /// Tells all of them to end.
+    pub fn stop(&self) {
+        self.stopping.store(true, Ordering::Relaxed);
+        self.send_all(&ToExecutor::Stop);
+    }
+
     /// An executor is gone. Only the first to say so is heard.
     pub fn lost(&self, executor: ExecutorId, reason: &str) {
         let mut entries = self.entries.lock();
@@ -146,7 +155,9 @@ impl Registry {
             Entry::Gone { .. } => return,
         };
         *entry = Entry::Gone { attached, place, ended: false };
-        if attached {
+        if attached && self.stopping.load(Ordering::Relaxed) {
+            tracing::debug!(executor = executor.0, reason, "executor ended");
+        } else if attached {
             tracing::warn!(executor = executor.0, reason, "executor lost");
             self.mailbox.executor_lost(executor, !self.blocks_survive);
         }

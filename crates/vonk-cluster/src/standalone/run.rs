@@ -2,7 +2,7 @@
 //!
 //! Must not know: command lines.
 
-use crate::remote::executor::network_runtime;
+use crate::network::network_runtime;
 use crate::standalone::master::{MasterDaemon, MasterDaemonOptions};
 use crate::standalone::worker::{WorkerDaemon, WorkerDaemonOptions};
 use std::future::Future;
