@@ -1,9 +1,11 @@
 //! What clients do that they should not: each gets a clear answer, and the others notice nothing.
 
 use crate::running::{Running, condition, fetch, rows};
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::Int32Type;
 use arrow_flight::sql::{CommandPreparedStatementQuery, CommandStatementUpdate, ProstMessageExt};
 use arrow_flight::{Action, FlightData, FlightDescriptor, FlightInfo, HandshakeRequest, Ticket};
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use prost::Message;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -171,6 +173,45 @@ async fn slow_readers_keep_nobody_waiting_and_take_little_memory() {
     drop(slow);
     let mut client = server.client().await;
     assert_eq!(rows(&mut client, "SELECT sum(id) FROM range(1000)").await.unwrap(), "499500");
+    server.quiet().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_of_a_sort_who_stalls_keeps_nobody_waiting_and_gets_its_rows_after_all() {
+    const ROWS: usize = 2_000_000;
+    const LIMIT: u64 = 64 << 20;
+    let server = Running::with(|_| {}, &[("spark.vonk.memory.limit", "64m")]).await;
+    let mut slow = Vec::new();
+    for _ in 0..2 {
+        let mut client = server.client().await;
+        let sql = format!("SELECT hash(id) AS h, id, uuid() AS u FROM range({ROWS}) ORDER BY h");
+        let info = client.execute(sql, None).await.unwrap();
+        assert_eq!(info.endpoint.len(), 1, "rows in an order come in one part");
+        let mut stream = client.do_get(info.endpoint[0].ticket.clone().unwrap()).await.unwrap();
+        let first = stream.next().await.unwrap().unwrap();
+        slow.push((client, stream, first));
+    }
+    // Others go on, those that sort among them.
+    let mut client = server.client().await;
+    let (begun, mut done) = (Instant::now(), 0);
+    while begun.elapsed() < Duration::from_secs(3) {
+        assert_eq!(rows(&mut client, "SELECT sum(id) FROM range(1000)").await.unwrap(), "499500");
+        let sorted =
+            "SELECT id FROM (SELECT id, hash(id) AS h FROM range(300000)) ORDER BY h LIMIT 1 OFFSET 299999";
+        assert_eq!(rows(&mut client, sorted).await.unwrap().lines().count(), 1);
+        let used = server.session.used_memory();
+        assert!(used <= LIMIT, "{used} bytes are held");
+        done += 1;
+    }
+    assert!(done > 1, "{done}");
+    // One comes back, one does not.
+    slow.pop();
+    let (_client, stream, first) = slow.pop().unwrap();
+    let rest: Vec<RecordBatch> = stream.try_collect().await.unwrap();
+    let hashes = |b: &RecordBatch| b.column(0).as_primitive::<Int32Type>().values().to_vec();
+    let all: Vec<i32> = std::iter::once(&first).chain(&rest).flat_map(hashes).collect();
+    assert_eq!(all.len(), ROWS);
+    assert!(all.is_sorted());
     server.quiet().await;
 }
 
