@@ -2,21 +2,27 @@
 """Measures `vonk server`: needs the drivers of crates/vonk-flight/tests/clients/install.sh and a built `vonk`.
 
     python benches/flight.py stream       100 million rows to ADBC, against a bare Flight server with the same batches; resident memory
-    python benches/flight.py first        first row of samples.tpch.lineitem at scale 1
+    python benches/flight.py first        first row of samples.tpch.lineitem at scale 1, and of Parquet files (--data FOLDER, of `vonk generate tpch`)
     python benches/flight.py load         200 clients, a third of whose statements are dropped or cancelled, for --seconds 300
+    python benches/flight.py beside       small statements alone, and beside a long one of another client and of the same
 
---vonk PATH names the program (default: target/release/vonk), --rows, --clients and --seconds make it shorter. Each ends with 1 where a bar of the issue is missed.
+--vonk PATH names the program (default: target/release/vonk), --master where it runs, --conf KEY=VALUE a setting of it; --rows, --clients and
+--seconds make it shorter. Each ends with 1 where a bar is missed.
 """
 
 import argparse
+import json
+import os
 import random
 import re
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import threading
 import time
+import urllib.request
 
 import adbc_driver_flightsql.dbapi as flightsql
 import pyarrow as pa
@@ -24,19 +30,51 @@ import pyarrow.flight as flight
 
 
 class Server:
-    """A `vonk server` of its own."""
+    """A `vonk server` of its own. Its executors are its children (local-cluster) or not to be seen from here (vonk://)."""
 
-    def __init__(self, program, *options):
+    def __init__(self, options, *conf):
         self.dir = tempfile.TemporaryDirectory()
         self.log = open(f"{self.dir.name}/log", "w+")
-        command = [program, "server", "--port", "0", "--conf", f"spark.sql.warehouse.dir={self.dir.name}/warehouse"]
-        self.process = subprocess.Popen([*command, *options], stdout=subprocess.PIPE, stderr=self.log, text=True)
-        self.uri = self.process.stdout.readline().split()[-1]
+        self.status_port = free_port()
+        conf = [f"spark.sql.warehouse.dir={self.dir.name}/warehouse", "spark.ui.enabled=true", f"spark.ui.port={self.status_port}",
+                *conf, *options.conf]
+        command = [options.vonk, "server", "--port", "0", *(part for setting in conf for part in ("--conf", setting))]
+        if options.master:
+            command += ["--master", options.master]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=self.log, text=True)
+        told = self.process.stdout.readline().split()
+        if not told:
+            sys.exit(f"the server did not start: {open(self.log.name).read()}")
+        self.uri = told[-1]
+
+    def executors(self):
+        """Process numbers of executors that are its children."""
+        children = []
+        for entry in os.listdir("/proc"):
+            try:
+                # The name of a process may have spaces in it; the number of its parent comes second after it.
+                parent = int(open(f"/proc/{entry}/stat").read().rsplit(")", 1)[1].split()[1]) if entry.isdigit() else 0
+            except OSError:
+                continue
+            if parent == self.process.pid:
+                children.append(int(entry))
+        return children
 
     def resident(self, field="VmRSS"):
-        """Megabytes."""
-        status = open(f"/proc/{self.process.pid}/status").read()
-        return int(re.search(rf"{field}:\s+(\d+)", status)[1]) / 1024
+        """Megabytes of the server."""
+        return resident(self.process.pid, field)
+
+    def tasks(self):
+        """How many tasks run or wait for their readers, as the status tells."""
+        secret = os.environ.get("VONK_AUTHENTICATE_SECRET")
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+
+        def get(path):
+            request = urllib.request.Request(f"http://127.0.0.1:{self.status_port}/api/v1/applications{path}", headers=headers)
+            return json.load(urllib.request.urlopen(request))
+
+        executors = get(f"/{get('')[0]['id']}/executors")
+        return sum(e["activeTasks"] + e["parkedTasks"] for e in executors if e["isActive"])
 
     def threads(self):
         return int(re.search(r"Threads:\s+(\d+)", open(f"/proc/{self.process.pid}/status").read())[1])
@@ -49,6 +87,17 @@ class Server:
 
     def connect(self):
         return flightsql.connect(self.uri, autocommit=True)
+
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def resident(pid, field="VmRSS"):
+    status = open(f"/proc/{pid}/status").read()
+    return int(re.search(rf"{field}:\s+(\d+)", status)[1]) / 1024
 
 
 class Bare(flight.FlightServerBase):
@@ -78,7 +127,7 @@ def read(reader):
 
 
 def stream(options):
-    server = Server(options.vonk, "--conf", f"spark.vonk.server.endpoints={options.endpoints}")
+    server = Server(options, f"spark.vonk.server.endpoints={options.endpoints}")
     sql = f"SELECT id, id * 2 AS a, CAST(id AS DOUBLE) AS b FROM range({options.rows})"
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute(f"SELECT id, id * 2 AS a, CAST(id AS DOUBLE) AS b FROM range({min(options.rows, 1 << 20)})")
@@ -105,22 +154,82 @@ def stream(options):
 
 
 def first(options):
-    server = Server(options.vonk, "--conf", "spark.vonk.samples.tpch.scale=1")
-    times = []
+    server = Server(options, "spark.vonk.samples.tpch.scale=1")
+    well = True
+    tables = ["samples.tpch.lineitem"]
+    if options.data:
+        tables.append(f"parquet.`{os.path.abspath(options.data)}/lineitem`")
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchall()
-        for _ in range(5):
-            begun = time.time()
-            cursor.execute("SELECT * FROM samples.tpch.lineitem")
-            reader = cursor.fetch_record_batch()
-            assert reader.read_next_batch().num_rows > 0
-            times.append(1000 * (time.time() - begun))
-            del reader
-            cursor.adbc_cancel()
+        for table in tables:
+            times = []
+            for _ in range(7):
+                begun = time.time()
+                cursor.execute(f"SELECT * FROM {table}")
+                reader = cursor.fetch_record_batch()
+                assert reader.read_next_batch().num_rows > 0
+                times.append(1000 * (time.time() - begun))
+                del reader
+                cursor.adbc_cancel()
+            print(f"{table}: first rows after {', '.join(f'{t:.0f}' for t in times)} ms")
+            well &= statistics.median(times) < 100
     server.stop()
-    print(f"first rows after {', '.join(f'{t:.0f}' for t in times)} ms")
-    return statistics.median(times) < 100
+    return well
+
+
+LONG = ("SELECT l_returnflag, l_linestatus, sum(l_extendedprice * (1 - l_discount) * (1 + l_tax)), avg(l_quantity), count(DISTINCT l_partkey) "
+        "FROM samples.tpch.lineitem GROUP BY ALL")
+SMALL = [
+    "SELECT 1",
+    "SELECT id FROM range(100)",
+    "SELECT n_name FROM samples.tpch.nation WHERE n_regionkey = 1 ORDER BY n_name",
+    "SELECT r_name, count(*) FROM samples.tpch.nation JOIN samples.tpch.region ON n_regionkey = r_regionkey GROUP BY r_name",
+]
+
+
+def beside(options):
+    server = Server(options, "spark.vonk.samples.tpch.scale=10")
+
+    def small(connection):
+        """Milliseconds of each statement: median and the slowest tenth's fastest."""
+        columns = []
+        for sql in SMALL:
+            times = []
+            for _ in range(options.rounds):
+                begun = time.time()
+                with connection.cursor() as cursor:
+                    cursor.execute(sql)
+                    assert cursor.fetch_arrow_table().num_rows > 0
+                times.append(1000 * (time.time() - begun))
+            times.sort()
+            columns.append(f"{statistics.median(times):.0f}/{times[len(times) * 9 // 10]:.0f}")
+        return "  ".join(f"{c:>11}" for c in columns)
+
+    done = []
+
+    def long(connection, until):
+        while not until.is_set():
+            with connection.cursor() as cursor:
+                cursor.execute(LONG)
+                cursor.fetch_arrow_table()
+                done.append(time.time())
+
+    with server.connect() as one, server.connect() as other:
+        small(one)
+        print("alone                ", small(one), flush=True)
+        for what, connection in [("beside another's     ", other), ("beside one's own     ", one)]:
+            until = threading.Event()
+            thread = threading.Thread(target=long, args=(connection, until))
+            begun = time.time()
+            done.clear()
+            thread.start()
+            time.sleep(1)
+            print(what, small(one), f" ({len(done)} long ones in {time.time() - begun:.0f} s)", flush=True)
+            until.set()
+            thread.join()
+    server.stop()
+    return True
 
 
 QUERIES = [
@@ -133,6 +242,8 @@ QUERIES = [
     ("SELECT a.id FROM range(1000) a JOIN range(1000) b ON a.id = b.id", 1000),
 ]
 ENDLESS = "SELECT a.id FROM range(1000000) a, range(1000000) b"
+# The rows of a task on an executor come when it has ended: so these end, but there are many.
+MANY_TASKS = "SELECT id, uuid() FROM range(0, 1000000000, 1, 10000)"
 
 
 class Tally:
@@ -148,7 +259,7 @@ class Tally:
                 self.errors.append(error)
 
 
-def one_client(server, tally, until, seed):
+def one_client(server, tally, until, seed, endless):
     rng = random.Random(seed)
     connection = server.connect()
     while time.time() < until:
@@ -163,11 +274,11 @@ def one_client(server, tally, until, seed):
                     tally.add(done=1)
                 elif kind < 0.85:
                     # Dropped in the middle.
-                    cursor.execute(ENDLESS if rng.random() < 0.5 else "SELECT id FROM range(5000000)")
+                    cursor.execute(endless if rng.random() < 0.5 else "SELECT id FROM range(5000000)")
                     cursor.fetch_record_batch().read_next_batch()
                     tally.add(given_up=1)
                 else:
-                    cursor.execute(ENDLESS)
+                    cursor.execute(endless)
                     reader = cursor.fetch_record_batch()
                     reader.read_next_batch()
                     cursor.adbc_cancel()
@@ -182,13 +293,15 @@ def one_client(server, tally, until, seed):
 
 
 def load(options):
-    server = Server(options.vonk)
+    server = Server(options)
     warm = Tally()
-    one_client(server, warm, time.time() + 5, 0)
+    endless = MANY_TASKS if options.master and not options.master.startswith("local[") else ENDLESS
+    one_client(server, warm, time.time() + min(5, options.seconds), 0, endless)
     before = server.resident()
+    executors_before = [resident(pid) for pid in server.executors()]
     tally = Tally()
     until = time.time() + options.seconds
-    clients = [threading.Thread(target=one_client, args=(server, tally, until, i)) for i in range(options.clients)]
+    clients = [threading.Thread(target=one_client, args=(server, tally, until, i, endless)) for i in range(options.clients)]
     for client in clients:
         client.start()
     peak = 0
@@ -198,30 +311,42 @@ def load(options):
     busy = server.threads()
     for client in clients:
         client.join()
-    time.sleep(25)
-    after = server.resident()
+    time.sleep(options.rest)
+    after, executors = server.resident(), [resident(pid) for pid in server.executors()]
+    tasks = server.tasks()
     cpu = lambda: sum(int(n) for n in open(f"/proc/{server.process.pid}/stat").read().split()[13:15])
     ticks = cpu()
     time.sleep(2)
     idle = cpu() - ticks
     print(f"{tally.done} read, {tally.given_up} given up, {len(tally.errors)} errors; resident {before:.0f} MB before, {peak:.0f} at most, "
-          f"{after:.0f} after; {busy} threads under load; {idle} ticks of CPU in 2 s of rest")
+          f"{after:.0f} after; {busy} threads under load; {idle} ticks of CPU in 2 s of rest; {tasks} tasks left")
+    if executors:
+        text = lambda all: ", ".join(f"{mb:.0f}" for mb in all)
+        print(f"executors: resident {text(executors_before)} MB before, {text(executors)} after")
     for error in tally.errors[:5]:
         print("  ", error)
     server.stop()
-    return not tally.errors and after < before + 100 and idle < 20
+    back = after < before + options.slack and sum(executors) <= sum(executors_before) + options.slack * len(executors)
+    return not tally.errors and tally.done > 0 and back and idle < 20 and tasks == 0
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("what", choices=["stream", "first", "load"])
+    measures = {"stream": stream, "first": first, "load": load, "beside": beside}
+    parser.add_argument("what", choices=measures)
     parser.add_argument("--vonk", default="target/release/vonk")
+    parser.add_argument("--master")
+    parser.add_argument("--conf", action="append", default=[])
+    parser.add_argument("--data")
     parser.add_argument("--rows", type=int, default=100_000_000)
     parser.add_argument("--endpoints", type=int, default=4)
     parser.add_argument("--clients", type=int, default=200)
     parser.add_argument("--seconds", type=float, default=300)
+    parser.add_argument("--slack", type=float, default=100, help="megabytes that the server, and each executor, may keep beyond what it began with")
+    parser.add_argument("--rest", type=float, default=25, help="seconds after which memory is to be back")
+    parser.add_argument("--rounds", type=int, default=30)
     options = parser.parse_args()
-    sys.exit(0 if {"stream": stream, "first": first, "load": load}[options.what](options) else 1)
+    sys.exit(0 if measures[options.what](options) else 1)
 
 
 if __name__ == "__main__":

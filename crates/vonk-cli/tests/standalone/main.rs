@@ -11,6 +11,7 @@ mod logs;
 mod outages;
 mod ports;
 mod security;
+mod server;
 mod submit;
 mod vanishing;
 mod versions;

@@ -267,14 +267,16 @@ public class VonkJdbc {
         }
       });
       long rows = 0;
-      try (ResultSet r = s.executeQuery("SELECT a.id FROM range(1000000) a, range(1000000) b")) {
+      // The rows of a task on an executor come when it has ended; so there are many that end.
+      String endless = executors ? "SELECT id FROM range(0, 1000000000, 1, 10000)" : "SELECT a.id FROM range(1000000) a, range(1000000) b";
+      try (ResultSet r = s.executeQuery(endless)) {
         canceller.start();
         while (r.next()) {
           rows++;
         }
         throw new AssertionError("it ended");
       } catch (SQLException | RuntimeException e) {
-        same(true, rows > 0 || executors, "rows before it was cancelled, and then: " + e);
+        same(true, rows > 0, "rows before it was cancelled, and then: " + e);
       }
       canceller.join();
     }
