@@ -111,8 +111,19 @@ impl Signals {
     }
 }
 
+/// What a server has unless it is told otherwise: a name; sessions share the executors (each is a pool, see `vonk-flight`), and so do the
+/// statements of a session. Nobody waits for the end of a long one.
+const DEFAULTS: [(&str, &str); 3] = [
+    ("spark.app.name", "vonk server"),
+    ("spark.scheduler.mode", "FAIR"),
+    ("spark.vonk.scheduler.pool.mode", "FAIR"),
+];
+
 fn session(given: &ServerOptions) -> vonk::Result<Session> {
     let mut builder = Session::builder();
+    for (key, value) in DEFAULTS {
+        builder = builder.config(key, value);
+    }
     for (key, value) in crate::daemons::settings(&given.conf)?.iter() {
         builder = builder.config(key, value);
     }

@@ -457,11 +457,8 @@ fn scheduler_options(conf: &Conf) -> Result<SchedulerOptions> {
         },
         max_task_failures: positive(conf.get(&conf::TASK_MAX_FAILURES)),
         max_executor_losses: positive(conf.get(&conf::TASK_MAX_EXECUTOR_LOSSES)),
-        mode: match conf.get(&conf::SCHEDULER_MODE).trim().to_ascii_uppercase().as_str() {
-            "FAIR" => SchedulingMode::Fair,
-            "FIFO" => SchedulingMode::Fifo,
-            other => return Err(invalid(conf::SCHEDULER_MODE.name, other, "FIFO or FAIR")),
-        },
+        mode: scheduling_mode(conf, &conf::SCHEDULER_MODE)?,
+        other_pools: scheduling_mode(conf, &conf::SCHEDULER_POOL_MODE)?,
         locality: LocalityOptions {
             wait_process: conf.get(&conf::LOCALITY_WAIT).0,
             wait_node: conf.get(&conf::LOCALITY_WAIT).0,
@@ -479,6 +476,14 @@ fn scheduler_options(conf: &Conf) -> Result<SchedulerOptions> {
             ..ExclusionOptions::default()
         },
     })
+}
+
+fn scheduling_mode(conf: &Conf, key: &conf::Key<String>) -> Result<SchedulingMode> {
+    match conf.get(key).trim().to_ascii_uppercase().as_str() {
+        "FAIR" => Ok(SchedulingMode::Fair),
+        "FIFO" => Ok(SchedulingMode::Fifo),
+        other => Err(invalid(key.name, other, "FIFO or FAIR")),
+    }
 }
 
 fn port(conf: &Conf, key: &conf::Key<i32>) -> Result<u16> {

@@ -120,6 +120,8 @@ keys! {
     SCHEDULER_MODE: String = "spark.scheduler.mode", "FIFO".to_string();
     /// XML file of the pools among which jobs share executors in FAIR mode.
     SCHEDULER_ALLOCATION_FILE: String = "spark.scheduler.allocation.file", String::new();
+    /// How jobs of one pool share what the pool has, where the allocation file does not say: `FIFO`, as in Spark, or `FAIR`.
+    SCHEDULER_POOL_MODE: String = "spark.vonk.scheduler.pool.mode", "FIFO".to_string();
     /// The pool that the session's jobs are in.
     SCHEDULER_POOL: String = "spark.scheduler.pool", "default".to_string();
     /// How long a task waits for a place near its data before the next further one will do.

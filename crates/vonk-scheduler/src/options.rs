@@ -17,6 +17,8 @@ pub struct SchedulerOptions {
     pub mode: SchedulingMode,
     /// The pools of the allocation file; one that a job names and that is not here is made with the defaults, as in Spark.
     pub pools: Vec<PoolOptions>,
+    /// `spark.vonk.scheduler.pool.mode`: who comes first within a pool that is not here. Spark has FIFO.
+    pub other_pools: SchedulingMode,
     /// `spark.locality.wait*`.
     pub locality: LocalityOptions,
     /// `spark.speculation*`.
@@ -33,6 +35,7 @@ impl Default for SchedulerOptions {
             max_executor_losses: 16,
             mode: SchedulingMode::Fifo,
             pools: Vec::new(),
+            other_pools: SchedulingMode::Fifo,
             locality: LocalityOptions::default(),
             speculation: SpeculationOptions::default(),
             exclude_on_failure: ExclusionOptions::default(),

@@ -104,10 +104,18 @@ impl<'a> Pipeline<'a> {
             batch_rows: settings::batch_rows(&self.conf),
             cancel: self.control.cancel.clone(),
             progress: self.control.progress.clone(),
-            pool: self.conf.get(&vonk_conf::SCHEDULER_POOL),
+            pool: self.pool(),
             description: self.text.clone(),
         };
         self.session.cluster().run(physical, settings)
+    }
+
+    fn pool(&self) -> String {
+        let key = &vonk_conf::SCHEDULER_POOL;
+        match &self.control.pool {
+            Some(pool) if !self.conf.is_set(key.name) => pool.to_string(),
+            _ => self.conf.get(key),
+        }
     }
 
     /// Analyzes, plans and starts a query.

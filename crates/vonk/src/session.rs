@@ -37,6 +37,8 @@ pub struct Control {
     /// Refuses a statement that changes what others see ([`StatementKind::Write`](crate::StatementKind::Write)), also where EXECUTE
     /// IMMEDIATE runs it.
     pub read_only: bool,
+    /// The pool that its jobs are in, unless the session's settings name one (`spark.scheduler.pool`).
+    pub pool: Option<Arc<str>>,
 }
 
 /// Stack on which a statement is planned: rules and the planner walk trees by recursion, one call or a few per level. Address

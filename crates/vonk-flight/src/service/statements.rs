@@ -36,7 +36,9 @@ impl Service {
         }
         let place = self.0.gate.enter().await.map_err(|e| to_status(&e))?;
         // Dropped with this call, if the client goes away, and then the statement stops.
-        let control = Control { read_only: self.options().read_only, ..Control::default() };
+        // A pool for each session: where pools share fairly, nobody waits for the end of what others do.
+        let pool = Some(format!("session-{}", session.id).into());
+        let control = Control { read_only: self.options().read_only, pool, ..Control::default() };
         let query = Query::begin(&session.id, &session.user, &text, control, Some(place));
         let query = query.map_err(|e| to_status(&e))?;
         let parameters = runs.pop_front().unwrap_or_default();

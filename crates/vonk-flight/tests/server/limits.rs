@@ -3,6 +3,8 @@
 use crate::running::{Running, condition, fetch, rows, status};
 use futures::StreamExt;
 use std::time::{Duration, Instant};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 use tonic::Code;
 use vonk_flight::{Options, Server};
 
@@ -148,6 +150,46 @@ async fn read_only_servers_change_nothing() {
         fetch(&mut client, info).await.unwrap_or_else(|e| panic!("{sql}: {e}"));
     }
     assert_eq!(rows(&mut client, "SHOW DATABASES").await.unwrap(), "default");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn each_session_is_a_pool_unless_it_says_otherwise() {
+    // The status server's threads begin and end in this program, which is asynchronous.
+    let conf = [("spark.scheduler.mode", "FAIR"), ("spark.ui.enabled", "true"), ("spark.ui.port", "0")];
+    let server = Running::with(|_| {}, &conf).await;
+    let (mut one, mut other) = (server.client().await, server.client().await);
+    for client in [&mut one, &mut other] {
+        rows(client, "SELECT 'unnamed', count(*) FROM range(10)").await.unwrap();
+    }
+    rows(&mut one, "SET spark.scheduler.pool = mine").await.unwrap();
+    rows(&mut one, "SELECT 'named', count(*) FROM range(10)").await.unwrap();
+    let seen = async |path: &str| {
+        let mut socket = TcpStream::connect(server.session.status_address().unwrap()).await.unwrap();
+        let request = format!(
+            "GET /api/v1/applications{path} HTTP/1.1\r\nhost: localhost\r\nconnection: close\r\n\r\n"
+        );
+        socket.write_all(request.as_bytes()).await.unwrap();
+        let mut answer = String::new();
+        socket.read_to_string(&mut answer).await.unwrap();
+        answer
+    };
+    // What stands behind a key, each time it occurs.
+    let all = |text: &str, key: &str| -> Vec<String> {
+        let key = format!("\"{key}\":\"");
+        text.split(&key).skip(1).map(|rest| rest.split('"').next().unwrap().to_string()).collect()
+    };
+    let application = all(&seen("").await, "id").remove(0);
+    let jobs = seen(&format!("/{application}/jobs")).await;
+    let (names, pools) = (all(&jobs, "name"), all(&jobs, "pool"));
+    let of = |what: &str| -> Vec<&String> {
+        names.iter().zip(&pools).filter(|(name, _)| name.contains(what)).map(|(_, pool)| pool).collect()
+    };
+    assert_eq!(of("'named'"), ["mine"]);
+    let unnamed = of("'unnamed'");
+    assert!(
+        unnamed.iter().all(|pool| pool.starts_with("session-")) && unnamed[0] != unnamed[1],
+        "{unnamed:?}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]

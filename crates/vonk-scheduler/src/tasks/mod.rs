@@ -187,7 +187,7 @@ impl TaskScheduler {
     /// An idle scheduler without executors.
     pub fn new(options: SchedulerOptions) -> Self {
         TaskScheduler {
-            pools: Pools::new(options.mode, &options.pools),
+            pools: Pools::new(options.mode, &options.pools, options.other_pools),
             options,
             next_task: 0,
             next_set: 0,

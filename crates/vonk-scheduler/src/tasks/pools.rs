@@ -52,6 +52,8 @@ struct Pool {
 
 pub(crate) struct Pools {
     mode: SchedulingMode,
+    /// The mode of pools that are made.
+    made_mode: SchedulingMode,
     pools: BTreeMap<PoolId, Pool>,
     by_name: BTreeMap<String, PoolId>,
     next: usize,
@@ -60,9 +62,10 @@ pub(crate) struct Pools {
 }
 
 impl Pools {
-    pub fn new(mode: SchedulingMode, options: &[PoolOptions]) -> Pools {
+    pub fn new(mode: SchedulingMode, options: &[PoolOptions], made_mode: SchedulingMode) -> Pools {
         let mut pools = Pools {
             mode,
+            made_mode,
             pools: BTreeMap::new(),
             by_name: BTreeMap::new(),
             next: 0,
@@ -97,7 +100,7 @@ impl Pools {
         let name = if name.is_empty() || !fair { PoolOptions::DEFAULT } else { name };
         let id = match self.by_name.get(name) {
             Some(id) => *id,
-            None => self.add(PoolOptions::named(name), true),
+            None => self.add(PoolOptions { mode: self.made_mode, ..PoolOptions::named(name) }, true),
         };
         if let Some(pool) = self.pools.get_mut(&id) {
             pool.sets += 1;

@@ -206,7 +206,11 @@ fn a_draining_executor_ends_what_it_has() {
 
 /// How many tasks of each stage run, of two hundred slots.
 fn shares(mode: SchedulingMode, pools: Vec<PoolOptions>, jobs: &[&str]) -> Vec<usize> {
-    let mut b = Bench::new(SchedulerOptions { mode, pools, ..Default::default() });
+    shares_with(SchedulerOptions { mode, pools, ..Default::default() }, jobs)
+}
+
+fn shares_with(options: SchedulerOptions, jobs: &[&str]) -> Vec<usize> {
+    let mut b = Bench::new(options);
     for (stage, pool) in jobs.iter().enumerate() {
         b.submit(stage as u64, pool, vec![], 1000);
     }
@@ -234,6 +238,14 @@ fn fair_pools_share_by_weight_and_minimal_share() {
     assert_eq!(shares(SchedulingMode::Fair, vec![], &["a", "a", "b"]), [100, 0, 100]);
     let fair = PoolOptions { mode: SchedulingMode::Fair, ..PoolOptions::named("a") };
     assert_eq!(shares(SchedulingMode::Fair, vec![fair], &["a", "a", "b"]), [50, 50, 100]);
+    // And of a pool that is made, where such pools are to be FAIR; one that is described is as it is described.
+    let options = SchedulerOptions {
+        mode: SchedulingMode::Fair,
+        pools: vec![PoolOptions::named("b")],
+        other_pools: SchedulingMode::Fair,
+        ..Default::default()
+    };
+    assert_eq!(shares_with(options, &["a", "a", "b", "b"]), [50, 50, 100, 0]);
 }
 
 #[test]

@@ -208,6 +208,7 @@ fn options(r: &mut Random) -> SchedulerOptions {
             weight: r.range(1, 3) as u32,
             min_share: r.below(3) as u32,
         }],
+        other_pools: mode(r.chance(50)),
         locality: LocalityOptions { wait_process: wait, wait_node: wait },
         speculation: SpeculationOptions { enabled: r.chance(40), quantile: 0.5, ..Default::default() },
         exclude_on_failure: ExclusionOptions { enabled: r.chance(40), ..Default::default() },
