@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
 use vonk_conf::Conf;
-use vonk_error::{Error, QueryContext, Result, Span, SqlContext};
+use vonk_error::{Error, QueryContext, Result, Span, SqlContext, check_cancelled};
 use vonk_eval::EvalEnv;
 use vonk_plan::logical::{ColumnIds, LogicalPlan};
 use vonk_plan::{Catalog, ColumnId, TableName, unresolved};
@@ -220,6 +220,7 @@ impl<'a> Binder<'a> {
 
     /// Resolves a relation that must not see the columns around it, with room on the stack for deep nesting.
     pub fn relation(&self, plan: &unresolved::Plan, env: &Env<'_>) -> Result<Relation> {
+        check_cancelled()?;
         stacker::maybe_grow(RED_ZONE, STACK, || crate::relations::relation(self, plan, env))
     }
 }

@@ -10,6 +10,7 @@
 
 mod definition;
 mod pattern;
+pub mod removal;
 mod session;
 mod variables;
 mod warehouse;

@@ -8,7 +8,7 @@
 //! written under another name and renamed: readers see it whole or not at all.
 
 use crate::definition::{DatabaseDefinition, TableDefinition};
-use crate::{DEFAULT_DATABASE, SPARK_CATALOG};
+use crate::{DEFAULT_DATABASE, SPARK_CATALOG, removal};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_error::{Error, Result};
@@ -183,11 +183,7 @@ impl Warehouse {
         let file = self.table_file(database, table);
         std::fs::remove_file(&file).map_err(|e| io("remove", &file, e))?;
         if definition.kind == crate::TableKind::Managed {
-            let folder = Path::new(&definition.location);
-            match std::fs::remove_dir_all(folder) {
-                Err(e) if e.kind() != std::io::ErrorKind::NotFound => return Err(io("remove", folder, e)),
-                _ => {}
-            }
+            removal::remove_folder(Path::new(&definition.location))?;
         }
         Ok(true)
     }

@@ -139,13 +139,7 @@ mod tests {
     #![allow(clippy::unwrap_used)] // A test fails by panicking.
 
     use super::*;
-
-    fn session() -> Session {
-        let folder = tempfile::tempdir().unwrap().keep();
-        let warehouse = folder.to_string_lossy().into_owned();
-        let builder = Session::builder().config("spark.master", "local[1]");
-        builder.config("spark.sql.warehouse.dir", &warehouse).build().unwrap()
-    }
+    use crate::testing::session;
 
     fn hint_of(session: &Session, sql: &str) -> Option<String> {
         let error = session.run(sql).err().unwrap();
@@ -154,7 +148,8 @@ mod tests {
 
     #[test]
     fn mistyped_keywords_are_found_by_what_makes_the_statement_right() {
-        let session = session();
+        let folder = tempfile::tempdir().unwrap();
+        let session = session(folder.path());
         for (sql, written, meant) in [
             ("SELEC 1", "SELEC", "SELECT"),
             ("SELECT * FORM t", "FORM", "FROM"),
@@ -172,7 +167,8 @@ mod tests {
 
     #[test]
     fn mistyped_names_are_found_in_the_catalog() {
-        let session = session();
+        let folder = tempfile::tempdir().unwrap();
+        let session = session(folder.path());
         session.run("CREATE TEMPORARY VIEW orders AS SELECT 1 AS a").unwrap();
         for (sql, hint) in [
             ("SELECT * FROM ordres", "Did you mean orders instead of ordres?"),
@@ -190,7 +186,8 @@ mod tests {
 
     #[test]
     fn colours_take_nothing_away() {
-        let session = session();
+        let folder = tempfile::tempdir().unwrap();
+        let session = session(folder.path());
         let sql = "SELECT 1,\n  1/0 + nope";
         let error = session.run(sql).err().unwrap();
         let coloured = render(&error, sql, &session, Style::new(true), Some(40));

@@ -1,7 +1,8 @@
 //! Signals: Ctrl-C cancels the statement that runs; SIGTERM and SIGHUP cancel it and end the process.
 //!
 //! The handlers run on a thread of their own, so that they may do anything. A deadly signal first lets the statement end as cancelled, so that
-//! executors are let go and spill files removed; then the process dies of that signal, as whoever sent it expects to see.
+//! executors are let go and spill files removed; then what was to be done [`before_death`] is done, and the process dies of that signal, as
+//! whoever sent it expects to see.
 //!
 //! Must not know: sessions, SQL.
 
@@ -9,9 +10,9 @@ use crate::terminal::Mode;
 use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 use signal_hook::iterator::Signals;
 use std::process::ExitCode;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard};
 use std::time::Duration;
-use vonk::CancelFlag;
+use vonk::{CancelFlag, working_for};
 
 /// What a script that Ctrl-C has ended exits with: 128 and the signal's number, as shells have it.
 pub const INTERRUPTED: u8 = 130;
@@ -40,12 +41,19 @@ struct State {
     deadly: Option<i32>,
 }
 
+/// See [`before_death`].
+static LAST: Mutex<Option<Box<dyn FnOnce() + Send>>> = Mutex::new(None);
+
 static STATE: Mutex<State> =
     Mutex::new(State { kind: Kind::Script, running: None, interrupted: false, deadly: None });
 
-fn state() -> std::sync::MutexGuard<'static, State> {
-    // Each change is one assignment, so the state is whole whatever happened to the thread that held the lock.
-    STATE.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+fn state() -> MutexGuard<'static, State> {
+    locked(&STATE)
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change is one assignment, so what is in it is whole whatever happened to the thread that held the lock.
+    mutex.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
 }
 
 /// Listens from here on; a second call only changes who does.
@@ -68,7 +76,11 @@ fn receive(signal: i32, mode: Option<Mode>) {
         state.interrupted = true;
         match &state.running {
             Some(flag) if !flag.is_cancelled() => flag.cancel(),
-            _ if state.kind == Kind::Script => std::process::exit(i32::from(INTERRUPTED)),
+            _ if state.kind == Kind::Script => {
+                drop(state);
+                do_last();
+                std::process::exit(i32::from(INTERRUPTED))
+            }
             _ => {}
         }
         return;
@@ -87,8 +99,31 @@ fn receive(signal: i32, mode: Option<Mode>) {
     // Off this thread: a second signal is not to wait for the first.
     std::thread::spawn(move || {
         std::thread::sleep(grace);
+        do_last();
         die(signal, mode)
     });
+}
+
+/// Has something done before a signal ends the process, whose `main` does not come to its end then; until the guard is dropped.
+pub fn before_death(last: impl FnOnce() + Send + 'static) -> LastGuard {
+    *locked(&LAST) = Some(Box::new(last));
+    LastGuard
+}
+
+/// See [`before_death`].
+pub struct LastGuard;
+
+impl Drop for LastGuard {
+    fn drop(&mut self) {
+        // Dropped without the lock: what it holds may take its time.
+        let last = locked(&LAST).take();
+        drop(last);
+    }
+}
+
+fn do_last() {
+    let last = locked(&LAST).take();
+    last.into_iter().for_each(|last| last());
 }
 
 fn die(signal: i32, mode: Option<Mode>) -> ! {
@@ -124,8 +159,8 @@ pub fn end(code: ExitCode) -> ExitCode {
     }
 }
 
-/// Marks a statement as running until dropped.
-pub struct Guard;
+/// Marks a statement as running until dropped; then again what ran before, a file of statements for one.
+pub struct Guard(Option<CancelFlag>);
 
 /// Signals set this flag until the guard is dropped.
 pub fn guard(flag: &CancelFlag) -> Guard {
@@ -133,12 +168,18 @@ pub fn guard(flag: &CancelFlag) -> Guard {
     if state.deadly.is_some() {
         flag.cancel();
     }
-    state.running = Some(flag.clone());
-    Guard
+    Guard(state.running.replace(flag.clone()))
+}
+
+/// Runs what stops when it is asked to in between ([`working_for`]), until Ctrl-C.
+pub fn until_interrupted<T>(f: impl FnOnce() -> T) -> T {
+    let flag = CancelFlag::new();
+    let _guard = guard(&flag);
+    working_for(&flag, f)
 }
 
 impl Drop for Guard {
     fn drop(&mut self) {
-        state().running = None;
+        state().running = self.0.take();
     }
 }

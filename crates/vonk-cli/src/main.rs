@@ -95,6 +95,9 @@ const RC_FILE: &str = ".vonkrc";
 fn run_sql(options: SqlOptions) -> vonk::Result<ExitCode> {
     allocator::set(if options.memory.is_none() { Room::Plenty } else { Room::Tight });
     let session = options.session()?;
+    let shared = session.clone();
+    // An idle shell dies at its prompt, where nothing of it is dropped.
+    let _last = interrupt::before_death(move || shared.shutdown());
     if let Some(database) = &options.database {
         shell::meta::use_database(&session, database)?;
     }

@@ -20,6 +20,9 @@ const STARVING: u32 = 15;
 /// Below this share done nobody knows how long the rest takes.
 const TELLING: f64 = 0.05;
 
+/// The most that is shown of what is not done.
+const ALMOST: f64 = 0.99;
+
 /// Draws until dropped, and leaves nothing behind.
 pub struct Bar {
     stop: Option<Sender<()>>,
@@ -57,7 +60,10 @@ fn draw(progress: &Progress, stopped: &Receiver<()>) {
         let room = terminal::size().map_or(usize::MAX, |(columns, _)| columns.saturating_sub(1));
         let text = match progress.is_without_executors() {
             true => format!("waiting for executors, {:.1} s", begun.elapsed().as_secs_f64()),
-            false => line(&Numbers::of(progress), begun.elapsed(), room),
+            false => match Numbers::of(progress) {
+                Numbers { begun: 0, .. } => format!("planning, {:.1} s", begun.elapsed().as_secs_f64()),
+                numbers => line(&numbers, begun.elapsed(), room),
+            },
         };
         let text: String = text.chars().take(room).collect();
         // A bar that cannot be drawn is no reason to stop.
@@ -99,7 +105,9 @@ struct Numbers {
     tasks: (u32, u32),
     /// Stages that have begun.
     begun: u32,
-    /// What they put out.
+    /// What the running tasks have done, in tasks.
+    running: f64,
+    /// What tasks have read.
     rows: u64,
     bytes: u64,
 }
@@ -113,18 +121,21 @@ impl Numbers {
             stages: (u32::try_from(complete).unwrap_or(u32::MAX), progress.planned().max(begun)),
             tasks: progress.tasks(),
             begun,
+            running: stages.iter().map(|s| s.running).sum(),
             rows: stages.iter().map(|s| s.rows).sum(),
             bytes: stages.iter().map(|s| s.bytes).sum(),
         }
     }
 
-    /// The share done. Stages that have not begun count as so many tasks as those that have.
+    /// The share done. Stages that have not begun count as so many tasks as those that have. What all tasks have read is not done before they
+    /// are.
     fn share(&self) -> f64 {
         if self.begun == 0 {
             return 0.0;
         }
         let expected = f64::from(self.tasks.1) / f64::from(self.begun) * f64::from(self.stages.1);
-        (f64::from(self.tasks.0) / expected.max(1.0)).min(1.0)
+        let most = if self.tasks.0 < self.tasks.1 { ALMOST } else { 1.0 };
+        ((f64::from(self.tasks.0) + self.running) / expected.max(1.0)).min(most)
     }
 }
 
@@ -192,11 +203,11 @@ mod tests {
     #[test]
     fn a_line_says_how_far_and_how_long() {
         let numbers =
-            Numbers { stages: (1, 2), tasks: (8, 16), begun: 2, rows: 1_234_567, bytes: 20_500_000 };
+            Numbers { stages: (1, 2), tasks: (7, 16), begun: 2, running: 1.0, rows: 1_234_567, bytes: 20_500_000 };
         let text = line(&numbers, Duration::from_secs(70), 200);
         assert_eq!(
             text,
-            "━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  50% stage 1/2, task 8/16, 1234.6k rows, 20.5 MB, 1 min 10 s, 1 min 10 s left"
+            "━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  50% stage 1/2, task 7/16, 1234.6k rows, 20.5 MB, 1 min 10 s, 1 min 10 s left"
         );
         let narrow = line(&numbers, Duration::from_secs(30), 79);
         assert_eq!(narrow.chars().count(), 79);
@@ -205,6 +216,9 @@ mod tests {
         // One of two stages has begun: half of its tasks are a quarter of all.
         let numbers = Numbers { stages: (0, 2), tasks: (4, 8), begun: 1, ..Numbers::default() };
         assert!((numbers.share() - 0.25).abs() < 1e-9);
+        // One task of one, which has read all there is.
+        let numbers = Numbers { stages: (0, 1), tasks: (0, 1), begun: 1, running: 1.0, ..Numbers::default() };
+        assert!((numbers.share() - ALMOST).abs() < 1e-9);
         assert!(!line(&Numbers::default(), Duration::from_secs(1), 80).contains("left"));
     }
 }

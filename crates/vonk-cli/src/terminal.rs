@@ -63,6 +63,32 @@ impl Mode {
     }
 }
 
+/// Has Ctrl-C send its signal until dropped, where it is but a key while lines are edited.
+pub struct Interruptible(Option<Mode>);
+
+impl Interruptible {
+    /// From here on, if standard input is a terminal.
+    pub fn new() -> Interruptible {
+        let before = Mode::now();
+        if let Some(Mode(mut mode)) = before {
+            mode.c_lflag |= libc::ISIG;
+            // Nobody would put the terminal back for who is stopped or dumped now.
+            mode.c_cc[libc::VSUSP] = libc::_POSIX_VDISABLE;
+            mode.c_cc[libc::VQUIT] = libc::_POSIX_VDISABLE;
+            Mode(mode).restore();
+        }
+        Interruptible(before)
+    }
+}
+
+impl Drop for Interruptible {
+    fn drop(&mut self) {
+        if let Some(mode) = &self.0 {
+            mode.restore();
+        }
+    }
+}
+
 /// Turns the terminal's echo off until dropped: what is typed while a bar is drawn, `^C` above all, would get between. It is not lost,
 /// whoever reads it shows it.
 pub struct Quiet(Option<Mode>);

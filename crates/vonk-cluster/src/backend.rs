@@ -7,6 +7,7 @@
 //! Must not know: how a driver decides.
 
 use crate::driver::Mailbox;
+use crate::progress::Progress;
 use crate::results::Results;
 use std::sync::Arc;
 use vonk_error::Result;
@@ -33,6 +34,10 @@ pub struct StageLaunch {
     pub inputs: Arc<ShuffleInputs>,
     /// Where result rows go.
     pub(crate) results: Arc<Results>,
+    /// Told how far its tasks are, if they run in this process.
+    pub(crate) progress: Arc<Progress>,
+    /// The nodes that read.
+    pub(crate) leaves: Arc<[u32]>,
 }
 
 impl StageLaunch {

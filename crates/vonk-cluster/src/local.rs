@@ -226,7 +226,9 @@ impl LocalTask {
         }
         let cancel = Some(self.cancel.clone());
         let spec = TaskSpec { fragment, partition, attempt, generation, inputs, cancel };
-        Ok(Task::new(&self.tasks.exec, &stage.query, &spec))
+        let task = Task::new(&self.tasks.exec, &stage.query, &spec);
+        stage.progress.runs(stage.stage, self.launch.task, &stage.leaves, task.metrics());
+        Ok(task)
     }
 
     /// Gives a batch away that it has, and then those that it makes, to its end or until it is parked.

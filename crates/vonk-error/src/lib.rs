@@ -6,11 +6,13 @@
 //!
 //! Must not know: anything else of Vonk.
 
+mod cancel;
 pub mod conditions;
 mod error;
 mod place;
 mod span;
 
+pub use cancel::{CancelFlag, CancelWatcher, check_cancelled, undisturbed, working_for};
 pub use error::{Error, ErrorKind, FetchFailure};
 pub use span::{CallContext, QueryContext, SourceId, Span, Spanned, SqlContext};
 

@@ -40,10 +40,11 @@ mod values;
 mod window;
 mod write;
 
-pub use context::{CancelFlag, CancelWatcher, ExecutorEnv, QueryContext, TaskContext};
+pub use context::{ExecutorEnv, QueryContext, TaskContext};
 pub use memory::{MemoryManager, Reservation};
 pub use metrics::{NodeCounts, NodeMetrics, TaskMetrics};
 pub use operator::{BoxedOperator, Operator};
 pub use shared::Shared;
 pub use spill::{SpillFile, SpillQueue, SpillReader, SpillWriter};
 pub use task::{Task, TaskOutput, TaskSpec, run_task};
+pub use vonk_error::{CancelFlag, CancelWatcher};

@@ -6,6 +6,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_physical::NodeId;
+use vonk_sources::ReadProgress;
 
 /// Counters of one plan node in one task. Shared with scans, which count on their own.
 #[derive(Debug, Default)]
@@ -33,12 +34,31 @@ impl NodeMetrics {
 #[derive(Debug, Default, Clone)]
 pub struct TaskMetrics {
     nodes: Arc<Mutex<HashMap<u32, Arc<NodeMetrics>>>>,
+    /// What it reads.
+    reads: Arc<Mutex<Vec<Arc<ReadProgress>>>>,
 }
 
 impl TaskMetrics {
     /// The counters of a node.
     pub fn node(&self, id: NodeId) -> Arc<NodeMetrics> {
         self.nodes.lock().entry(id.0).or_default().clone()
+    }
+
+    /// Something that the task reads, of so many rows: how far it is with it shows how far the task is.
+    pub fn reading(&self, rows: u64) -> Arc<ReadProgress> {
+        let read = Arc::new(ReadProgress::of(rows));
+        self.reads.lock().push(read.clone());
+        read
+    }
+
+    /// How far the task is, from 0 to 1: the share of the rows it has to read that it has read.
+    pub fn share(&self) -> f64 {
+        let (mut passed, mut expected) = (0.0, 0.0);
+        for (behind, all) in self.reads.lock().iter().map(|read| read.so_far()) {
+            passed += behind as f64;
+            expected += all as f64;
+        }
+        if expected > 0.0 { passed / expected } else { 0.0 }
     }
 
     /// All nodes counted so far, by number.

@@ -8,6 +8,7 @@ use arrow::datatypes::SchemaRef;
 use std::sync::Arc;
 use vonk_error::Result;
 use vonk_physical::PlanNode;
+use vonk_sources::ReadProgress;
 
 /// Makes the operator: elements `count * p / partitions` to `count * (p + 1) / partitions`, as Spark splits a range.
 pub(crate) fn operator(
@@ -32,6 +33,7 @@ pub(crate) fn operator(
         step,
         rows,
         batch_rows,
+        progress: cx.metrics.reading(u64::try_from(rows).unwrap_or(0)),
     }))
 }
 
@@ -42,6 +44,7 @@ struct Range {
     step: i128,
     rows: i128,
     batch_rows: usize,
+    progress: Arc<ReadProgress>,
 }
 
 impl Operator for Range {
@@ -57,6 +60,7 @@ impl Operator for Range {
             Int64Array::from_iter_values((0..n as i64).map(|i| first.wrapping_add(i.wrapping_mul(step))));
         self.next += self.step * n as i128;
         self.rows -= n as i128;
+        self.progress.pass(n);
         if self.schema.fields().is_empty() {
             return with_rows(&self.schema, vec![], n).map(Some);
         }

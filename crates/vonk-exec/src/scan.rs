@@ -19,7 +19,7 @@ pub(crate) fn operator(cx: &TaskContext, node: &PlanNode, scan: &Scan) -> Result
     Ok(Box::new(ScanOperator {
         cx: cx.clone(),
         node: cx.metrics.node(node.id),
-        counted: Arc::default(),
+        counted: Arc::new(ScanMetrics { progress: cx.metrics.reading(partition.rows), ..Default::default() }),
         unopened: Some(Unopened {
             reader: scan.scan.reader.clone(),
             shared: scan.scan.shared.clone(),
@@ -62,7 +62,13 @@ impl Operator for ScanOperator {
             self.stream = Some(unopened.open(&self.cx, self.counted.clone())?);
         }
         match &mut self.stream {
-            Some(stream) => stream.next(),
+            Some(stream) => {
+                let batch = stream.next()?;
+                if batch.is_none() {
+                    self.counted.progress.finish();
+                }
+                Ok(batch)
+            }
             None => Ok(None),
         }
     }

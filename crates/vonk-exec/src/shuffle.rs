@@ -10,12 +10,14 @@ use crate::project::Position;
 use crate::sort::options_of;
 use arrow::array::{ArrayRef, RecordBatch};
 use arrow::compute::concat;
+use std::sync::Arc;
 use vonk_error::{Error, Result};
 use vonk_eval::{BoundExpr, EvaluatorSet};
 use vonk_functions::normalize::normalize_floats;
 use vonk_physical::{Partitioning, PlanNode, ShuffleRead, ShuffleWrite, SortKey};
 use vonk_shuffle::partition::{RangePartitioner, Split, hash_partitions, round_robin_partitions};
 use vonk_shuffle::{BlockReader, MapOutputSizes, MapWriter};
+use vonk_sources::ReadProgress;
 use vonk_types::Literal;
 
 /// Runs a shuffle-map fragment: all rows of the input to the store, then commits.
@@ -192,8 +194,9 @@ impl Buffers {
 
 /// Makes the operator that reads a partition of a shuffle.
 pub(crate) fn read(cx: &TaskContext, node: &PlanNode, plan: &ShuffleRead) -> Result<BoxedOperator> {
-    let reduce = if plan.broadcast { 0 } else { cx.partition };
+    let (reduce, shares) = if plan.broadcast { (0, 1) } else { (cx.partition, plan.partitions.max(1)) };
     Ok(Box::new(Read {
+        progress: cx.metrics.reading(node.estimated_rows.unwrap_or(0) / u64::from(shares)),
         source: Source::Unopened { shuffle: plan.shuffle, maps: plan.maps, reduce },
         gather: Gather::new(node.schema.to_arrow_schema(), cx.query.batch_rows),
         cx: cx.clone(),
@@ -204,6 +207,8 @@ struct Read {
     cx: TaskContext,
     source: Source,
     gather: Gather,
+    /// Against the planner's estimate.
+    progress: Arc<ReadProgress>,
 }
 
 /// Opened when first pulled: blocks of the other input of a join need not be held while the first is read.
@@ -228,8 +233,14 @@ impl Operator for Read {
                 }
                 Source::Open(reader) => match reader.next(&|| self.cx.check_cancelled())? {
                     Some(batch) if batch.num_rows() == 0 => {}
-                    Some(batch) => self.gather.push(batch)?,
-                    None => self.source = Source::Done,
+                    Some(batch) => {
+                        self.progress.pass(batch.num_rows());
+                        self.gather.push(batch)?;
+                    }
+                    None => {
+                        self.progress.finish();
+                        self.source = Source::Done;
+                    }
                 },
                 Source::Done => return self.gather.rest(),
             }

@@ -1,7 +1,8 @@
 //! Runs one task to its end, in one go or step by step.
 
+use crate::CancelFlag;
 use crate::build;
-use crate::context::{CancelFlag, ExecutorEnv, QueryContext, TaskContext};
+use crate::context::{ExecutorEnv, QueryContext, TaskContext};
 use crate::metrics::TaskMetrics;
 use crate::operator::BoxedOperator;
 use arrow::array::RecordBatch;
@@ -78,6 +79,11 @@ impl Task {
             metrics: TaskMetrics::default(),
         };
         Task { cx, state: TaskState::Begins(task.fragment.clone()) }
+    }
+
+    /// What it counts, while it does.
+    pub fn metrics(&self) -> &TaskMetrics {
+        &self.cx.metrics
     }
 
     /// The next batch of a result task; `None` at its end. A shuffle-map task runs to its end and gives `None`. Not to be called again after

@@ -1,7 +1,8 @@
 //! Doubles for tests of operators: a context, shuffle blocks in memory, and short ways to make batches and plans.
 #![allow(clippy::unwrap_used, clippy::expect_used)] // tests only
 
-use crate::context::{CancelFlag, ExecutorEnv, QueryContext, TaskContext};
+use crate::CancelFlag;
+use crate::context::{ExecutorEnv, QueryContext, TaskContext};
 use crate::memory::MemoryManager;
 use crate::metrics::TaskMetrics;
 use crate::task::{TaskSpec, run_task};

@@ -2,7 +2,7 @@
 
 use crate::rules;
 use std::sync::Arc;
-use vonk_error::Result;
+use vonk_error::{Result, check_cancelled};
 use vonk_eval::EvalEnv;
 use vonk_plan::LogicalPlan;
 use vonk_plan::logical::ColumnIds;
@@ -70,6 +70,7 @@ impl<'a> Optimizer<'a> {
         trace: &mut dyn FnMut(&'static str, &LogicalPlan),
     ) -> Result<Arc<LogicalPlan>> {
         for rule in RULES {
+            check_cancelled()?;
             plan = rule.rewrite(plan, &self.cx)?;
             trace(rule.name(), &plan);
         }

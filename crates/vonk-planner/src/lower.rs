@@ -6,7 +6,7 @@
 
 use crate::determinism::is_determinate;
 use std::collections::HashMap;
-use vonk_error::{Error, Result};
+use vonk_error::{Error, Result, check_cancelled};
 use vonk_functions::Registry;
 use vonk_physical::{Exchange, NodeId, Partitioning, PhysicalPlan, PlanNode, ShuffleRead, ShuffleWrite};
 use vonk_scheduler::{
@@ -69,6 +69,7 @@ struct Lowering<'a> {
 impl Lowering<'_> {
     /// The node with exchanges below it replaced by reads, and the shuffles it reads.
     fn cut(&mut self, node: &PlanNode) -> Result<(PlanNode, Vec<Shuffle>)> {
+        check_cancelled()?;
         if let PhysicalPlan::Exchange(e) = &node.plan {
             let shuffle = self.shuffle(e)?;
             let read = PhysicalPlan::ShuffleRead(shuffle.read.clone());

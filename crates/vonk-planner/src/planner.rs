@@ -8,7 +8,7 @@ use crate::loops::{LoopPlan, Loops};
 use crate::planned::{Distribution, Planned, schema};
 use std::collections::HashSet;
 use std::sync::Arc;
-use vonk_error::{Error, Result};
+use vonk_error::{Error, Result, check_cancelled};
 use vonk_functions::Registry;
 use vonk_optimizer::bind::{Binder, SubqueryIds};
 use vonk_optimizer::statistics::{Estimate, estimate};
@@ -169,6 +169,7 @@ impl<'a> Planner<'a> {
 
     /// Plans an operator for the columns required of it.
     pub(crate) fn visit(&mut self, plan: &LogicalPlan, required: &Required) -> Result<Planned> {
+        check_cancelled()?;
         let mut planned = match plan {
             LogicalPlan::Scan(s) => self.scan(s, plan, required)?,
             LogicalPlan::Values { columns, batch } => Planned::new(

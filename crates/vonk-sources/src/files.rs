@@ -6,7 +6,7 @@
 use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
-use vonk_error::{Error, Result};
+use vonk_error::{Error, Result, check_cancelled};
 
 /// A data file.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
@@ -67,6 +67,7 @@ fn walk(folder: &Path, out: &mut Vec<DataFile>, depth: usize) -> Result<()> {
     }
     let failed = |e: std::io::Error| Error::io(format!("cannot list {}", folder.display()), e);
     for entry in std::fs::read_dir(folder).map_err(failed)? {
+        check_cancelled()?;
         let entry = entry.map_err(failed)?;
         let name = entry.file_name();
         let name = name.to_string_lossy();
@@ -102,6 +103,7 @@ fn expand(pattern: &Path) -> Result<Vec<PathBuf>> {
             let base = if folder.as_os_str().is_empty() { Path::new(".") } else { folder.as_path() };
             let Ok(entries) = std::fs::read_dir(base) else { continue };
             for entry in entries.flatten() {
+                check_cancelled()?;
                 if wildcard(text.as_bytes(), entry.file_name().to_string_lossy().as_bytes()) {
                     next.push(folder.join(entry.file_name()));
                 }

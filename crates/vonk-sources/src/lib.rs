@@ -9,11 +9,13 @@ pub mod commit;
 pub mod conform;
 pub mod files;
 pub mod parquet;
+mod progress;
 pub mod reader;
 pub mod rows;
 pub mod tpch;
 pub mod writer;
 
+pub use progress::ReadProgress;
 pub use reader::{Formats, OpenScan, ScanFilter, ScanMetrics, ScanReader, ScanStream};
 pub use writer::{FileWriter, FileWriterFactory, OpenWrite, WrittenFile};
 

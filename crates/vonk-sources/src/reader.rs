@@ -1,5 +1,6 @@
 //! How an executor reads a partition of a scan.
 
+use crate::progress::ReadProgress;
 use crate::writer::FileWriterFactory;
 use arrow::array::{ArrayRef, BooleanArray, RecordBatch};
 use std::collections::HashMap;
@@ -35,6 +36,8 @@ pub struct ScanMetrics {
     pub row_groups_pruned: AtomicU64,
     /// Rows left out by pages' statistics, predicates and runtime filters before other columns were decoded.
     pub rows_pruned: AtomicU64,
+    /// How far it is.
+    pub progress: Arc<ReadProgress>,
 }
 
 /// A partition to be read.

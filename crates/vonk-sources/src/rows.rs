@@ -1,10 +1,11 @@
 //! What is left to do for a reader that can only make whole batches: the predicate, the limit, the projection.
 
 use crate::conform::with_rows;
-use crate::reader::{OpenScan, ScanStream};
+use crate::reader::{OpenScan, ScanMetrics, ScanStream};
 use arrow::array::RecordBatch;
 use arrow::compute::filter_record_batch;
 use arrow::datatypes::SchemaRef;
+use std::sync::Arc;
 use vonk_error::Result;
 use vonk_eval::Evaluator;
 use vonk_functions::RowPosition;
@@ -18,6 +19,7 @@ pub struct Rows<B> {
     projection: Vec<usize>,
     predicate: Option<Evaluator>,
     remaining: u64,
+    metrics: Arc<ScanMetrics>,
 }
 
 impl<B: Iterator<Item = Result<RecordBatch>> + Send> Rows<B> {
@@ -33,6 +35,7 @@ impl<B: Iterator<Item = Result<RecordBatch>> + Send> Rows<B> {
             projection: scan.projection.to_vec(),
             predicate: scan.predicate.map(|p| Evaluator::new(p, scan.env)).transpose()?,
             remaining: scan.limit.unwrap_or(u64::MAX),
+            metrics: scan.metrics.clone(),
         })
     }
 }
@@ -41,6 +44,7 @@ impl<B: Iterator<Item = Result<RecordBatch>> + Send> ScanStream for Rows<B> {
     fn next(&mut self) -> Result<Option<RecordBatch>> {
         while self.remaining > 0 {
             let Some(whole) = self.batches.next().transpose()? else { return Ok(None) };
+            self.metrics.progress.pass(whole.num_rows());
             let mut batch = with_rows(self.read_schema.clone(), whole.columns().to_vec(), whole.num_rows())?;
             if let Some(p) = &mut self.predicate {
                 let keep = p.evaluate_filter(&batch, RowPosition::default())?;

@@ -15,9 +15,8 @@ use vonk_catalog::{SessionCatalog, Warehouse};
 use vonk_cluster::standalone::SUBMITTED_VARIABLE;
 use vonk_cluster::{Cluster, Progress};
 use vonk_conf::{self as conf, Conf};
-use vonk_error::{Error, Result};
+use vonk_error::{CancelFlag, Error, Result, working_for};
 use vonk_eval::EvalEnv;
-use vonk_exec::CancelFlag;
 use vonk_functions::{Function, Registry};
 use vonk_plan::logical::ColumnIds;
 use vonk_plan::unresolved::{Plan, Statement};
@@ -39,6 +38,15 @@ pub struct Control {
     pub read_only: bool,
     /// The pool that its jobs are in, unless the session's settings name one (`spark.scheduler.pool`).
     pub pool: Option<Arc<str>>,
+}
+
+impl Control {
+    /// Plans or carries out the statement, on this thread, until it is cancelled. What fails since it was cancelled has not failed for another
+    /// reason, whatever those between have made of it.
+    pub(crate) fn heeded<T>(&self, f: impl FnOnce() -> Result<T>) -> Result<T> {
+        working_for(&self.cancel, f)
+            .map_err(|e| if self.cancel.is_cancelled() { Error::cancelled() } else { e })
+    }
 }
 
 /// Stack on which a statement is planned: rules and the planner walk trees by recursion, one call or a few per level. Address
@@ -205,8 +213,10 @@ impl Session {
         let options = settings::parse_options(&conf);
         let text = &*substitution::substitute(text, &conf)?;
         self.on_planning_stack(|| {
-            let statement = vonk_sql::parse_statement(text, &options)?;
-            commands::execute(self, &statement, text, control)
+            control.heeded(|| {
+                let statement = vonk_sql::parse_statement(text, &options)?;
+                commands::execute(self, &statement, text, control)
+            })
         })
         .map_err(|e| e.in_text(text))
     }

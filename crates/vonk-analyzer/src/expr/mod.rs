@@ -21,7 +21,7 @@ use crate::session::Session;
 use crate::typed::Typed;
 use std::cell::RefCell;
 use std::collections::HashMap;
-use vonk_error::{Error, Result, Span};
+use vonk_error::{Error, Result, Span, check_cancelled};
 use vonk_plan::logical::{Column, ColumnId, SortExpr};
 use vonk_plan::unresolved::{self, ExprKind, Name, SortKey};
 use vonk_types::{DataType, Literal};
@@ -159,6 +159,7 @@ impl<'w> Walk<'w> {
 
     /// Resolves an expression.
     pub fn expr(&mut self, e: &unresolved::Expr) -> Result<Typed> {
+        check_cancelled()?;
         stacker::maybe_grow(RED_ZONE, STACK, || self.kind(e))
     }
 

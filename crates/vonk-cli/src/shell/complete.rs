@@ -405,12 +405,10 @@ mod tests {
     #![allow(clippy::unwrap_used)] // A test fails by panicking.
 
     use super::*;
+    use std::path::Path;
 
-    fn session() -> Session {
-        let folder = tempfile::tempdir().unwrap().keep();
-        let warehouse = folder.to_string_lossy().into_owned();
-        let builder = Session::builder().config("spark.master", "local[1]");
-        let session = builder.config("spark.sql.warehouse.dir", &warehouse).build().unwrap();
+    fn shop(warehouse: &Path) -> Session {
+        let session = crate::testing::session(warehouse);
         for sql in [
             "CREATE DATABASE shop",
             "CREATE TABLE shop.items (item_id INT, `the price` INT, `at` STRUCT<lat: INT, long: INT>) USING parquet",
@@ -430,7 +428,8 @@ mod tests {
 
     #[test]
     fn each_place_has_its_names() {
-        let s = session();
+        let folder = tempfile::tempdir().unwrap();
+        let s = shop(folder.path());
         assert_eq!(at(&s, "SELECT * FROM peo|"), ["people"]);
         assert_eq!(at(&s, "SELECT * FROM sh|"), ["shop."]);
         assert_eq!(at(&s, "SELECT * FROM shop.|"), ["items"]);
@@ -453,7 +452,8 @@ mod tests {
 
     #[test]
     fn strings_comments_and_numbers_have_none() {
-        let s = session();
+        let folder = tempfile::tempdir().unwrap();
+        let s = shop(folder.path());
         for text in ["SELECT 'peo|'", "SELECT 'peo|", "SELECT 1 -- sel|", "SELECT /* sel|", "SELECT 12|"] {
             assert_eq!(at(&s, text), Vec::<String>::new(), "{text}");
         }

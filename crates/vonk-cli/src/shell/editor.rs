@@ -5,6 +5,7 @@
 use super::complete;
 use super::highlight;
 use super::meta::{self, Argument};
+use crate::interrupt;
 use crate::style::{Role, Style};
 use crate::terminal;
 use rustyline::completion::{Completer, FilenameCompleter, Pair};
@@ -206,11 +207,15 @@ impl Completer for Sql {
     type Candidate = Pair;
 
     fn complete(&self, line: &str, pos: usize, _: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
-        if line.trim_start().starts_with(['.', '\\']) {
-            return self.command(line, pos);
-        }
-        let (start, found) = complete::complete(line, pos, &self.session);
-        Ok((start, pairs(found)))
+        // What the catalog does not tell before Ctrl-C is not offered.
+        let _ctrl_c = terminal::Interruptible::new();
+        interrupt::until_interrupted(|| {
+            if line.trim_start().starts_with(['.', '\\']) {
+                return self.command(line, pos);
+            }
+            let (start, found) = complete::complete(line, pos, &self.session);
+            Ok((start, pairs(found)))
+        })
     }
 }
 

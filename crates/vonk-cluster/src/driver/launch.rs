@@ -6,6 +6,7 @@ use super::JobSpec;
 use super::run::Loop;
 use crate::backend::{StageLaunch, TaskLaunch};
 use crate::failure;
+use crate::progress::leaves;
 use crate::status::Note;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -73,7 +74,7 @@ impl Loop {
     ) {
         let Some(state) = self.jobs.get(&job) else { return };
         let Some(root) = state.spec.fragments.get(fragment.0 as usize).cloned() else { return };
-        state.spec.progress.begin(stage.0, tasks);
+        state.spec.progress.begin(stage, tasks);
         state.metrics.lock().stages += 1;
         if self.observer.is_some() {
             let name = root.plan.name();
@@ -85,6 +86,8 @@ impl Loop {
             stage,
             stage_attempt,
             generation,
+            progress: state.spec.progress.clone(),
+            leaves: leaves(&root),
             fragment: root,
             query: state.spec.query.clone(),
             inputs: Arc::new(self.inputs(&state.spec, fragment)),

@@ -48,8 +48,8 @@ fn output_of(root: &PlanNode) -> &PlanNode {
     }
 }
 
-/// Adds a task's counters to the job's; the rows that its root put out, and their bytes.
-pub(super) fn count(job: &Mutex<JobMetrics>, task: &TaskReport, root: &PlanNode) -> (u64, u64) {
+/// Adds a task's counters to the job's.
+pub(super) fn count(job: &Mutex<JobMetrics>, task: &TaskReport) {
     let mut job = job.lock();
     job.tasks += 1;
     for n in &task.nodes {
@@ -58,6 +58,4 @@ pub(super) fn count(job: &Mutex<JobMetrics>, task: &TaskReport, root: &PlanNode)
         sum.1 += n.bytes;
         sum.2 += n.nanos;
     }
-    let output = output_of(root);
-    task.nodes.iter().find(|n| n.node == output.id.0).map_or((0, 0), |n| (n.rows, n.bytes))
 }

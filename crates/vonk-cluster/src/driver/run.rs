@@ -191,11 +191,12 @@ impl Loop {
             let outcome = outcome_note(&result, &stage.fragment);
             self.note(&Note::TaskEnd { task: task.0, outcome });
         }
+        let counts = result.as_ref().ok().map(|report| report.nodes.as_slice());
+        stage.progress.ended(attempt.stage, task, &stage.leaves, counts);
         let end = match result {
             Ok(report) => {
                 if let Some(job) = self.jobs.get(&stage.job) {
-                    let (rows, bytes) = count(&job.metrics, &report, &stage.fragment);
-                    job.spec.progress.done(attempt.stage.0, rows, bytes);
+                    count(&job.metrics, &report);
                 }
                 let status = |m: vonk_shuffle::MapOutputSizes| MapStatus { executor, sizes: m.bytes };
                 TaskEnd::Success { map_status: report.map_output.map(status) }

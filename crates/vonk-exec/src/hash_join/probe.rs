@@ -4,11 +4,12 @@ use super::output::{Condition, Output, Rows};
 use super::roles::{Fate, Roles};
 use super::side::Form;
 use super::table::JoinTable;
-use crate::context::{CancelFlag, TaskContext};
+use crate::context::TaskContext;
 use crate::hashing::{NONE, Scratch};
 use arrow::array::{Array, ArrayRef, BooleanArray, RecordBatch, UInt32Array};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
 use std::sync::Arc;
+use vonk_error::CancelFlag;
 use vonk_error::{Error, Result};
 
 /// One run of probe rows past a table.

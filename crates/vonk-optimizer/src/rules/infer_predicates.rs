@@ -6,7 +6,7 @@
 use crate::optimizer::{Rule, RuleContext};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use vonk_error::Result;
+use vonk_error::{Result, check_cancelled};
 use vonk_plan::logical::{Column, ColumnId, Expr, Join, JoinKind, LogicalPlan};
 use vonk_types::CompareOp;
 
@@ -25,6 +25,7 @@ impl Rule for InferPredicates {
 
 fn walk(plan: Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
     let node = Arc::unwrap_or_clone(plan).map_inputs(&mut walk)?;
+    check_cancelled()?;
     let LogicalPlan::Join(j) = &node else { return Ok(Arc::new(node)) };
     if !matches!(j.kind, JoinKind::Inner | JoinKind::LeftSemi) || j.lateral {
         return Ok(Arc::new(node));

@@ -10,7 +10,7 @@ use crate::rules::{filter, output_ids, project_to};
 use crate::statistics::{Estimate, equi_keys, estimate, filtered, join_rows};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
-use vonk_error::Result;
+use vonk_error::{Result, check_cancelled};
 use vonk_plan::logical::{ColumnId, Expr, Join, JoinKind, LogicalPlan};
 
 /// See the module.
@@ -42,7 +42,7 @@ fn walk(plan: Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>> {
             if graph.relations.len() < 2 {
                 return Ok(plan);
             }
-            let ordered = graph.order();
+            let ordered = graph.order()?;
             Ok(project_to(ordered, &output))
         }
         _ => Ok(Arc::new(Arc::unwrap_or_clone(plan).map_inputs(&mut walk)?)),
@@ -78,6 +78,7 @@ struct Tree {
 
 impl Graph {
     fn take_apart(&mut self, plan: &Arc<LogicalPlan>) -> Result<()> {
+        check_cancelled()?;
         match plan.as_ref() {
             LogicalPlan::Join(j) if j.kind == JoinKind::Inner && !j.lateral => {
                 self.take_apart(&j.left)?;
@@ -96,31 +97,32 @@ impl Graph {
         Ok(())
     }
 
-    fn order(self) -> Arc<LogicalPlan> {
+    fn order(self) -> Result<Arc<LogicalPlan>> {
         let Graph { relations, predicates } = self;
         let predicates: Vec<Predicate> =
-            with_transitive(predicates).into_iter().map(Predicate::new).collect();
+            with_transitive(predicates)?.into_iter().map(Predicate::new).collect();
         let leaves: Vec<Tree> = relations
             .into_iter()
             .map(|plan| {
+                check_cancelled()?;
                 let estimate = estimate(&plan);
-                Tree { ids: output_ids(&plan), estimate, plan, cost: 0.0 }
+                Ok(Tree { ids: output_ids(&plan), estimate, plan, cost: 0.0 })
             })
-            .collect();
+            .collect::<Result<_>>()?;
         let best = if leaves.len() <= DP_LIMIT {
-            dynamic(&leaves, &predicates)
+            dynamic(&leaves, &predicates)?
         } else {
-            greedy(leaves, &predicates)
+            greedy(leaves, &predicates)?
         };
         // Predicates that no join could take (none, if all columns exist) would be lost otherwise.
         let unused = predicates.into_iter().filter(|p| p.columns.is_empty()).map(|p| p.expr).collect();
-        filter(unused, best.plan)
+        Ok(filter(unused, best.plan))
     }
 }
 
 /// Adds `a = c` where `a = b` and `b = c`: more trees are connected then. The implied ones cost nothing where they are redundant,
 /// since of each class a join keeps only what is not implied already.
-fn with_transitive(predicates: Vec<Expr>) -> Vec<Expr> {
+fn with_transitive(predicates: Vec<Expr>) -> Result<Vec<Expr>> {
     use vonk_types::CompareOp;
     let mut edges: Vec<(vonk_plan::Column, vonk_plan::Column)> = Vec::new();
     for p in &predicates {
@@ -133,6 +135,7 @@ fn with_transitive(predicates: Vec<Expr>) -> Vec<Expr> {
     let mut out = predicates;
     let known = edges.clone();
     for (i, (a, b)) in known.iter().enumerate() {
+        check_cancelled()?;
         for (c, d) in &known[i + 1..] {
             let third = if a == c {
                 Some((b, d))
@@ -146,6 +149,7 @@ fn with_transitive(predicates: Vec<Expr>) -> Vec<Expr> {
                 None
             };
             if let Some((x, y)) = third {
+                check_cancelled()?;
                 let exists = edges.iter().any(|(p, q)| (p == x && q == y) || (p == y && q == x));
                 if x != y && !exists && x.data_type == y.data_type {
                     edges.push((x.clone(), y.clone()));
@@ -158,7 +162,7 @@ fn with_transitive(predicates: Vec<Expr>) -> Vec<Expr> {
             }
         }
     }
-    out
+    Ok(out)
 }
 
 /// Joins two trees with all predicates that become possible; `connected` tells whether keys must be equal among them.
@@ -254,7 +258,7 @@ fn without_implied(list: Vec<Expr>) -> Vec<Expr> {
     out
 }
 
-fn dynamic(leaves: &[Tree], predicates: &[Predicate]) -> Tree {
+fn dynamic(leaves: &[Tree], predicates: &[Predicate]) -> Result<Tree> {
     let n = leaves.len();
     let full = (1usize << n) - 1;
     let mut best: Vec<Option<Tree>> = vec![None; full + 1];
@@ -265,6 +269,7 @@ fn dynamic(leaves: &[Tree], predicates: &[Predicate]) -> Tree {
         if set.count_ones() < 2 {
             continue;
         }
+        check_cancelled()?;
         let mut winner: Option<Tree> = None;
         let mut crossed: Option<Tree> = None;
         let mut part = (set - 1) & set;
@@ -291,7 +296,7 @@ fn dynamic(leaves: &[Tree], predicates: &[Predicate]) -> Tree {
     }
     // Every set has a tree: singletons do, and any two disjoint sets can be crossed.
     match best.swap_remove(full) {
-        Some(t) => t,
+        Some(t) => Ok(t),
         None => greedy(leaves.to_vec(), predicates),
     }
 }
@@ -305,7 +310,7 @@ struct Pair {
 
 /// Repeatedly joins the two trees whose join is smallest (Fegaras 1998), connected ones first. A pair is estimated once: each
 /// step adds those of the new tree. More than [`GREEDY_LIMIT`] relations are joined as written.
-fn greedy(leaves: Vec<Tree>, predicates: &[Predicate]) -> Tree {
+fn greedy(leaves: Vec<Tree>, predicates: &[Predicate]) -> Result<Tree> {
     let search = leaves.len() <= GREEDY_LIMIT;
     let mut trees: BTreeMap<usize, Tree> = BTreeMap::new();
     let mut pairs: Vec<Pair> = Vec::new();
@@ -329,6 +334,7 @@ fn greedy(leaves: Vec<Tree>, predicates: &[Predicate]) -> Tree {
             (None, None) => break,
         };
         for (number, other) in &trees {
+            check_cancelled()?;
             let (joined, connected) = combine(other, &new, predicates);
             pairs.push(Pair { members: (*number, next), connected, rows: joined.estimate.rows });
         }
@@ -336,7 +342,7 @@ fn greedy(leaves: Vec<Tree>, predicates: &[Predicate]) -> Tree {
         next += 1;
     }
     match trees.pop_first() {
-        Some((_, tree)) => tree,
+        Some((_, tree)) => Ok(tree),
         // There are two relations at least, and joining two trees leaves one.
         None => unreachable!("no relation to join"),
     }

@@ -6,7 +6,7 @@ use crate::optimizer::{Rule, RuleContext};
 use crate::rules::output_ids;
 use std::collections::HashSet;
 use std::sync::Arc;
-use vonk_error::Result;
+use vonk_error::{Result, check_cancelled};
 use vonk_functions::Registry;
 use vonk_plan::logical::{ColumnId, Expr, Join, JoinKind, LogicalPlan};
 use vonk_types::CompareOp;
@@ -30,6 +30,7 @@ fn walk(
     rejected: &HashSet<ColumnId>,
     registry: &Registry,
 ) -> Result<Arc<LogicalPlan>> {
+    check_cancelled()?;
     match plan.as_ref() {
         LogicalPlan::Filter { predicate, input } => {
             let mut all = rejected.clone();

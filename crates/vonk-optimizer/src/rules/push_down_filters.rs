@@ -7,7 +7,7 @@ use crate::optimizer::{Rule, RuleContext};
 use crate::rules::{filter, output_ids};
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
-use vonk_error::Result;
+use vonk_error::{Result, check_cancelled};
 use vonk_plan::logical::{ColumnId, Expr, Join, JoinKind, LogicalPlan, Named};
 
 /// See the module.
@@ -25,6 +25,7 @@ impl Rule for PushDownFilters {
 
 /// The plan with predicates over its output applied as low as they can be.
 fn push(plan: Arc<LogicalPlan>, predicates: Vec<Expr>) -> Result<Arc<LogicalPlan>> {
+    check_cancelled()?;
     let stay = |plan: Arc<LogicalPlan>, predicates: Vec<Expr>| -> Result<Arc<LogicalPlan>> {
         let node = Arc::unwrap_or_clone(plan).map_inputs(&mut |i| push(i, vec![]))?;
         Ok(filter(predicates, Arc::new(node)))

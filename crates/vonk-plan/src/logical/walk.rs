@@ -8,7 +8,7 @@ use crate::logical::expr::{
 use crate::logical::plan::{Distribution, LogicalPlan, Named};
 use std::collections::HashSet;
 use std::sync::Arc;
-use vonk_error::Result;
+use vonk_error::{Result, check_cancelled};
 
 impl Expr {
     /// Calls `f` on each direct part; subqueries' left sides count, their plans do not.
@@ -47,8 +47,9 @@ impl Expr {
         }
     }
 
-    /// The same expression with each direct part replaced.
+    /// The same expression with each direct part replaced, unless the statement was cancelled: all rewriting comes by here.
     pub fn map_children(self, f: &mut dyn FnMut(Expr) -> Result<Expr>) -> Result<Expr> {
+        check_cancelled()?;
         let all = |list: Vec<Expr>, f: &mut dyn FnMut(Expr) -> Result<Expr>| {
             list.into_iter().map(f).collect::<Result<Vec<_>>>()
         };
@@ -276,11 +277,12 @@ impl LogicalPlan {
         }
     }
 
-    /// The same operator over other inputs, each given by `f`.
+    /// The same operator over other inputs, each given by `f`, unless the statement was cancelled: all rewriting comes by here.
     pub fn map_inputs(
         mut self,
         f: &mut dyn FnMut(Arc<LogicalPlan>) -> Result<Arc<LogicalPlan>>,
     ) -> Result<LogicalPlan> {
+        check_cancelled()?;
         match &mut self {
             LogicalPlan::Scan(_)
             | LogicalPlan::Values { .. }
@@ -427,6 +429,7 @@ impl LogicalPlan {
         f: &mut dyn FnMut(LogicalPlan) -> Result<LogicalPlan>,
     ) -> Result<Arc<LogicalPlan>> {
         let plan = Arc::unwrap_or_clone(self).map_inputs(&mut |i| i.transform_up(f))?;
+        check_cancelled()?;
         Ok(Arc::new(f(plan)?))
     }
 

@@ -66,6 +66,7 @@ impl GroupStream {
             left.run(file, shape, &mut now[i], &wanted)?;
         }
         shape.metrics.rows_pruned.fetch_add((all_here - left.rows) as u64, Ordering::Relaxed);
+        shape.metrics.progress.pass(all_here - left.rows);
         if left.rows == 0 {
             return Ok(None);
         }

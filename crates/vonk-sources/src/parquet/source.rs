@@ -10,7 +10,7 @@ use parking_lot::Mutex;
 use parquet::arrow::arrow_reader::statistics::StatisticsConverter;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, OnceLock};
-use vonk_error::{Error, Result};
+use vonk_error::{Error, ErrorKind, Result, check_cancelled};
 use vonk_plan::source::{
     ColumnStatistics, ScanPartition, ScanPlan, ScanRequest, TableSource, TableStatistics,
 };
@@ -110,6 +110,7 @@ impl ParquetSource {
     }
 
     fn metadata(&self, file: usize) -> Result<Arc<FileMetadata>> {
+        check_cancelled()?;
         if let Some(found) = &self.loaded.lock()[file] {
             return Ok(found.clone());
         }
@@ -245,7 +246,15 @@ impl TableSource for ParquetSource {
 
     fn statistics(&self) -> TableStatistics {
         // Without statistics the query still runs; the error, if there is one, shows when the file is read.
-        self.statistics.get_or_init(|| self.compute_statistics().unwrap_or_default()).clone()
+        if let Some(known) = self.statistics.get() {
+            return known.clone();
+        }
+        let found = self.compute_statistics();
+        // One that was cancelled knows as little, but others may ask again.
+        if found.as_ref().is_err_and(|e| *e.kind() == ErrorKind::Cancelled) {
+            return TableStatistics::default();
+        }
+        self.statistics.get_or_init(|| found.unwrap_or_default()).clone()
     }
 
     fn scan(&self, request: &ScanRequest<'_>) -> Result<ScanPlan> {

@@ -43,6 +43,14 @@ impl FilePlan {
         usize::try_from(rows).map_err(|e| corrupt(&self.file.path, e))
     }
 
+    /// The rows that are to be read.
+    fn rows_in_all(&self) -> Result<usize> {
+        match &self.rows {
+            Some(rows) => Ok(rows.len()),
+            None => self.groups.iter().map(|g| self.rows_of(*g)).sum(),
+        }
+    }
+
     /// The part of its group that is to be read, if it is not all of it.
     fn part(&self, groups: &[usize]) -> Result<Option<RowSelection>> {
         let (Some(rows), [group]) = (&self.rows, groups) else { return Ok(None) };
@@ -179,6 +187,8 @@ enum Current {
 
 impl ParquetStream {
     pub fn new(shape: Shape, plans: Vec<FilePlan>, scan: &OpenScan<'_>) -> Result<Self> {
+        let rows: usize = plans.iter().map(FilePlan::rows_in_all).sum::<Result<_>>()?;
+        shape.metrics.progress.expect(rows as u64);
         Ok(ParquetStream {
             stages: stages(&shape, scan.env)?,
             shape: Arc::new(shape),
@@ -225,8 +235,9 @@ impl ParquetStream {
                     Current::Filtered(stream) => stream.next(file, &self.shape)?,
                 };
                 file.count(&self.shape.metrics);
-                if batch.is_some() {
-                    return Ok(batch);
+                if let Some(batch) = batch {
+                    self.shape.metrics.progress.pass(batch.num_rows());
+                    return Ok(Some(batch));
                 }
                 self.current = None;
             }

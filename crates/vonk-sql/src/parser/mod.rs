@@ -31,7 +31,7 @@ mod window;
 
 use crate::lex::{Kind, Kw, Token, tokenize};
 use crate::options::ParseOptions;
-use vonk_error::{Error, Result, Span};
+use vonk_error::{Error, Result, Span, check_cancelled};
 
 /// Most levels of nesting.
 const MAX_DEPTH: u32 = 400;
@@ -298,6 +298,7 @@ impl<'a> Parser<'a> {
                 .with("limit", format!("{MAX_DEPTH} levels"))
                 .at(self.span_of(self.token())));
         }
+        check_cancelled()?;
         self.depth += 1;
         let result = stacker::maybe_grow(128 * 1024, 2 * 1024 * 1024, || step(self));
         self.depth -= 1;

@@ -34,19 +34,28 @@ pub(super) fn cache(cx: &Pipeline<'_>, name: &Name, query: Option<&Plan>, lazy: 
         };
         catalog.put_view(name.last(), view, false, false).map_err(|e| e.at(name.span))?;
     }
+    let kept = keep(cx, name, lazy);
+    // What was not kept is no view either.
+    if kept.is_err() && query.is_some() {
+        catalog.drop_view(&name.parts);
+    }
+    kept?;
+    done(cx)
+}
+
+/// Keeps the rows of a relation from here on.
+fn keep(cx: &Pipeline<'_>, name: &Name, lazy: bool) -> Result<()> {
+    let catalog = cx.session.catalog();
     let Some(kept) = catalog.kept_name(&name.parts)? else { return Err(not_found(cx, name)) };
     if catalog.kept(&kept).is_some() {
-        return done(cx);
+        return Ok(());
     }
     catalog.keep(kept.clone(), source(cx, name)?);
-    if !lazy && let Err(e) = fill(cx, name) {
+    let filled = if lazy { Ok(()) } else { fill(cx, name) };
+    if filled.is_err() {
         catalog.forget_kept(&kept);
-        if query.is_some() {
-            catalog.drop_view(&name.parts);
-        }
-        return Err(e);
     }
-    done(cx)
+    filled
 }
 
 /// The query of a relation as one whose rows are kept.

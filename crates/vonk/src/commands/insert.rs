@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use vonk_analyzer::{Texts, WriteColumn};
-use vonk_catalog::{ColumnDefinition, TableDefinition};
+use vonk_catalog::{ColumnDefinition, TableDefinition, removal};
 use vonk_conf as conf;
 use vonk_error::{Error, Result};
 use vonk_plan::LogicalPlan;
@@ -385,16 +385,5 @@ fn commit(target: &Target, staging: &Path, files: &[PathBuf], mode: WriteMode) -
 
 /// Removes a table's files, but not what is being written.
 pub(super) fn remove_data(folder: &Path) -> Result<()> {
-    let Ok(entries) = std::fs::read_dir(folder) else { return Ok(()) };
-    for entry in entries.flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        if name.starts_with("_vonk-staging") || name.starts_with('.') {
-            continue;
-        }
-        let path = entry.path();
-        let removed =
-            if path.is_dir() { std::fs::remove_dir_all(&path) } else { std::fs::remove_file(&path) };
-        removed.map_err(|e| io("remove", &path, e))?;
-    }
-    Ok(())
+    removal::empty_folder(folder, |name| name.starts_with("_vonk-staging"))
 }

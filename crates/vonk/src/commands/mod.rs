@@ -19,7 +19,7 @@ use crate::pipeline::Pipeline;
 use crate::prepared::{StatementKind, kind};
 use crate::session::{Control, Session};
 use vonk_catalog::{Found, TableDefinition, TableId};
-use vonk_error::{Error, Result};
+use vonk_error::{Error, Result, undisturbed};
 use vonk_plan::unresolved::{AlterTarget, DropKind, InsertTarget, Name, Statement};
 use vonk_types::data_type::quote_identifier;
 
@@ -41,7 +41,8 @@ fn execute_in(cx: &Pipeline<'_>, statement: &Statement) -> Result<Answer> {
     }
     let answer = carry_out(cx, statement)?;
     if let Some(name) = changes(statement) {
-        caching::changed(cx, name);
+        // It has changed: whoever is asked to stop now must not leave old rows behind.
+        undisturbed(|| caching::changed(cx, name));
     }
     Ok(answer)
 }

@@ -8,7 +8,7 @@ use crate::pipeline::Pipeline;
 use std::path::Path;
 use std::sync::Arc;
 use vonk_analyzer::Texts;
-use vonk_catalog::{ColumnDefinition, Found, TableDefinition, TableId, TableKind, TextLength};
+use vonk_catalog::{ColumnDefinition, Found, TableDefinition, TableId, TableKind, TextLength, removal};
 use vonk_error::{Error, Result};
 use vonk_plan::LogicalPlan;
 use vonk_plan::logical::WriteMode;
@@ -56,10 +56,10 @@ pub(super) fn create(cx: &Pipeline<'_>, create: &CreateTable) -> Result<Answer> 
         }
     };
     let definition = define(cx, create, &id, columns)?;
-    if existing.is_some() {
-        catalog.warehouse().drop_table(&id.database, &id.table)?;
-    }
     let Some((plan, texts)) = query else {
+        if existing.is_some() {
+            catalog.warehouse().drop_table(&id.database, &id.table)?;
+        }
         // An empty table is an empty folder, to other programs too.
         let folder = Path::new(&definition.location);
         std::fs::create_dir_all(folder)
@@ -67,9 +67,14 @@ pub(super) fn create(cx: &Pipeline<'_>, create: &CreateTable) -> Result<Answer> 
         catalog.warehouse().put_table(&id.database, &definition)?;
         return done(cx);
     };
-    // The data first: a query that fails leaves no table.
-    fill(cx, &definition, plan, texts)?;
+    // The data first: a query that fails, or is cancelled, leaves no table, and one that was to be replaced as it was.
+    let old = existing.filter(|t| t.kind == TableKind::Managed);
+    let in_place = old.as_ref().is_some_and(|t| t.location == definition.location);
+    fill(cx, &definition, plan, texts, in_place)?;
     catalog.warehouse().put_table(&id.database, &definition)?;
+    if let Some(old) = old.filter(|_| !in_place) {
+        removal::remove_folder(Path::new(&old.location))?;
+    }
     done(cx)
 }
 
@@ -234,11 +239,17 @@ fn partition_column(e: &Expr) -> Result<String> {
     }
 }
 
-/// CREATE TABLE AS: the query's rows become the table's.
-fn fill(cx: &Pipeline<'_>, definition: &TableDefinition, plan: Arc<LogicalPlan>, texts: Texts) -> Result<()> {
+/// CREATE TABLE AS: the query's rows become the table's, in the place of those of another one if `in_place`.
+fn fill(
+    cx: &Pipeline<'_>,
+    definition: &TableDefinition,
+    plan: Arc<LogicalPlan>,
+    texts: Texts,
+    in_place: bool,
+) -> Result<()> {
     let folder = Path::new(&definition.location);
     let occupied = std::fs::read_dir(folder).is_ok_and(|mut entries| entries.next().is_some());
-    if occupied && definition.kind == TableKind::Managed {
+    if occupied && !in_place && definition.kind == TableKind::Managed {
         return Err(Error::new("LOCATION_ALREADY_EXISTS")
             .with("location", format!("file:{}", definition.location))
             .with("identifier", format!("`{}`", definition.name)));

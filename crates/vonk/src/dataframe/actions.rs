@@ -30,9 +30,11 @@ impl DataFrame {
     /// ```
     pub fn execute(&self, control: &Control) -> Result<Answer> {
         self.session.on_planning_stack(|| {
-            let cx = Pipeline::new(&self.session, "", control)?;
-            let analyzed = self.resolved.analyzed();
-            cx.answer_resolved(analyzed.plan, analyzed.texts)
+            control.heeded(|| {
+                let cx = Pipeline::new(&self.session, "", control)?;
+                let analyzed = self.resolved.analyzed();
+                cx.answer_resolved(analyzed.plan, analyzed.texts)
+            })
         })
     }
 

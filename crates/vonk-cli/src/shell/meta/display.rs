@@ -2,7 +2,7 @@
 
 use super::{Argument, Call, Command, Flow, ON_OFF, invalid};
 use crate::output::Format;
-use crate::shell::console::Console;
+use crate::shell::console::{Console, Settings};
 use clap::ValueEnum;
 
 const FORMATS: Argument = Argument::OneOf(&["table", "csv", "tsv", "json", "jsonl", "markdown", "vertical"]);
@@ -55,40 +55,28 @@ pub(super) static COMMANDS: &[Command] = &[
         usage: "[on|off]",
         argument: ON_OFF,
         help: "output higher than the screen goes to $PAGER",
-        run: |console, call| {
-            console.settings.pager = call.switch(console.settings.pager)?;
-            said(console, "Pager", console.settings.pager)
-        },
+        run: |console, call| switched(console, call, "Pager", |s| &mut s.pager),
     },
     Command {
         names: &[".timer", "\\timing"],
         usage: "[on|off]",
         argument: ON_OFF,
         help: "the line with rows and time",
-        run: |console, call| {
-            console.settings.timer = call.switch(console.settings.timer)?;
-            said(console, "Timer", console.settings.timer)
-        },
+        run: |console, call| switched(console, call, "Timer", |s| &mut s.timer),
     },
     Command {
         names: &[".progress"],
         usage: "[on|off]",
         argument: ON_OFF,
         help: "the bar that shows how far a statement is",
-        run: |console, call| {
-            console.settings.progress = call.switch(console.settings.progress)?;
-            said(console, "Progress", console.settings.progress)
-        },
+        run: |console, call| switched(console, call, "Progress", |s| &mut s.progress),
     },
     Command {
         names: &[".echo"],
         usage: "[on|off]",
         argument: ON_OFF,
         help: "statements are printed before they run",
-        run: |console, call| {
-            console.settings.echo = call.switch(console.settings.echo)?;
-            Ok(Flow::Go)
-        },
+        run: |console, call| switched(console, call, "Echo", |s| &mut s.echo),
     },
     Command {
         names: &[".output", "\\o"],
@@ -115,6 +103,19 @@ pub(super) static COMMANDS: &[Command] = &[
         },
     },
 ];
+
+/// Turns a setting on, off, or about, and says how it is now.
+fn switched(
+    console: &mut Console,
+    call: &Call<'_>,
+    what: &str,
+    setting: fn(&mut Settings) -> &mut bool,
+) -> vonk::Result<Flow> {
+    let setting = setting(&mut console.settings);
+    *setting = call.switch(*setting)?;
+    let on = *setting;
+    said(console, what, on)
+}
 
 /// Says how something is now, as a command without `on` or `off` turns it about.
 fn said(console: &mut Console, what: &str, on: bool) -> vonk::Result<Flow> {

@@ -11,6 +11,7 @@ mod system;
 pub use catalog::use_database;
 
 use super::console::{Console, Outcome};
+use crate::interrupt;
 use crate::nearest::nearest;
 use vonk::Error;
 
@@ -166,7 +167,12 @@ pub fn run(console: &mut Console, line: &str) -> vonk::Result<Flow> {
         let meant = nearest(&name, names()).map_or(String::new(), |n| format!(" Did you mean {n}?"));
         return Err(invalid(format!("There is no command {name}.{meant} Type .help for all.")));
     };
-    (command.run)(console, &Call { name: &name, rest, words: words(rest) })
+    let call = Call { name: &name, rest, words: words(rest) };
+    match catalog::COMMANDS.iter().any(|c| std::ptr::eq(c, command)) {
+        // A catalog may be slow to answer.
+        true => interrupt::until_interrupted(|| (command.run)(console, &call)),
+        false => (command.run)(console, &call),
+    }
 }
 
 /// Cuts at blanks outside of quotes; `None` if a quote is left open.

@@ -88,6 +88,7 @@ impl Pusher<'_> {
     }
 
     fn visit(&self, plan: &Arc<LogicalPlan>) -> Result<Extended> {
+        vonk_error::check_cancelled()?;
         if self.is_free(plan) {
             let domain = self.domain();
             let cross = Join {

@@ -51,6 +51,7 @@ impl Puller<'_> {
     }
 
     fn visit(&self, plan: &Arc<LogicalPlan>) -> Result<Option<Pulled>> {
+        vonk_error::check_cancelled()?;
         if self.is_free(plan) {
             let global = matches!(plan.as_ref(), LogicalPlan::Aggregate { groups, .. } if groups.is_empty());
             // A free global aggregate always has its row; no default is needed as long as no predicate is attached below.
