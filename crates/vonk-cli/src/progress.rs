@@ -18,7 +18,7 @@ const NARROWEST: usize = 6;
 /// Seconds without an executor after which a script says so (Spark: `spark.starvation.timeout`).
 const STARVING: u32 = 15;
 /// Below this share done nobody knows how long the rest takes.
-const TELLING: f64 = 0.05;
+const TELLING: f64 = 0.02;
 
 /// The most that is shown of what is not done.
 const ALMOST: f64 = 0.99;
@@ -190,8 +190,8 @@ fn size(bytes: u64) -> String {
 fn count(n: u64) -> String {
     match n {
         0..10_000 => n.to_string(),
-        10_000..10_000_000 => format!("{:.1}k", n as f64 / 1e3),
-        10_000_000..10_000_000_000 => format!("{:.1}M", n as f64 / 1e6),
+        10_000..1_000_000 => format!("{:.1}k", n as f64 / 1e3),
+        1_000_000..1_000_000_000 => format!("{:.1}M", n as f64 / 1e6),
         _ => format!("{:.1}G", n as f64 / 1e9),
     }
 }
@@ -202,12 +202,18 @@ mod tests {
 
     #[test]
     fn a_line_says_how_far_and_how_long() {
-        let numbers =
-            Numbers { stages: (1, 2), tasks: (7, 16), begun: 2, running: 1.0, rows: 1_234_567, bytes: 20_500_000 };
+        let numbers = Numbers {
+            stages: (1, 2),
+            tasks: (7, 16),
+            begun: 2,
+            running: 1.0,
+            rows: 1_234_567,
+            bytes: 20_500_000,
+        };
         let text = line(&numbers, Duration::from_secs(70), 200);
         assert_eq!(
             text,
-            "━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  50% stage 1/2, task 7/16, 1234.6k rows, 20.5 MB, 1 min 10 s, 1 min 10 s left"
+            "━━━━━━━━━━━━╌╌╌╌╌╌╌╌╌╌╌╌  50% stage 1/2, task 7/16, 1.2M rows, 20.5 MB, 1 min 10 s, 1 min 10 s left"
         );
         let narrow = line(&numbers, Duration::from_secs(30), 79);
         assert_eq!(narrow.chars().count(), 79);
