@@ -17,6 +17,8 @@ mod server;
 mod shell;
 mod style;
 mod terminal;
+#[cfg(test)]
+mod testing;
 
 use allocator::Room;
 use clap::Parser;
