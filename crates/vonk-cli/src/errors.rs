@@ -4,7 +4,9 @@
 
 use crate::nearest::{distance, nearest};
 use crate::shell::highlight::colour;
+use crate::shell::meta;
 use crate::style::{Role, Style};
+use std::ops::Range;
 use unicode_width::UnicodeWidthStr;
 use vonk::{Error, Session, TokenClass, classify, keywords};
 
@@ -24,15 +26,14 @@ pub fn render(error: &Error, sql: &str, session: &Session, style: Style, width: 
     let (rest, state) = message.split_at(message.len() - state.len());
     let (condition, rest) = rest.split_at(condition.len());
     let mut out = format!("{}{rest}{}", style.paint(Role::Error, condition), style.paint(Role::Dim, state));
-    for line in error.context().map(ToString::to_string).unwrap_or_default().lines() {
-        out.push('\n');
-        out += &if line.starts_with("== ") {
-            style.paint(Role::Dim, line)
-        } else if line.trim_start().starts_with('^') && line.trim_end_matches('^').trim().is_empty() {
-            style.paint(Role::Error, line)
-        } else {
-            colour(line, style)
-        };
+    let context = error.context().map(ToString::to_string).unwrap_or_default();
+    // What it is of, the line, and carets under the place.
+    if let [head, text, carets] = context.lines().collect::<Vec<_>>()[..] {
+        let (text, carets) = pointed(text, carets, width);
+        for part in [style.paint(Role::Dim, head), colour(&text, style), style.paint(Role::Error, &carets)] {
+            out.push('\n');
+            out += &part;
+        }
     }
     if let Some(hint) = hint(error, sql, session) {
         out.push('\n');
@@ -42,7 +43,7 @@ pub fn render(error: &Error, sql: &str, session: &Session, style: Style, width: 
 }
 
 /// The text with ends of lines in the place of blanks where a line would be longer than `width`.
-fn wrap(text: &str, width: usize) -> String {
+pub fn wrap(text: &str, width: usize) -> String {
     let (mut out, mut used) = (String::with_capacity(text.len()), 0);
     for word in text.split_inclusive([' ', '\n']) {
         let letters = word.trim_end().width();
@@ -57,11 +58,58 @@ fn wrap(text: &str, width: usize) -> String {
     out
 }
 
+/// A tab as it is shown: wherever it stands in its line, what comes after it stands above its carets.
+const TAB: &str = "    ";
+
+/// A line of a statement and the carets below it, which count characters, as they stand below each other on a terminal: wide characters take
+/// two columns, and of a line that would fold there is what has room around the place.
+fn pointed(text: &str, carets: &str, width: Option<usize>) -> (String, String) {
+    let shown: Vec<String> = text
+        .chars()
+        .map(|c| match c {
+            '\t' => TAB.to_string(),
+            c if c.is_control() => c.escape_default().to_string(),
+            c => c.to_string(),
+        })
+        .collect();
+    let columns =
+        |range: Range<usize>| shown.get(range).map_or(0, |part| part.iter().map(|s| s.width()).sum());
+    let all = shown.len();
+    let before = (carets.len() - carets.trim_start().len()).min(all);
+    let under = carets.trim_start().len();
+    let marked = before..(before + under).min(all);
+    let (mut from, mut to) = (0, all);
+    if let Some(width) = width.filter(|width| columns(0..all) > *width) {
+        // An ellipsis on either side.
+        let room = width.saturating_sub(2).max(1);
+        while from < before && columns(from..marked.end) > room.max(columns(from..before) * 2) {
+            from += 1;
+        }
+        while from < before && columns(from..before) > room / 2 {
+            from += 1;
+        }
+        while to > before + 1 && columns(from..to) > room {
+            to -= 1;
+        }
+    }
+    let (left, right) = (if from > 0 { "…" } else { "" }, if to < all { "…" } else { "" });
+    let line = format!("{left}{}{right}", shown[from..to].concat());
+    let indent = left.width() + columns(from..before);
+    // At the end of a line there is nothing to be below of.
+    let marks = columns(marked.start..marked.end.min(to)).max(1);
+    (line, format!("{}{}", " ".repeat(indent), "^".repeat(marks)))
+}
+
 /// What was perhaps meant, where Spark's message does not say so itself.
 fn hint(error: &Error, sql: &str, session: &Session) -> Option<String> {
     let meant = |written: &str, meant: &str| format!("Did you mean {meant} instead of {written}?");
     let condition = error.condition();
     if condition.starts_with("PARSE_SYNTAX_ERROR") {
+        if let Some(command) = command_within(error, sql) {
+            return Some(format!(
+                "{command} is a command: it begins where a statement could. Is a semicolon missing before it?"
+            ));
+        }
         let (written, keyword) = keyword_meant(error, sql, session)?;
         return Some(meant(written, keyword));
     }
@@ -86,6 +134,14 @@ fn hint(error: &Error, sql: &str, session: &Session) -> Option<String> {
     };
     let found = nearest(&written, names.iter().map(String::as_str))?;
     Some(meant(&written, found))
+}
+
+/// The command of the shell that the line begins with which the parser stumbles over.
+fn command_within<'a>(error: &Error, sql: &'a str) -> Option<&'a str> {
+    let at = error.span().start as usize;
+    let line = sql.get(..at)?.rfind('\n')? + 1;
+    let word = sql[line..].split_whitespace().next()?;
+    meta::names().any(|name| name == word).then_some(word)
 }
 
 /// Tables and views named with as many parts as `name` has, where they could be meant by it.
@@ -182,6 +238,40 @@ mod tests {
             assert_eq!(hint_of(&session, sql).as_deref(), Some(hint), "{sql}");
         }
         assert_eq!(hint_of(&session, "SELECT * FROM nothing_like_it"), None);
+    }
+
+    #[test]
+    fn carets_stand_below_what_they_mean() {
+        for (text, carets, shown, below) in [
+            ("a + b", "    ^", "a + b", "    ^"),
+            ("\tnope", " ^^^^", "    nope", "    ^^^^"),
+            ("'数据' + 数", "       ^", "'数据' + 数", "         ^^"),
+            ("x\u{1b}[1m", " ^", r"x\u{1b}[1m", " ^^^^^^"),
+            ("", "^", "", "^"),
+            ("ab", "  ^", "ab", "  ^"),
+        ] {
+            assert_eq!(pointed(text, carets, None), (shown.to_string(), below.to_string()), "{text}");
+            assert_eq!(pointed(text, carets, Some(40)), (shown.to_string(), below.to_string()), "{text}");
+        }
+        let long = format!("{}nope{}", "x ".repeat(5_000), " y".repeat(5_000));
+        let carets = format!("{}^^^^", " ".repeat(10_000));
+        let (shown, below) = pointed(&long, &carets, Some(40));
+        assert!(shown.width() <= 40 && shown.starts_with('…') && shown.ends_with('…'), "{shown}");
+        let place = below.find('^').unwrap();
+        assert_eq!(shown.chars().skip(place).take(4).collect::<String>(), "nope", "{shown}\n{below}");
+        assert_eq!(below.trim(), "^^^^");
+        // A place that is longer than a line: its beginning.
+        let (shown, below) = pointed(&long, &"^".repeat(10_000), Some(40));
+        assert!(shown.starts_with("x x") && shown.width() <= 40 && below.width() <= 40, "{shown}\n{below}");
+    }
+
+    #[test]
+    fn commands_within_statements() {
+        let folder = tempfile::tempdir().unwrap();
+        let session = session(folder.path());
+        let hint = hint_of(&session, "SELECT 1\n\\d t").unwrap();
+        assert!(hint.starts_with("\\d is a command"), "{hint}");
+        assert!(hint_of(&session, "SELECT 1 +\n.mode csv").unwrap().starts_with(".mode is a command"));
     }
 
     #[test]

@@ -61,10 +61,12 @@ pub fn read_file(path: &Path) -> vonk::Result<String> {
 }
 
 fn text_of(bytes: Vec<u8>, source: &str) -> vonk::Result<String> {
-    String::from_utf8(bytes).map_err(|e| {
+    let text = String::from_utf8(bytes).map_err(|e| {
         let at = e.utf8_error().valid_up_to();
         Error::io(format!("cannot read {source}"), format!("invalid UTF-8 at byte {at}"))
-    })
+    })?;
+    // Editors of Windows put a mark in front.
+    Ok(text.strip_prefix('\u{feff}').map(str::to_string).unwrap_or(text))
 }
 
 /// Runs what `-e` and `-f` give.

@@ -63,6 +63,72 @@ fn files_of_statements() {
     alive(&mut t);
 }
 
+/// A folder of as many Parquet files, which are one.
+fn many_files(t: &mut Terminal, home: &Path, files: usize) {
+    t.run("INSERT OVERWRITE DIRECTORY 'many' USING parquet SELECT 1 AS stripes;");
+    let many = home.join("many");
+    let first = std::fs::read_dir(&many).unwrap().flatten().find(|e| e.path().is_file()).unwrap().path();
+    (0..files).for_each(|i| std::fs::hard_link(&first, many.join(format!("{i}.parquet"))).unwrap());
+}
+
+#[test]
+fn planning() {
+    let home = tempfile::tempdir().unwrap();
+    let mut t = Terminal::shell(home.path(), (24, 80), &[]);
+    let tables: Vec<String> = (0..1_500).map(|i| format!("(SELECT 1 AS a{i}) t{i}")).collect();
+    let statement = format!("SELECT count(*) FROM {};", tables.join(", "));
+    std::fs::write(home.path().join("joins.sql"), statement).unwrap();
+    cancelled(&mut t, ".read joins.sql", "planning");
+    alive(&mut t);
+    many_files(&mut t, home.path(), 40_000);
+    cancelled(&mut t, "SELECT count(*) FROM parquet.`many`;", "planning");
+    alive(&mut t);
+}
+
+#[test]
+fn commands_that_write() {
+    let home = tempfile::tempdir().unwrap();
+    let mut t = Terminal::shell(home.path(), (24, 100), &[]);
+    let rows = "SELECT hash(id) % 10 AS h FROM range(100000000000)";
+    t.run("CREATE TABLE old AS SELECT 7 AS h;");
+    for statement in [
+        format!("CREATE TABLE new AS {rows};"),
+        format!("INSERT OVERWRITE old {rows};"),
+        format!("CACHE TABLE kept AS {rows} GROUP BY 1;"),
+    ] {
+        cancelled(&mut t, &statement, "stage ");
+    }
+    let screen = t.run("SHOW TABLES;");
+    assert!(
+        screen.contains("│ old ") && !screen.contains("│ new ") && !screen.contains("│ kept "),
+        "{screen}"
+    );
+    t.run("SELECT h FROM old;");
+    t.shows("│   7 │");
+}
+
+#[test]
+fn completion() {
+    let home = tempfile::tempdir().unwrap();
+    let mut t = Terminal::shell(home.path(), (24, 80), &[]);
+    let view: Vec<String> = (0..3_000).map(|i| format!("SELECT {i} AS stripes")).collect();
+    let view = format!("CREATE TEMPORARY VIEW zebras AS {};", view.join(" UNION ALL "));
+    std::fs::write(home.path().join("view.sql"), view).unwrap();
+    t.run(".read view.sql");
+    t.keys("SELECT z.st");
+    t.shows("z.st");
+    t.keys(" FROM zebras z");
+    t.shows("FROM zebras z");
+    // Back to behind z.st, where the catalog is asked.
+    t.keys(&format!("{}\t", "\x1b[D".repeat(" FROM zebras z".len())));
+    let begun = Instant::now();
+    t.keys(CTRL_C);
+    // Whether the catalog was faster or not: the prompt is back.
+    t.at_prompt();
+    assert!(begun.elapsed() < PROMPT, "{:?}", begun.elapsed());
+    alive(&mut t);
+}
+
 #[test]
 fn programs_of_the_system() {
     let home = tempfile::tempdir().unwrap();

@@ -152,6 +152,12 @@ fn slips_are_pointed_at() {
     assert!(screen.contains("Did you mean FROM instead of FORM?"), "{screen}");
     let screen = t.run("SELECT n_nam FROM samples.tpch.nation;");
     assert!(screen.contains("       ^^^^^\n") && screen.contains("`n_name`"), "{screen}");
+    t.keys("\x1b[200~SELECT '数据',\n\t1 + nope;\x1b[201~");
+    t.shows("+ nope;");
+    t.keys(ENTER);
+    let screen = t.wait("the place", |s| s.contains("    1 + nope\n        ^^^^"));
+    assert!(screen.contains("line 2"), "{screen}");
+    t.at_prompt();
     let screen = t.run("SELECT * FROM samples.tpch.natoin;");
     assert!(screen.contains("Did you mean samples.tpch.nation instead of samples.tpch.natoin?"), "{screen}");
     let screen = t.run(".mod csv");
@@ -161,6 +167,17 @@ fn slips_are_pointed_at() {
     let screen = t.run("\\dx");
     assert!(screen.contains("There is no command \\dx."), "{screen}");
     assert!(t.raw().contains("\x1b[1;31m       ^^^^^\x1b[0m"));
+}
+
+#[test]
+fn help_is_as_wide_as_the_terminal() {
+    for columns in [80, 120] {
+        let home = tempfile::tempdir().unwrap();
+        let mut t = Terminal::shell(home.path(), (80, columns), &[]);
+        let screen = t.run(".help");
+        assert!(screen.lines().all(|l| l.width() <= usize::from(columns)), "{screen}");
+        assert!(screen.contains("  .mode [FORMAT]  ") && screen.contains("samples.tpch.nation"), "{screen}");
+    }
 }
 
 #[test]

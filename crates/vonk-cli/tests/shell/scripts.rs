@@ -32,6 +32,14 @@ fn standard_input_runs_as_a_file_does() {
 }
 
 #[test]
+fn marks_in_front_and_ends_of_lines_of_windows() {
+    let home = tempfile::tempdir().unwrap();
+    let script = "\u{feff}SELECT 1 AS a,\r\n 2 AS b;\r\n.mode csv\r\nSELECT 3 AS c;\r\n";
+    let (code, out, err) = vonk(home.path(), &[], script);
+    assert_eq!((code, out.as_str()), (Some(0), "1\t2\nc\n3\n"), "{err}");
+}
+
+#[test]
 fn variables_as_spark_sql_has_them() {
     let home = tempfile::tempdir().unwrap();
     let sql = "SELECT '${k}', '${hivevar:k}', '${hivevar:h}', '${h}', '${hiveconf:c}', '${c}', '${env:HOME}', '[${nope}]'";

@@ -194,12 +194,24 @@ fn words(text: &str) -> Option<Vec<String>> {
     quote.is_none().then_some(out)
 }
 
+/// Columns of help before what a command does.
+const USAGE: usize = 37;
+
+/// A command's line of help, or several where the terminal is narrow.
+fn help_of(command: &Command, width: Option<usize>) -> String {
+    let usage = format!("{} {}", command.names.join(" "), command.usage);
+    let help = width.map_or_else(
+        || command.help.to_string(),
+        |width| crate::errors::wrap(command.help, width.saturating_sub(USAGE).max(20)),
+    );
+    let help = help.replace('\n', &format!("\n{}", " ".repeat(USAGE)));
+    format!("  {:<34} {help}\n", usage.trim_end())
+}
+
 /// The text of `.help`, or of one command.
 fn help(name: Option<&str>) -> vonk::Result<String> {
-    let line = |c: &Command| {
-        let usage = format!("{} {}", c.names.join(" "), c.usage);
-        format!("  {:<34} {}\n", usage.trim_end(), c.help)
-    };
+    let width = crate::terminal::size().map(|(columns, _)| columns);
+    let line = |c: &Command| help_of(c, width);
     if let Some(name) = name {
         let named =
             |c: &&Command| c.names.iter().any(|n| *n == name || n.trim_start_matches(['.', '\\']) == name);
@@ -210,14 +222,15 @@ fn help(name: Option<&str>) -> vonk::Result<String> {
         return Ok(found);
     }
     let mut out = String::from(
-        "Statements end with a semicolon and may take several lines; commands end with their line.\n",
+        "Statements end with a semicolon and may take several lines.\nCommands end with their line.\n",
     );
     for family in COMMANDS {
         out.push('\n');
         out.extend(family.iter().map(line));
     }
     out += "
-  Tab completes, Ctrl-R searches the history, Alt-Enter is a new line in a whole statement.
+  Tab completes, Ctrl-R searches the history, Up brings back the last entry.
+  Enter runs what is whole; Alt-Enter is a new line in a whole statement.
   Ctrl-C cancels the statement that runs, or clears the line; Ctrl-D leaves.
   Try: SELECT * FROM samples.tpch.nation;
 ";
