@@ -40,6 +40,7 @@ static RULES: &[&dyn Rule] = &[
     &rules::FactorDisjunctions,
     &rules::PushDownFilters,
     &rules::OuterToInner,
+    &rules::OuterToAnti,
     &rules::PushDownFilters,
     &rules::InferPredicates,
     &rules::PushDownFilters,

@@ -477,6 +477,21 @@ fn join(j: &Join) -> Estimate {
         });
         side.rows * share.fold(if rest.is_empty() { 1.0 } else { 0.7 }, f64::min)
     };
+    // Rows without a match have nulls for the other side's columns.
+    let mut extended = |side: &Estimate, other: &Estimate, first: bool| {
+        let unmatched = 1.0 - (matching(side, other, first) / side.rows.max(1.0)).min(1.0);
+        for id in other.columns.keys() {
+            if let Some(c) = columns.get_mut(id) {
+                c.nulls += (1.0 - c.nulls) * unmatched;
+            }
+        }
+    };
+    if matches!(j.kind, JoinKind::Left | JoinKind::Full | JoinKind::LeftSingle) {
+        extended(&l, &r, true);
+    }
+    if matches!(j.kind, JoinKind::Right | JoinKind::Full) {
+        extended(&r, &l, false);
+    }
     let rows = match j.kind {
         JoinKind::Inner => rows,
         JoinKind::Left => rows.max(l.rows),

@@ -51,7 +51,9 @@ pub use vonk_cluster::{Progress, QueryReport, StageProgress};
 /// Settings.
 pub use vonk_conf as conf;
 pub use vonk_conf::Conf;
-pub use vonk_error::{CallContext, CancelFlag, Error, ErrorKind, QueryContext, Result, SqlContext, working_for};
+pub use vonk_error::{
+    CallContext, CancelFlag, Error, ErrorKind, QueryContext, Result, SqlContext, working_for,
+};
 pub use vonk_sources::tpch::generate as generate_tpch;
 pub use vonk_sql::{ClassifiedToken, TokenClass, classify, is_complete, keywords, split_statements};
 pub use vonk_types::{DataType, EvalContext, Literal, ScalarValue, StructField, StructType, text};

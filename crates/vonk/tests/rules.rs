@@ -420,6 +420,46 @@ fn outer_to_inner() {
 }
 
 #[test]
+fn outer_to_anti() {
+    check(
+        "OuterToAnti",
+        &[
+            (
+                "the key is null",
+                Fires,
+                "SELECT c_name FROM customer LEFT JOIN orders ON c_custkey = o_custkey WHERE o_custkey IS NULL",
+            ),
+            (
+                "the other side's columns are asked for",
+                Fires,
+                "SELECT c_name, o_totalprice FROM customer LEFT JOIN orders ON c_custkey = o_custkey WHERE o_custkey IS NULL",
+            ),
+            (
+                "below another join, with more predicates",
+                Fires,
+                "SELECT n_name, count(*) FROM customer LEFT JOIN orders ON c_custkey = o_custkey AND o_totalprice > 1000
+                 JOIN nation ON c_nationkey = n_nationkey WHERE o_totalprice IS NULL AND c_acctbal > 0 GROUP BY n_name",
+            ),
+            (
+                "a column that matched rows may have null in",
+                Keeps,
+                "SELECT c_name FROM customer LEFT JOIN orders ON c_custkey = o_custkey WHERE o_comment IS NULL",
+            ),
+            (
+                "null or something else",
+                Keeps,
+                "SELECT c_name FROM customer LEFT JOIN orders ON c_custkey = o_custkey WHERE o_custkey IS NULL OR o_totalprice > 5",
+            ),
+            (
+                "a condition that nulls satisfy",
+                Keeps,
+                "SELECT c_name FROM customer LEFT JOIN orders ON c_custkey <=> o_custkey WHERE o_custkey IS NULL",
+            ),
+        ],
+    );
+}
+
+#[test]
 fn infer_predicates() {
     check(
         "InferPredicates",
@@ -441,9 +481,25 @@ fn infer_predicates() {
                 "SELECT n_name FROM nation WHERE n_regionkey > 2 AND n_regionkey IN (SELECT r_regionkey FROM region)",
             ),
             (
-                "not through an outer join",
-                Keeps,
+                "to the other side of an outer join",
+                Fires,
                 "SELECT o_orderkey FROM orders LEFT JOIN lineitem ON o_orderkey = l_orderkey WHERE o_orderkey < 100",
+            ),
+            (
+                "through groups and other names",
+                Fires,
+                "SELECT k, n, m FROM (SELECT o_custkey AS k, count(*) AS n FROM orders GROUP BY o_custkey)
+                 LEFT JOIN (SELECT c_custkey AS c, max(c_name) AS m FROM customer GROUP BY c_custkey) ON k = c WHERE k = 7",
+            ),
+            (
+                "not from the side that an outer join fills with nulls",
+                Keeps,
+                "SELECT o_orderkey FROM orders LEFT JOIN (SELECT * FROM lineitem WHERE l_orderkey < 100) ON o_orderkey = l_orderkey",
+            ),
+            (
+                "not through a full join",
+                Keeps,
+                "SELECT o_orderkey FROM (SELECT * FROM orders WHERE o_orderkey < 100) FULL JOIN lineitem ON o_orderkey = l_orderkey",
             ),
             (
                 "not from an inequality",
