@@ -1,4 +1,4 @@
-//! What methods and functions take for columns, values, several columns, sort keys and types.
+//! What methods and functions take for columns, conditions, values, several columns, sort keys and types.
 
 use super::column::Column;
 use super::literal::{ToLiteral, lit};
@@ -243,6 +243,25 @@ impl IntoSortColumns for &str {
 #[track_caller]
 pub(crate) fn sort_keys(keys: impl IntoSortColumns) -> Result<Vec<SortKey>> {
     keys.into_sort_columns().into_iter().map(SortColumn::into_key).collect()
+}
+
+/// A condition: a column, or its text in SQL.
+pub trait IntoCondition {
+    /// The condition as a column.
+    #[track_caller]
+    fn into_condition(self) -> Column;
+}
+
+impl IntoCondition for Column {
+    fn into_condition(self) -> Column {
+        self
+    }
+}
+
+impl IntoCondition for &str {
+    fn into_condition(self) -> Column {
+        Column::parsed(self)
+    }
 }
 
 /// A type to cast to: a [`DataType`], or its text in SQL.

@@ -8,6 +8,7 @@
 
 mod actions;
 mod arguments;
+mod attribute;
 mod column;
 mod combining;
 mod create;
@@ -38,7 +39,8 @@ mod writer;
 
 pub(crate) use arguments::sort_keys;
 pub use arguments::{
-    IntoColumn, IntoColumns, IntoOperand, IntoSortColumn, IntoSortColumns, IntoType, SortColumn,
+    IntoColumn, IntoColumns, IntoCondition, IntoOperand, IntoSortColumn, IntoSortColumns, IntoType,
+    SortColumn,
 };
 pub use column::Column;
 pub(crate) use column::misuse;
@@ -559,25 +561,6 @@ impl Names {
     /// Whether two names are one.
     pub fn same(self, a: &str, b: &str) -> bool {
         a == b || !self.case_sensitive && a.to_lowercase() == b.to_lowercase()
-    }
-}
-
-/// A condition: a column, or its text in SQL.
-pub trait IntoCondition {
-    /// The condition as a column.
-    #[track_caller]
-    fn into_condition(self) -> Column;
-}
-
-impl IntoCondition for Column {
-    fn into_condition(self) -> Column {
-        self
-    }
-}
-
-impl IntoCondition for &str {
-    fn into_condition(self) -> Column {
-        Column::parsed(self)
     }
 }
 

@@ -7,8 +7,8 @@ use arrow::array::{
 };
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
-use vonk::QueryContext;
 use vonk::functions::*;
+use vonk::{DataFrame, QueryContext};
 
 #[test]
 fn ranges() {
@@ -178,4 +178,22 @@ fn many_rows_are_read_where_they_are() {
         rows += batch.num_rows();
     }
     assert_eq!(rows, 150_000);
+}
+
+#[test]
+fn many_rows_of_all_types_are_what_they_were() {
+    let s = session();
+    let sql = "SELECT id, named_struct('a', id, 'b', array(string(id), NULL)) AS s, map(string(id), date_add(DATE'2000-01-01', int(id))) AS m, \
+         CAST(id AS DECIMAL(10, 2)) AS d, CAST(id AS DECIMAL(30, 2)) AS e, timestamp_micros(id) AS t, timestamp_micros(id)::timestamp_ntz AS n, \
+         CAST(string(id) AS BINARY) AS b, float(id) AS f, id % 2 = 0 AS o, IF(id % 3 = 0, NULL, string(id)) AS z, \
+         make_dt_interval(int(id % 100)) AS i, make_ym_interval(int(id % 100)) AS y FROM range(0, 12000, 1, 3)";
+    let rows = s.sql(sql).unwrap();
+    let copied = s.create_dataframe(rows.collect().unwrap()).unwrap();
+    assert!(copied.explain_text("simple").unwrap().contains("Scan (1) rows"));
+    assert_eq!(copied.schema().catalog_string(), rows.schema().catalog_string());
+    assert_eq!(copied.collect_text().unwrap(), rows.collect_text().unwrap());
+    let some = |d: &DataFrame| {
+        d.filter("id = 11999 AND z IS NOT NULL").and_then(|d| d.select(("m", "s.b", "y"))).unwrap()
+    };
+    assert_eq!(some(&copied).collect_text().unwrap(), some(&rows).collect_text().unwrap());
 }
