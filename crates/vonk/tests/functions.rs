@@ -107,8 +107,11 @@ fn parameters(function: &Function) -> Parameters {
                 .map(|p| snake(p.trim().trim_matches(['[', ']'])))
                 .filter(|p| !p.is_empty() && *p != "...")
                 .collect();
-            let names = if names.len() == arity.min { names } else { by_count(arity.min) };
-            Parameters { names, open: arity.min != arity.max && arity.min > 0 }
+            // A usage that names all parameters there can be is how the function is called, whatever else it takes.
+            let all = names.len() == arity.max;
+            let open = arity.min != arity.max && !all && !names.is_empty();
+            let names = if all || names.len() == arity.min { names } else { by_count(arity.min) };
+            Parameters { names, open }
         }
         _ => Parameters { names: by_count(arity.min), open: arity.min != arity.max },
     }

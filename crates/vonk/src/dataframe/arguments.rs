@@ -127,6 +127,18 @@ impl IntoColumns for &str {
     }
 }
 
+macro_rules! one_column {
+    ($($type:ty)*) => {$(
+        impl IntoColumns for $type {
+            fn into_columns(self) -> Vec<Column> {
+                vec![self.into_column()]
+            }
+        }
+    )*};
+}
+
+one_column!(String &String &Column i32 i64 f64 bool);
+
 impl IntoColumns for () {
     fn into_columns(self) -> Vec<Column> {
         Vec::new()

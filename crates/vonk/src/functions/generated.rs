@@ -862,8 +862,8 @@ pub fn decimal(expr: impl IntoColumn) -> Column {
 ///
 /// In SQL: `decode(bin, charset) or decode(expr, search1, result1, ..., default)`. Since Spark 1.5.0.
 #[track_caller]
-pub fn decode() -> Column {
-    Column::call("decode", vec![])
+pub fn decode(args: impl IntoColumns) -> Column {
+    Column::call("decode", args.into_columns())
 }
 
 /// Radians as degrees.
@@ -1863,8 +1863,8 @@ pub fn nth_value(input: impl IntoColumn, offset: impl IntoColumn) -> Column {
 ///
 /// In SQL: `ntile(n)`. Since Spark 2.0.0.
 #[track_caller]
-pub fn ntile() -> Column {
-    Column::call("ntile", vec![])
+pub fn ntile(n: impl IntoColumn) -> Column {
+    Column::call("ntile", vec![n.into_column()])
 }
 
 /// Null if both are equal, else `expr1`.

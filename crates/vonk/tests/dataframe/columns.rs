@@ -153,3 +153,27 @@ fn misuse_is_told() {
     let division = df.select(lit(1) / col("id")).unwrap();
     assert_eq!(condition(division.collect()), "DIVIDE_BY_ZERO");
 }
+
+/// Functions that take more, or fewer, arguments than their usage in SQL begins with.
+#[test]
+fn functions_take_what_they_must() {
+    let s = session();
+    let df = wide(&s);
+    let window = Window::partition_by("k").order_by("id");
+    let column = "ntile(2) OVER (PARTITION BY k ORDER BY id ASC NULLS FIRST ROWS BETWEEN UNBOUNDED PRECEDING AND CURRENT ROW)";
+    check(df.select(ntile(2).over(window)), &format!("struct<{column}:int>"), &["1", "1"]);
+    check(
+        df.select(decode(("id", 1, lit("one"), lit("other"))).alias("d")),
+        "struct<d:string>",
+        &["other", "one"],
+    );
+    // One column alone, whatever it is.
+    let name = String::from("id");
+    let id = col("id");
+    check(
+        df.select(&id).and_then(|d| d.select(&name)).and_then(|d| d.select(name)),
+        "struct<id:bigint>",
+        &["0", "1"],
+    );
+    check(df.select(array(1)).and_then(|d| d.limit(1)), "struct<array(1):array<int>>", &["[1]"]);
+}
