@@ -5,6 +5,8 @@
     python benches/flight.py first        first row of samples.tpch.lineitem at scale 1, and of Parquet files (--data FOLDER, of `vonk generate tpch`)
     python benches/flight.py load         200 clients, a third of whose statements are dropped or cancelled, for --seconds 300
     python benches/flight.py beside       small statements alone, and beside a long one of another client and of the same
+    python benches/flight.py stall        others, while the reader of a sort of 50 million rows stalls for --seconds after its first batch (with a
+                                          limit of memory: --conf spark.vonk.memory.limit=512m)
 
 --vonk PATH names the program (default: target/release/vonk), --master where it runs, --conf KEY=VALUE a setting of it; --rows, --clients and
 --seconds make it shorter. Each ends with 1 where a bar is missed.
@@ -246,6 +248,35 @@ ENDLESS = "SELECT a.id FROM range(1000000) a, range(1000000) b"
 MANY_TASKS = "SELECT id, uuid() FROM range(0, 1000000000, 1, 10000)"
 
 
+def stall(options):
+    server = Server(options)
+    rows = min(options.rows, 50_000_000)
+    times, peak = [], 0
+    with server.connect() as slow, server.connect() as quick, slow.cursor() as stalled:
+        begun = time.time()
+        stalled.execute(f"SELECT hash(id) AS h, id, CAST(id AS STRING) AS s FROM range({rows}) ORDER BY h")
+        reader = stalled.fetch_record_batch()
+        read_rows = reader.read_next_batch().num_rows
+        print(f"first rows of the sort after {time.time() - begun:.1f} s", flush=True)
+        until = time.time() + options.seconds
+        while time.time() < until:
+            for sql, expected in QUERIES:
+                begun = time.time()
+                with quick.cursor() as cursor:
+                    cursor.execute(sql)
+                    found = cursor.fetch_arrow_table().num_rows
+                assert expected is None or found == expected, (sql, found)
+                times.append(1000 * (time.time() - begun))
+                peak = max(peak, server.resident())
+        tasks = server.tasks()
+        begun = time.time()
+        read_rows += read(reader)
+        print(f"others: {len(times)} statements, median {statistics.median(times):.0f} ms, slowest {max(times):.0f} ms; resident {peak:.0f} MB at most "
+              f"(ever {server.resident('VmHWM'):.0f}); {tasks} tasks alive meanwhile; the rest of the sort in {time.time() - begun:.1f} s")
+    server.stop()
+    return read_rows == rows
+
+
 class Tally:
     def __init__(self):
         self.lock = threading.Lock()
@@ -332,7 +363,7 @@ def load(options):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    measures = {"stream": stream, "first": first, "load": load, "beside": beside}
+    measures = {"stream": stream, "first": first, "load": load, "beside": beside, "stall": stall}
     parser.add_argument("what", choices=measures)
     parser.add_argument("--vonk", default="target/release/vonk")
     parser.add_argument("--master")

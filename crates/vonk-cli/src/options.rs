@@ -80,7 +80,7 @@ pub struct ServerOptions {
     #[arg(long, value_name = "FILE", requires = "tls_cert")]
     pub tls_client_ca: Option<PathBuf>,
     /// A setting, as `spark.vonk.server.maxSessions=100`; may be repeated.
-    #[arg(long = "conf", value_name = "KEY=VALUE")]
+    #[arg(short = 'c', long = "conf", value_name = "KEY=VALUE")]
     pub conf: Vec<String>,
 }
 

@@ -43,7 +43,9 @@ fn print_hash() -> vonk::Result<ExitCode> {
     read.map_err(|e| Error::io("cannot read standard input", e))?;
     let password = line.trim_end_matches(['\n', '\r']);
     if password.is_empty() {
-        return Err(Error::new("_INVALID_ARGUMENT").with("argument", "the password").with("expected", "one"));
+        return Err(Error::new("_INVALID_ARGUMENT")
+            .with("argument", "an empty line")
+            .with("expected", "a password"));
     }
     terminal::tell(&hash_password(password)?);
     Ok(ExitCode::SUCCESS)

@@ -189,7 +189,7 @@ fn what_is_wrong_is_said() {
         (vec!["--conf", "spark.vonk.server.maxSessions=many"], "maxSessions"),
     ] {
         let defaults = [("--port", "0"), ("--master", "local[1]")];
-        let given = |name: &str| arguments.iter().any(|a| *a == name);
+        let given = |name: &str| arguments.contains(&name);
         let defaults = defaults.iter().filter(|(name, _)| !given(name)).flat_map(|(n, v)| [*n, *v]);
         let output = vonk().arg("server").args(defaults).args(&arguments).output().unwrap();
         let err = String::from_utf8_lossy(&output.stderr).into_owned();
