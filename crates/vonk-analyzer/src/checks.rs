@@ -4,7 +4,7 @@
 use crate::resolved::Finished;
 use std::collections::HashSet;
 use std::sync::Arc;
-use vonk_error::{Error, Result};
+use vonk_error::{Error, Result, check_cancelled};
 use vonk_plan::logical::{Column, ColumnId, Expr, JoinKind, LogicalPlan};
 
 /// That all columns come from somewhere, and none from two sides. Finished plans were checked when they were made.
@@ -25,6 +25,7 @@ impl Check<'_> {
         if self.finished.has(plan) {
             return Ok(());
         }
+        check_cancelled()?;
         let mut input: HashSet<ColumnId> = HashSet::new();
         for i in plan.inputs() {
             input.extend(ids(&i.output()));
