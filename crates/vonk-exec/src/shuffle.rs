@@ -207,7 +207,7 @@ struct Read {
     cx: TaskContext,
     source: Source,
     gather: Gather,
-    /// Against the planner's estimate.
+    /// Against what is there, if the reader can tell, or else the planner's estimate.
     progress: Arc<ReadProgress>,
 }
 
@@ -229,6 +229,9 @@ impl Operator for Read {
                 Source::Unopened { shuffle, maps, reduce } => {
                     let places = self.cx.inputs.get(*shuffle);
                     let reader = self.cx.exec.shuffle.reader(*shuffle, *maps, *reduce, places)?;
+                    if let Some(rows) = reader.rows() {
+                        self.progress.expect(rows);
+                    }
                     self.source = Source::Open(reader);
                 }
                 Source::Open(reader) => match reader.next(&|| self.cx.check_cancelled())? {

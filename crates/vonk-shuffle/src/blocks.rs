@@ -25,6 +25,10 @@ pub trait MapWriter: Send {
 
 /// Batches of one reduce partition, map output by map output.
 pub trait BlockReader: Send {
+    /// The rows that it will give, if it can tell before it gives them.
+    fn rows(&self) -> Option<u64> {
+        None
+    }
     /// The next batch; `None` at the end. A missing block is a `FetchFailed` error.
     ///
     /// `check` is asked again and again while the reader waits for another process: its error (the task was cancelled) ends the

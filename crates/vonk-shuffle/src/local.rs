@@ -69,12 +69,22 @@ struct DiskBlock {
     file: Arc<BlockFile>,
     frame: Frame,
     schema: SchemaRef,
+    rows: usize,
+}
+
+impl Block {
+    fn rows(&self) -> u64 {
+        match self {
+            Block::Memory { batch, .. } => batch.num_rows() as u64,
+            Block::Disk(block) => block.rows as u64,
+        }
+    }
 }
 
 impl DiskBlock {
     fn append(file: &Arc<BlockFile>, batch: &RecordBatch, encoder: &mut Encoder) -> Result<DiskBlock> {
         let frame = file.append(&encoder.encode(batch)?)?;
-        Ok(DiskBlock { file: file.clone(), frame, schema: batch.schema() })
+        Ok(DiskBlock { file: file.clone(), frame, schema: batch.schema(), rows: batch.num_rows() })
     }
 }
 
@@ -346,6 +356,17 @@ impl Reader {
 }
 
 impl BlockReader for Reader {
+    fn rows(&self) -> Option<u64> {
+        let source = self.source.as_ref()?;
+        let outputs: Vec<Arc<MapOutput>> =
+            source.maps.lock().range(..self.maps).map(|(_, o)| o.clone()).collect();
+        let rows = |output: &Arc<MapOutput>| -> u64 {
+            let blocks = output.reduces.get(self.reduce as usize);
+            blocks.map_or(0, |blocks| blocks.lock().iter().map(Block::rows).sum())
+        };
+        Some(outputs.iter().map(rows).sum())
+    }
+
     fn next(&mut self, _check: &dyn Fn() -> Result<()>) -> Result<Option<RecordBatch>> {
         while self.map < self.maps {
             let output = self.source.as_ref().and_then(|s| s.maps.lock().get(&self.map).cloned());
@@ -425,6 +446,7 @@ mod tests {
             blocks.spill(1).unwrap();
             assert_eq!(read(&blocks, 2, 0).unwrap(), expected);
             blocks.spill(u64::MAX).unwrap();
+            assert_eq!(blocks.reader(1, 2, 0, None).unwrap().rows(), Some(10_000));
             assert_eq!(read(&blocks, 2, 1).unwrap(), [7, 7]);
             assert_eq!(memory.0.lock().0, 0);
             blocks.release(1);
