@@ -160,7 +160,7 @@ def first(options):
     well = True
     tables = ["samples.tpch.lineitem"]
     if options.data:
-        tables.append(f"parquet.`{os.path.abspath(options.data)}/lineitem`")
+        tables.append(f"parquet.`{os.path.abspath(options.data)}/lineitem.parquet`")
     with server.connect() as connection, connection.cursor() as cursor:
         cursor.execute("SELECT 1")
         cursor.fetchall()

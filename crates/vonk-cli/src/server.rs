@@ -115,10 +115,11 @@ impl Signals {
 
 /// What a server has unless it is told otherwise: a name; sessions share the executors (each is a pool, see `vonk-flight`), and so do the
 /// statements of a session. Nobody waits for the end of a long one.
-const DEFAULTS: [(&str, &str); 3] = [
+const DEFAULTS: [(&str, &str); 4] = [
     ("spark.app.name", "vonk server"),
     ("spark.scheduler.mode", "FAIR"),
     ("spark.vonk.scheduler.pool.mode", "FAIR"),
+    ("spark.vonk.local.guestTasks", "4"),
 ];
 
 fn session(given: &ServerOptions) -> vonk::Result<Session> {

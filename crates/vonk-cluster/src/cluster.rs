@@ -101,10 +101,12 @@ impl Cluster {
         memory.set_blocks(Arc::downgrade(&spillable));
         let exec =
             Arc::new(ExecutorEnv { formats, memory: memory.clone(), shuffle: store, spill_dir: dir.clone() });
-        let backend = LocalBackend::new(slots, exec, conf.get(&conf::WIRE))?;
+        let guests = u32::try_from(conf.get(&conf::LOCAL_GUEST_TASKS)).unwrap_or(0);
+        let backend = LocalBackend::new(slots, guests, exec, conf.get(&conf::WIRE))?;
         // One process has all blocks or none: none is lost on its own.
         let mut scheduler = scheduler_options(conf)?;
         scheduler.dag.release_consumed = true;
+        scheduler.guests = guests;
         let seen = Seen::new(&application, conf)?;
         let driver = Driver::start(scheduler, Box::new(backend), seen.observer, None)?;
         let executor_memory = memory.limit();
@@ -459,6 +461,8 @@ fn scheduler_options(conf: &Conf) -> Result<SchedulerOptions> {
         max_executor_losses: positive(conf.get(&conf::TASK_MAX_EXECUTOR_LOSSES)),
         mode: scheduling_mode(conf, &conf::SCHEDULER_MODE)?,
         other_pools: scheduling_mode(conf, &conf::SCHEDULER_POOL_MODE)?,
+        // Processes have threads for their slots alone.
+        guests: 0,
         locality: LocalityOptions {
             wait_process: conf.get(&conf::LOCALITY_WAIT).0,
             wait_node: conf.get(&conf::LOCALITY_WAIT).0,

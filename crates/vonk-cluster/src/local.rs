@@ -53,7 +53,7 @@ const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What the tasks of this process have in common.
 struct Tasks {
-    /// Has a thread for each slot.
+    /// Has a thread for each slot and each guest.
     pool: rayon::ThreadPool,
     /// Threads of tasks that were parked and go on: they do so at once, beside those that have taken their slots meanwhile. Made when first
     /// needed.
@@ -87,8 +87,9 @@ pub(crate) struct LocalBackend {
 }
 
 impl LocalBackend {
-    pub fn new(slots: u32, exec: Arc<ExecutorEnv>, wire: bool) -> Result<Self> {
-        let pool = task_pool(slots, "task")?;
+    /// With so many slots, and threads for so many tasks beyond them.
+    pub fn new(slots: u32, guests: u32, exec: Arc<ExecutorEnv>, wire: bool) -> Result<Self> {
+        let pool = task_pool(slots.saturating_add(guests), "task")?;
         let (resumed, alive) = (OnceLock::new(), Mutex::default());
         let tasks = Arc::new(Tasks { pool, resumed, slots, exec, wire, alive });
         Ok(LocalBackend { tasks, mailbox: None })

@@ -122,6 +122,8 @@ keys! {
     SCHEDULER_ALLOCATION_FILE: String = "spark.scheduler.allocation.file", String::new();
     /// How jobs of one pool share what the pool has, where the allocation file does not say: `FIFO`, as in Spark, or `FAIR`.
     SCHEDULER_POOL_MODE: String = "spark.vonk.scheduler.pool.mode", "FIFO".to_string();
+    /// In local mode, how many tasks run beyond the slots: one each of jobs that have none, so that they do not wait for the end of others'.
+    LOCAL_GUEST_TASKS: i32 = "spark.vonk.local.guestTasks", 0;
     /// The pool that the session's jobs are in.
     SCHEDULER_POOL: String = "spark.scheduler.pool", "default".to_string();
     /// How long a task waits for a place near its data before the next further one will do.

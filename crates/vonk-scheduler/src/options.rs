@@ -19,6 +19,8 @@ pub struct SchedulerOptions {
     pub pools: Vec<PoolOptions>,
     /// `spark.vonk.scheduler.pool.mode`: who comes first within a pool that is not here. Spark has FIFO.
     pub other_pools: SchedulingMode,
+    /// `spark.vonk.local.guestTasks`: tasks that an executor runs beyond its slots, each of a job that has none alive.
+    pub guests: u32,
     /// `spark.locality.wait*`.
     pub locality: LocalityOptions,
     /// `spark.speculation*`.
@@ -36,6 +38,7 @@ impl Default for SchedulerOptions {
             mode: SchedulingMode::Fifo,
             pools: Vec::new(),
             other_pools: SchedulingMode::Fifo,
+            guests: 0,
             locality: LocalityOptions::default(),
             speculation: SpeculationOptions::default(),
             exclude_on_failure: ExclusionOptions::default(),

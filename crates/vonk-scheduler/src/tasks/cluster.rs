@@ -25,6 +25,10 @@ impl Executor {
         self.state == ExecutorState::Active && self.load() < self.slots
     }
 
+    fn has_room_for_guest(&self, guests: u32) -> bool {
+        self.state == ExecutorState::Active && self.load() < self.slots.saturating_add(guests)
+    }
+
     fn load(&self) -> u32 {
         u32::try_from(self.running.len()).unwrap_or(u32::MAX)
     }
@@ -40,9 +44,21 @@ pub(crate) struct Cluster {
     free: BTreeSet<(u32, ExecutorId)>,
     /// Of all executors.
     slots: u32,
+    /// Tasks beyond its slots that each executor may run.
+    guests: u32,
 }
 
 impl Cluster {
+    /// Without executors, each of which may have so many guests.
+    pub fn new(guests: u32) -> Cluster {
+        Cluster { guests, ..Cluster::default() }
+    }
+
+    /// Executors that may take a task beyond their slots.
+    pub fn with_room_for_guests(&self) -> impl Iterator<Item = ExecutorId> {
+        self.iter().filter(|(_, e)| e.has_room_for_guest(self.guests)).map(|(id, _)| id)
+    }
+
     pub fn get(&self, executor: ExecutorId) -> Option<&Executor> {
         self.executors.get(&executor)
     }
@@ -136,7 +152,10 @@ impl Cluster {
 
     /// A task is launched.
     pub fn occupy(&mut self, id: ExecutorId, task: TaskId) {
-        debug_assert!(self.has_room(id), "more tasks than slots");
+        debug_assert!(
+            self.get(id).is_some_and(|e| e.has_room_for_guest(self.guests)),
+            "more tasks than slots and guests"
+        );
         self.change(id, |e| {
             e.running.insert(task);
         });

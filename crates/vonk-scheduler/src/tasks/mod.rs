@@ -188,12 +188,12 @@ impl TaskScheduler {
     pub fn new(options: SchedulerOptions) -> Self {
         TaskScheduler {
             pools: Pools::new(options.mode, &options.pools, options.other_pools),
+            cluster: Cluster::new(options.guests),
             options,
             next_task: 0,
             next_set: 0,
             now: Time(0),
             busy_at: Time(0),
-            cluster: Cluster::default(),
             sets: BTreeMap::new(),
             launched: BTreeMap::new(),
             alive: BTreeMap::new(),

@@ -3,6 +3,9 @@
 //! Invariant: after an offer, no set would launch anything on any free slot. So the next offer need not ask again what nothing
 //! has changed for.
 //!
+//! Tasks are not interrupted: where they are long, a job that comes while they run would wait for the end of one, however little it has to do.
+//! Where guests are allowed, a job that has no task alive gets one at once, beyond the slots.
+//!
 //! Must not know: why slots became free.
 
 use crate::ids::{ExecutorId, TaskId};
@@ -18,7 +21,7 @@ impl TaskScheduler {
         freed.dedup();
         for executor in freed.drain(..) {
             while !self.pools.is_empty() && self.cluster.has_room(executor) {
-                let Some((key, pick)) = self.find(executor, None) else { break };
+                let Some((key, pick)) = self.find(executor, None, false) else { break };
                 self.launch(key, &pick, executor, out);
             }
         }
@@ -30,7 +33,21 @@ impl TaskScheduler {
             self.changed.clear();
             self.spread(only, out);
         }
+        self.let_in_guests(out);
         self.watch_for_slow();
+    }
+
+    /// A task each for jobs that have none alive, as far as guests are allowed.
+    fn let_in_guests(&mut self, out: &mut Vec<TaskAction>) {
+        if self.options.guests == 0 || self.pools.is_empty() {
+            return;
+        }
+        for executor in self.cluster.with_room_for_guests().collect::<Vec<_>>() {
+            while self.cluster.with_room_for_guests().any(|e| e == executor) {
+                let Some((key, pick)) = self.find(executor, None, true) else { break };
+                self.launch(key, &pick, executor, out);
+            }
+        }
     }
 
     /// Offers all free slots, one task an executor in turn, the least busy executor first.
@@ -44,21 +61,22 @@ impl TaskScheduler {
             if done {
                 break;
             }
-            if let Some((key, pick)) = self.find(executor, only) {
+            if let Some((key, pick)) = self.find(executor, only, false) {
                 self.launch(key, &pick, executor, out);
             }
             after = Some((load, executor));
         }
     }
 
-    /// The first set, in the order of service, that has something for an executor.
-    fn find(&mut self, executor: ExecutorId, only: Option<SetKey>) -> Option<(SetKey, Pick)> {
+    /// The first set, in the order of service, that has something for an executor; as a guest, of a job that has nothing alive.
+    fn find(&mut self, executor: ExecutorId, only: Option<SetKey>, guest: bool) -> Option<(SetKey, Pick)> {
         let Self { pools, sets, cluster, options, now, busy_at, alive, .. } = self;
         let host = cluster.get(executor)?.host.clone();
         let cx = Context { options, cluster, now: *now, busy_at: *busy_at };
         let mut try_set = |key: SetKey| {
             // See [`may_launch`](Self::may_launch).
-            if alive.get(&key.job).is_some_and(|alive| *alive >= cluster.slots()) {
+            let most = if guest { 1 } else { cluster.slots() };
+            if alive.get(&key.job).is_some_and(|alive| *alive >= most) {
                 return None;
             }
             let set = sets.get_mut(&key).filter(|s| s.has_work())?;

@@ -249,6 +249,32 @@ fn fair_pools_share_by_weight_and_minimal_share() {
 }
 
 #[test]
+fn a_job_with_nothing_alive_is_let_in_beyond_the_slots() {
+    let mut b = Bench::new(SchedulerOptions { guests: 2, ..Default::default() });
+    b.executor(0, "h", 2);
+    let stages = |b: &Bench| b.running.values().map(|(a, ..)| a.stage.0).collect::<Vec<_>>();
+    // The first job takes the slots, and no more: it has something alive.
+    b.submit(0, "", vec![], 10);
+    assert_eq!(stages(&b), [0, 0]);
+    b.submit(1, "", vec![], 2);
+    assert_eq!(stages(&b), [0, 0, 1]);
+    b.submit(2, "", vec![], 1);
+    b.submit(3, "", vec![], 1);
+    assert_eq!(stages(&b), [0, 0, 1, 2], "two guests, and a third waits");
+    // A guest that ends makes room for the next guest, not for whoever has slots.
+    b.succeed(b.of(2, 0));
+    assert_eq!(stages(&b), [0, 0, 1, 3]);
+    // Who had a slot and ends leaves it to guests: nothing is launched until there are fewer tasks than slots.
+    let first = *b.running.keys().next().unwrap();
+    b.succeed(first);
+    assert_eq!(stages(&b), [0, 1, 3]);
+    b.succeed(b.of(3, 0));
+    b.succeed(b.of(1, 0));
+    // The older job has the slots again, and the other one, whose task has ended, comes as a guest again.
+    assert_eq!(stages(&b), [0, 0, 1]);
+}
+
+#[test]
 fn a_pool_that_was_made_for_a_job_goes_with_it() {
     let mut b = Bench::new(SchedulerOptions { mode: SchedulingMode::Fair, ..Default::default() });
     b.executor(0, "h", 1);
