@@ -167,7 +167,7 @@ mod tests {
         read.pass(50);
         vonk_exec::NodeMetrics::add(&metrics.node(vonk_physical::NodeId(3)).rows, 20);
         let expected = StageProgress { stage: 7, tasks: 4, done: 1, running: 0.25, rows: 130, bytes: 880 };
-        assert_eq!(progress.stages(), [expected.clone()]);
+        assert_eq!(progress.stages(), std::slice::from_ref(&expected));
         // One that has failed has read nothing.
         progress.ended(stage, TaskId(1), &leaves, None);
         assert_eq!(progress.stages(), [StageProgress { running: 0.0, rows: 110, ..expected }]);

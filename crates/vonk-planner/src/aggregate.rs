@@ -1,6 +1,7 @@
 //! Aggregations: partial before and final after the exchange, or complete in place.
 
 use crate::calls::bind_aggregate;
+use crate::grouping_sets::GroupingSets;
 use crate::planned::{Distribution, Planned};
 use crate::planner::{Planner, Required, column_ids};
 use vonk_error::Result;
@@ -16,6 +17,9 @@ impl Planner<'_> {
         input: &LogicalPlan,
         rows: f64,
     ) -> Result<Planned> {
+        if let Some(sets) = GroupingSets::of(self, groups, aggregates, input) {
+            return self.grouping_sets(groups, aggregates, &sets, rows);
+        }
         let mut needed = Required::new();
         groups.iter().for_each(|g| g.expr.collect_columns(&mut needed));
         aggregates.iter().flat_map(|a| a.expr.exprs()).for_each(|e| e.collect_columns(&mut needed));
@@ -97,7 +101,7 @@ impl Planner<'_> {
 }
 
 /// Columns of a partial aggregation: keys, then all states. State columns have no identity of their own.
-fn partial_columns(groups: &[Named<Expr>], specs: &[AggregateSpec]) -> Vec<Column> {
+pub(crate) fn partial_columns(groups: &[Named<Expr>], specs: &[AggregateSpec]) -> Vec<Column> {
     let mut out: Vec<Column> = groups.iter().map(|g| g.column.clone()).collect();
     for (i, spec) in specs.iter().enumerate() {
         for (k, t) in spec.state_types.iter().enumerate() {
@@ -126,7 +130,7 @@ fn output_distribution(below: &Distribution, groups: &[Named<Expr>]) -> Distribu
     }
 }
 
-fn node(
+pub(crate) fn node(
     mode: AggregateMode,
     groups: Vec<BoundExpr>,
     aggregates: Vec<AggregateSpec>,

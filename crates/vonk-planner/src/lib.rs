@@ -8,6 +8,7 @@
 mod aggregate;
 mod calls;
 mod determinism;
+mod grouping_sets;
 mod join;
 mod loops;
 mod lower;

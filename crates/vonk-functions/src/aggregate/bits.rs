@@ -37,10 +37,12 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
     vec![
         AggregateFunction {
             duplicate_insensitive: true,
+            regrouping: super::Regrouping::Exact,
             ..AggregateFunction::new("bit_and", AND, one, resolve, types, |c| make(c, Op::And))
         },
         AggregateFunction {
             duplicate_insensitive: true,
+            regrouping: super::Regrouping::Exact,
             ..AggregateFunction::new("bit_or", OR, one, resolve, types, |c| make(c, Op::Or))
         },
         AggregateFunction::new("bit_xor", XOR, one, resolve, types, |c| make(c, Op::Xor)),

@@ -38,11 +38,13 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
         AggregateFunction {
             aliases: &["every"],
             duplicate_insensitive: true,
+            regrouping: super::Regrouping::Exact,
             ..AggregateFunction::new("bool_and", BOOL_AND, one, resolve, types, |_| Ok(fold(false)))
         },
         AggregateFunction {
             aliases: &["any", "some"],
             duplicate_insensitive: true,
+            regrouping: super::Regrouping::Exact,
             ..AggregateFunction::new("bool_or", BOOL_OR, one, resolve, types, |_| Ok(fold(true)))
         },
     ]

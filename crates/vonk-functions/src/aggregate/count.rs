@@ -36,12 +36,14 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
     vec![
         AggregateFunction {
             on_empty: zero,
+            regrouping: super::Regrouping::Exact,
             ..AggregateFunction::new("count", COUNT, Arity::at_least(0), resolve_count, long, |_| {
                 Ok(Box::new(Count::default()))
             })
         },
         AggregateFunction {
             on_empty: zero,
+            regrouping: super::Regrouping::Exact,
             ..AggregateFunction::new("count_if", COUNT_IF, Arity::exactly(1), resolve_count_if, long, |_| {
                 Ok(Box::new(Count { only_true: true, ..Count::default() }))
             })

@@ -38,10 +38,12 @@ pub(super) fn rows() -> Vec<AggregateFunction> {
     vec![
         AggregateFunction {
             duplicate_insensitive: true,
+            regrouping: super::Regrouping::Exact,
             ..AggregateFunction::new("min", MIN, one, resolve, types, make::<false>)
         },
         AggregateFunction {
             duplicate_insensitive: true,
+            regrouping: super::Regrouping::Exact,
             ..AggregateFunction::new("max", MAX, one, resolve, types, make::<true>)
         },
     ]

@@ -115,6 +115,8 @@ pub struct AggregateFunction {
     pub duplicate_insensitive: bool,
     /// The result depends on the order of rows (`first`, `collect_list`), more than by the rounding of floats.
     pub order_sensitive: bool,
+    /// Whether groups may be computed from those that they are made of.
+    pub regrouping: Regrouping,
     /// The value over no rows at all; `None` means null (`count` gives 0).
     pub on_empty: Option<fn() -> Literal>,
     /// How a call looks in generated column names.
@@ -128,6 +130,17 @@ pub struct AggregateFunction {
 /// Makes the state of all groups of a call.
 pub type MakeAccumulator =
     Arc<dyn Fn(&AggregateCall<'_>) -> Result<Box<dyn GroupsAccumulator>> + Send + Sync>;
+
+/// What comes of merging the states of finer groups, beside adding the rows of all of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Regrouping {
+    /// Perhaps another last digit, or another choice of rows.
+    Rounds,
+    /// The same.
+    Exact,
+    /// The same, unless the arguments are floating-point numbers.
+    ExactUnlessFloating,
+}
 
 /// What `WITHIN GROUP (ORDER BY …)` means to an aggregate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -163,6 +176,7 @@ impl AggregateFunction {
             accumulator: Arc::new(accumulator),
             duplicate_insensitive: false,
             order_sensitive: false,
+            regrouping: Regrouping::Rounds,
             on_empty: None,
             display: Display::Call,
             within_group: WithinGroup::Refused,

@@ -55,14 +55,29 @@ const TRY_AVG: Docs = Docs::aggregate(
 
 pub(super) fn rows() -> Vec<AggregateFunction> {
     let one = Arity::exactly(1);
+    let regrouping = super::Regrouping::ExactUnlessFloating;
     vec![
-        AggregateFunction::new("sum", SUM, one, resolve_sum, state_types, |c| make(c, Total, false)),
-        AggregateFunction::new("try_sum", TRY_SUM, one, resolve_sum, state_types, |c| make(c, Total, true)),
+        AggregateFunction {
+            regrouping,
+            ..AggregateFunction::new("sum", SUM, one, resolve_sum, state_types, |c| make(c, Total, false))
+        },
+        AggregateFunction {
+            regrouping,
+            ..AggregateFunction::new("try_sum", TRY_SUM, one, resolve_sum, state_types, |c| {
+                make(c, Total, true)
+            })
+        },
         AggregateFunction {
             aliases: &["mean"],
+            regrouping,
             ..AggregateFunction::new("avg", AVG, one, resolve_avg, state_types, |c| make(c, Mean, false))
         },
-        AggregateFunction::new("try_avg", TRY_AVG, one, resolve_avg, state_types, |c| make(c, Mean, true)),
+        AggregateFunction {
+            regrouping,
+            ..AggregateFunction::new("try_avg", TRY_AVG, one, resolve_avg, state_types, |c| {
+                make(c, Mean, true)
+            })
+        },
     ]
 }
 
