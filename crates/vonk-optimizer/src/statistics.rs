@@ -409,9 +409,15 @@ pub fn join_rows(l: &Estimate, r: &Estimate, keys: &[(Expr, Expr)]) -> f64 {
     let column = |e: &Expr, side: &Estimate| of_expr(e, side).unwrap_or_default();
     if let [(a, b)] = keys {
         let domain = |c: &ColumnEstimate| c.domain.filter(|_| c.unique).unwrap_or(f64::INFINITY);
-        let key = domain(&column(a, l)).min(domain(&column(b, r)));
+        let (ca, cb) = (column(a, l), column(b, r));
+        let key = domain(&ca).min(domain(&cb)).max(1.0);
         if key.is_finite() {
-            return l.rows * r.rows / key.max(1.0);
+            let ((of_key, keys), (reference, references)) = match domain(&ca) <= domain(&cb) {
+                true => ((&ca, l.rows), (&cb, r.rows)),
+                false => ((&cb, r.rows), (&ca, l.rows)),
+            };
+            let used = (key * share_in_use(of_key, reference)).max(1.0);
+            return references * if keys < used { keys / used } else { (keys / key).max(1.0) };
         }
     }
     let combinations = |side: &Estimate, first: bool| {
@@ -420,6 +426,15 @@ pub fn join_rows(l: &Estimate, r: &Estimate, keys: &[(Expr, Expr)]) -> f64 {
         keys.iter().map(|k| one(k).max(1.0)).product::<f64>().min(side.rows.max(1.0))
     };
     l.rows * r.rows / combinations(l, true).max(combinations(r, false))
+}
+
+/// The share of a relation's keys that lie in the range of what refers to them: a calendar has centuries, the facts a few years of them.
+/// Whoever chooses among the keys by other columns is taken to choose among those: who asks for a year asks for one that there are facts of.
+fn share_in_use(key: &ColumnEstimate, reference: &ColumnEstimate) -> f64 {
+    let (Some((low, high)), Some((from, to))) = (key.range, reference.range) else { return 1.0 };
+    let values = high - low + 1.0;
+    let common = high.min(to) - low.max(from) + 1.0;
+    (common.max(0.0) / values.max(1.0)).min(1.0)
 }
 
 /// The pairs of an equi-join in a condition: (left side, right side), and what else it says.

@@ -308,6 +308,10 @@ impl Drop for Loop {
         }
         self.backend.stop();
         self.alive.store(0, Ordering::Relaxed);
+        // The status server may still hold it for a while.
+        if let Some(observer) = &self.observer {
+            observer.end();
+        }
     }
 }
 

@@ -63,6 +63,14 @@ impl Observer {
         }
     }
 
+    /// The application has ended. The event log is in its file now, and closed; what is noted later is not in it.
+    pub fn end(&self) {
+        if self.log.lock().is_some() {
+            self.note(&Note::ApplicationEnd);
+        }
+        drop(self.log.lock().take());
+    }
+
     pub(crate) fn with_state<T>(&self, f: impl FnOnce(&State) -> T) -> T {
         f(&self.state.lock())
     }
@@ -70,7 +78,7 @@ impl Observer {
 
 impl Drop for Observer {
     fn drop(&mut self) {
-        self.note(&Note::ApplicationEnd);
+        self.end();
     }
 }
 
