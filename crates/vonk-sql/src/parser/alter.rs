@@ -151,6 +151,10 @@ impl Parser<'_> {
                 let to = self.identifier()?;
                 ("ALTER TABLE ... RENAME COLUMN", AlterAction::RenameColumn { column, to })
             }
+            (Kw::Rename, _) => {
+                self.pos += 1;
+                return Err(self.unexpected());
+            }
             (Kw::Replace, Kw::Columns) => {
                 self.pos += 2;
                 self.new_columns()?;
