@@ -31,6 +31,10 @@ use vonk_physical::{AggregateMode, HashAggregate, PlanNode};
 const JUDGE_AFTER_ROWS: u64 = 8 << 10;
 /// After so many rows it no longer asks.
 const JUDGE_UNTIL_ROWS: u64 = 128 << 10;
+/// A share of rows with a key that was there before, so small that keys at random would have to be very many.
+const SUSPICIOUSLY_FEW: f64 = 0.001;
+/// Rows within which keys that come in rounds have come twice.
+const ROUNDS_WITHIN_ROWS: u64 = 64 << 10;
 /// It does not pay if there will be more groups than this share of the rows.
 const WORTHLESS_ABOVE: f64 = 0.8;
 
@@ -182,6 +186,11 @@ impl HashAggregateOperator {
         }
         self.judge_at = if self.rows < JUDGE_UNTIL_ROWS { self.rows * 2 } else { u64::MAX };
         let (rows, groups) = (self.rows as f64, self.groups.len() as f64);
+        // Next to no key twice is what unique keys look like, and what rows look like that lie in the order of their keys, over and over
+        // (a stock list a day): wait for the next round.
+        if rows - groups < rows * SUSPICIOUSLY_FEW && self.rows < ROUNDS_WITHIN_ROWS {
+            return false;
+        }
         let total = self.expected_rows.max(rows);
         groups_among(total, rows, groups) > total * WORTHLESS_ABOVE
     }
