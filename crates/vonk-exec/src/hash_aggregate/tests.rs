@@ -251,11 +251,12 @@ fn keys_that_come_in_rounds_are_grouped() {
     // A thousand rows short of the second judgement, no key has come twice.
     let (n, keys) = (200_000i64, 15_000i64);
     let column: ArrayRef = Arc::new(Int64Array::from_iter_values((0..n).map(|i| i % keys)));
+    let input = PlanNode { estimated_rows: Some(200_000), ..values(batch_of(vec![column])) };
     let plan = HashAggregate {
         mode: AggregateMode::Partial,
         groups: vec![BoundExpr::column(0, DataType::Long)],
         aggregates: vec![spec("count", vec![], DataType::Long)],
-        input: Box::new(values(batch_of(vec![column]))),
+        input: Box::new(input),
     };
     let node = node(&[DataType::Long, DataType::Long], PhysicalPlan::HashAggregate(plan));
     assert_eq!(run_with(node, None, 8192, 0).unwrap().num_rows() as i64, keys);
