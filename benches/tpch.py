@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""TPC-H side by side: Vonk and, where their Python packages are installed, DuckDB, Polars, DataFusion and Spark.
+"""TPC-H, or other queries over Parquet files, side by side: Vonk and, where their Python packages are installed, DuckDB, Polars, DataFusion
+and Spark.
 
     python benches/tpch.py --scale 1 [--data DIR] [--vonk target/release/vonk] [--runs 3] [--queries 1,6] [--engines vonk,duckdb]
-                           [--memory 512m] [--master local[2]]
+                           [--memory 512m] [--master local[2]] [--sql FOLDER]
 
-Reads the queries from sql-tests/tpch/*.slt, so that there is one text of each. Generates DIR with `vonk generate tpch` if it is not
+Reads the queries from sql-tests/tpch/*.slt, so that there is one text of each; or those of FOLDER (q1.sql, q02.sql, ...), over the tables
+that lie in DIR as TABLE.parquet (TPC-DS, as others generate it). Generates DIR with `vonk generate tpch` if it is not
 there. Every engine runs in a process of its own, one query after the other, in the same minutes: a query runs on each engine
 before the next query's turn. Prints, per query, the best of the warm runs, the ratio of Vonk to each, peak resident memory, and
 whether the answers agree with the first engine that gave one (sorted rows; numbers to 8 digits or to the decimals that both show,
@@ -21,10 +23,14 @@ import sys
 import time
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
-TABLES = ["customer", "lineitem", "nation", "orders", "part", "partsupp", "region", "supplier"]
+def tables(data):
+    return sorted(path.stem for path in pathlib.Path(data).glob("*.parquet"))
 
 
-def queries():
+def queries(folder=None):
+    if folder:
+        text = lambda path: path.read_text().strip().rstrip(";")
+        return {int(path.stem[1:]): [text(path)] for path in sorted(folder.glob("q*.sql"))}
     found = {}
     for path in sorted((ROOT / "sql-tests/tpch").glob("q*.slt")):
         text = path.read_text()
@@ -72,21 +78,21 @@ def serve(engine, data):
     """Runs inside of the child: reads {"sql"}, writes {"rows", "seconds"}."""
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)
-    path = {t: f"{data}/{t}.parquet" for t in TABLES}
+    path = {t: f"{data}/{t}.parquet" for t in tables(data)}
     if engine == "duckdb":
         import duckdb
         db = duckdb.connect()
-        for t in TABLES:
+        for t in path:
             db.execute(f"CREATE VIEW {t} AS SELECT * FROM read_parquet('{path[t]}')")
         run = lambda sql: db.execute(sql).fetchall()
     elif engine == "polars":
         import polars as pl
-        context = pl.SQLContext(**{t: pl.scan_parquet(path[t]) for t in TABLES})
+        context = pl.SQLContext(**{t: pl.scan_parquet(path[t]) for t in path})
         run = lambda sql: context.execute(sql).collect(engine="streaming").rows()
     elif engine == "datafusion":
         import datafusion
         context = datafusion.SessionContext()
-        for t in TABLES:
+        for t in path:
             context.register_parquet(t, path[t])
         def run(sql):
             rows = []
@@ -97,7 +103,7 @@ def serve(engine, data):
         from pyspark.sql import SparkSession
         spark = (SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
                  .config("spark.driver.memory", "8g").config("spark.sql.shuffle.partitions", "4").getOrCreate())
-        for t in TABLES:
+        for t in path:
             spark.read.parquet(path[t]).createOrReplaceTempView(t)
         run = lambda sql: [tuple(r) for r in spark.sql(sql).collect()]
     for line in sys.stdin:
@@ -160,7 +166,7 @@ class Vonk(Child):
         for setting in options.conf:
             command += ["--conf", setting]
         super().__init__("vonk", command)
-        for t in TABLES:
+        for t in tables(data):
             answer = self.ask({"sql": f"CREATE TEMPORARY VIEW {t} USING parquet OPTIONS (path '{data}/{t}.parquet')"})
             if "error" in answer:
                 sys.exit(f"vonk: {answer['error']['message']}")
@@ -197,13 +203,14 @@ def main():
     args.add_argument("--engines", default="vonk,duckdb,polars,datafusion,spark")
     args.add_argument("--memory")
     args.add_argument("--master", default="local[*]")
+    args.add_argument("--sql", type=pathlib.Path)
     args.add_argument("--conf", action="append", default=[])
     args.add_argument("--serve", help=argparse.SUPPRESS)
     options = args.parse_args()
     data = options.data or ROOT / f"bench-data/tpch-{options.scale}"
     if options.serve:
         return serve(options.serve, data)
-    if not (data / "supplier.parquet").exists():
+    if not options.sql and not (data / "supplier.parquet").exists():
         subprocess.run([options.vonk, "generate", "tpch", "--scale", options.scale, "--output", str(data)], check=True)
     engines = []
     for name in options.engines.split(","):
@@ -213,14 +220,15 @@ def main():
             print(f"{name}: its Python package is not installed, left out")
             continue
         engines.append(Vonk(options, data) if name == "vonk" else Peer(name, data))
-    wanted = [int(q) for q in options.queries.split(",") if q] or sorted(queries())
+    texts = queries(options.sql)
+    wanted = [int(q) for q in options.queries.split(",") if q] or sorted(texts)
     times = {e.name: {} for e in engines}
     for q in wanted:
         reference, line = None, f"q{q:02}"
         for engine in engines:
             best, answer = math.inf, {}
             for _ in range(options.runs + 1):  # the first is to warm up
-                answer = engine.run(queries()[q])
+                answer = engine.run(texts[q])
                 if "error" in answer:
                     break
                 best = min(best, answer["seconds"]) if _ > 0 or options.runs == 0 else best
