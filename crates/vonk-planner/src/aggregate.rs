@@ -24,20 +24,8 @@ impl Planner<'_> {
         groups.iter().for_each(|g| g.expr.collect_columns(&mut needed));
         aggregates.iter().flat_map(|a| a.expr.exprs()).for_each(|e| e.collect_columns(&mut needed));
         let below = self.visit(input, &needed)?;
-        let keys = {
-            let mut binder = self.binder(&below.columns);
-            groups.iter().map(|g| binder.bind(&g.expr)).collect::<Result<Vec<_>>>()?
-        };
-        let specs = {
-            let mut binder = self.binder(&below.columns);
-            aggregates.iter().map(|a| bind_aggregate(&mut binder, &a.expr)).collect::<Result<Vec<_>>>()?
-        };
-        let specs = specs.into_iter().map(|s| self.with_state_types(s)).collect::<Result<Vec<_>>>()?;
-        let columns: Vec<Column> = groups
-            .iter()
-            .map(|g| g.column.clone())
-            .chain(aggregates.iter().map(|a| a.column.clone()))
-            .collect();
+        let (keys, specs) = self.bind_groups(groups, aggregates, &below)?;
+        let columns = output_columns(groups, aggregates);
         let ids = column_ids(groups.iter().map(|g| &g.expr));
 
         let in_place = below.partitions() == 1
@@ -60,6 +48,21 @@ impl Planner<'_> {
         self.two_phases(groups, keys, specs, below, columns, rows)
     }
 
+    /// Keys and calls over what is below.
+    pub(crate) fn bind_groups(
+        &mut self,
+        groups: &[Named<Expr>],
+        aggregates: &[Named<AggregateExpr>],
+        below: &Planned,
+    ) -> Result<(Vec<BoundExpr>, Vec<AggregateSpec>)> {
+        let mut binder = self.binder(&below.columns);
+        let keys = groups.iter().map(|g| binder.bind(&g.expr)).collect::<Result<Vec<_>>>()?;
+        let specs =
+            aggregates.iter().map(|a| bind_aggregate(&mut binder, &a.expr)).collect::<Result<Vec<_>>>()?;
+        let specs = specs.into_iter().map(|s| self.with_state_types(s)).collect::<Result<Vec<_>>>()?;
+        Ok((keys, specs))
+    }
+
     fn two_phases(
         &mut self,
         groups: &[Named<Expr>],
@@ -72,10 +75,7 @@ impl Planner<'_> {
         let parts = f64::from(below.partitions());
         let partial_rows = (rows * parts).min(below.rows());
         let state_columns = partial_columns(groups, &specs);
-        let width = vonk_optimizer::statistics::Estimate { rows: partial_rows, ..Default::default() };
-        let bytes = width.bytes(&state_columns);
-        let partitions = self.options.partitions_for(bytes);
-        let key_types: Vec<_> = keys.iter().map(BoundExpr::data_type).collect();
+        let bytes = bytes_of(partial_rows, &state_columns);
         let partial = node(
             AggregateMode::Partial,
             keys,
@@ -85,19 +85,40 @@ impl Planner<'_> {
             Distribution::Any,
             partial_rows,
         );
-        let partial = Planned { bytes, ..partial };
-        let final_keys: Vec<BoundExpr> =
-            key_types.into_iter().enumerate().map(|(i, t)| BoundExpr::column(i, t)).collect();
-        let ids: Vec<_> = groups.iter().map(|g| g.column.id).collect();
-        let moved = if groups.is_empty() {
-            partial.single()
+        Ok(self.merged(groups, specs, Planned { bytes, ..partial }, columns, rows))
+    }
+
+    /// The final phase over keys and states: equal keys are brought together first, where they may be apart.
+    pub(crate) fn merged(
+        &self,
+        groups: &[Named<Expr>],
+        specs: Vec<AggregateSpec>,
+        states: Planned,
+        columns: Vec<Column>,
+        rows: f64,
+    ) -> Planned {
+        let key = |(i, g): (usize, &Named<Expr>)| BoundExpr::column(i, g.column.data_type.clone());
+        let keys: Vec<BoundExpr> = groups.iter().enumerate().map(key).collect();
+        let moved = if groups.is_empty() || states.partitions() == 1 {
+            states.single()
         } else {
-            let by = Distribution::Hash(ids.clone(), partitions);
-            partial.exchanged(Partitioning::Hash { keys: final_keys.clone(), partitions }, by)
+            let partitions = self.options.partitions_for(states.bytes);
+            let by = Distribution::Hash(groups.iter().map(|g| g.column.id).collect(), partitions);
+            states.exchanged(Partitioning::Hash { keys: keys.clone(), partitions }, by)
         };
         let distribution = moved.distribution.clone();
-        Ok(node(AggregateMode::Final, final_keys, specs, moved, columns, distribution, rows))
+        node(AggregateMode::Final, keys, specs, moved, columns, distribution, rows)
     }
+}
+
+/// Columns of a finished aggregation: keys, then results.
+pub(crate) fn output_columns(groups: &[Named<Expr>], aggregates: &[Named<AggregateExpr>]) -> Vec<Column> {
+    groups.iter().map(|g| g.column.clone()).chain(aggregates.iter().map(|a| a.column.clone())).collect()
+}
+
+/// Bytes that so many rows of these columns are expected to have.
+pub(crate) fn bytes_of(rows: f64, columns: &[Column]) -> f64 {
+    vonk_optimizer::statistics::Estimate { rows, ..Default::default() }.bytes(columns)
 }
 
 /// Columns of a partial aggregation: keys, then all states. State columns have no identity of their own.

@@ -5,15 +5,13 @@
 //! null. Where the states of groups by `(a, b)` merge into those of coarser groups with exactly the same results, the Expand goes above a
 //! partial aggregation by `(a, b)` (as data cubes are computed from their finest group-by: Gray et al., "Data Cube", 1997).
 
-use crate::aggregate::{node, partial_columns};
-use crate::calls::bind_aggregate;
+use crate::aggregate::{bytes_of, node, output_columns, partial_columns};
 use crate::planned::{Distribution, Planned};
 use crate::planner::{Planner, Required};
 use vonk_error::Result;
 use vonk_eval::BoundExpr;
 use vonk_functions::aggregate::Regrouping;
-use vonk_optimizer::statistics::Estimate;
-use vonk_physical::{AggregateMode, Expand, Partitioning, PhysicalPlan};
+use vonk_physical::{AggregateMode, Expand, PhysicalPlan};
 use vonk_plan::logical::{AggregateExpr, Column, ColumnId, Expr, LogicalPlan, Named};
 use vonk_types::DataType;
 
@@ -103,16 +101,7 @@ impl Planner<'_> {
         aggregates.iter().flat_map(|a| a.expr.exprs()).for_each(|e| e.collect_columns(&mut needed));
         let below = self.visit(sets.input, &needed)?;
         let finest: Vec<Named<Expr>> = sets.finest.iter().map(|c| Named::pass(c)).collect();
-        let (keys, specs) = {
-            let mut binder = self.binder(&below.columns);
-            let keys = finest.iter().map(|g| binder.bind(&g.expr)).collect::<Result<Vec<_>>>()?;
-            let specs = aggregates
-                .iter()
-                .map(|a| bind_aggregate(&mut binder, &a.expr))
-                .collect::<Result<Vec<_>>>()?;
-            (keys, specs)
-        };
-        let specs = specs.into_iter().map(|s| self.with_state_types(s)).collect::<Result<Vec<_>>>()?;
+        let (keys, specs) = self.bind_groups(&finest, aggregates, &below)?;
         let parts = f64::from(below.partitions());
         let partial_rows = (rows * parts).min(below.rows());
         let state_columns = partial_columns(&finest, &specs);
@@ -134,30 +123,9 @@ impl Planner<'_> {
             projections.push(row);
         }
         let repeated = partial_rows * sets.sets.len() as f64;
-        let estimate = Estimate { rows: repeated, ..Default::default() };
-        let bytes = estimate.bytes(&columns);
+        let bytes = bytes_of(repeated, &columns);
         let expand = PhysicalPlan::Expand(Expand { projections, input: Box::new(partial.node) });
         let expanded = Planned { bytes, ..Planned::new(expand, columns, Distribution::Any, repeated) };
-
-        let keys: Vec<BoundExpr> = groups
-            .iter()
-            .enumerate()
-            .map(|(i, g)| BoundExpr::column(i, g.column.data_type.clone()))
-            .collect();
-        let ids: Vec<ColumnId> = groups.iter().map(|g| g.column.id).collect();
-        let partitions = self.options.partitions_for(bytes);
-        let moved = if expanded.partitions() == 1 {
-            expanded
-        } else {
-            let by = Distribution::Hash(ids, partitions);
-            expanded.exchanged(Partitioning::Hash { keys: keys.clone(), partitions }, by)
-        };
-        let columns = groups
-            .iter()
-            .map(|g| g.column.clone())
-            .chain(aggregates.iter().map(|a| a.column.clone()))
-            .collect();
-        let distribution = moved.distribution.clone();
-        Ok(node(AggregateMode::Final, keys, specs, moved, columns, distribution, rows))
+        Ok(self.merged(groups, specs, expanded, output_columns(groups, aggregates), rows))
     }
 }

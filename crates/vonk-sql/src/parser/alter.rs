@@ -354,12 +354,7 @@ impl Parser<'_> {
         self.if_exists();
         let start = self.start();
         let properties = self.properties()?;
-        let valued: Vec<&str> =
-            properties.iter().filter(|(_, v)| v.is_some()).map(|(k, _)| k.as_str()).collect();
-        if !valued.is_empty() {
-            let message = format!("Values should not be specified for key(s): [{}]", valued.join(","));
-            return Err(not_allowed(message, self.span_from(start)));
-        }
+        self.refuse_keys(&properties, "Values should not be specified", Option::is_some, start)?;
         Ok(AlterAction::UnsetProperties(properties.into_iter().map(|(k, _)| k).collect()))
     }
 

@@ -569,13 +569,23 @@ impl Parser<'_> {
     pub(super) fn valued_properties(&mut self) -> Result<Options> {
         let start = self.start();
         let properties = self.properties()?;
-        let bad: Vec<&str> =
-            properties.iter().filter(|(_, v)| v.is_none()).map(|(k, _)| k.as_str()).collect();
-        if !bad.is_empty() {
-            let message = format!("Values must be specified for key(s): [{}]", bad.join(","));
-            return Err(not_allowed(message, self.span_from(start)));
-        }
+        self.refuse_keys(&properties, "Values must be specified", Option::is_none, start)?;
         Ok(properties.into_iter().map(|(k, v)| (k, v.unwrap_or_default())).collect())
+    }
+
+    /// Refuses properties by their values.
+    pub(super) fn refuse_keys(
+        &self,
+        properties: &[(String, Option<String>)],
+        message: &str,
+        refused: fn(&Option<String>) -> bool,
+        start: u32,
+    ) -> Result<()> {
+        let bad: Vec<&str> = properties.iter().filter(|(_, v)| refused(v)).map(|(k, _)| k.as_str()).collect();
+        if bad.is_empty() {
+            return Ok(());
+        }
+        Err(not_allowed(format!("{message} for key(s): [{}]", bad.join(",")), self.span_from(start)))
     }
 
     pub(super) fn properties(&mut self) -> Result<Vec<(String, Option<String>)>> {

@@ -118,7 +118,7 @@ fn narrowing_casts(plan: &LogicalPlan) -> Vec<(String, String, String)> {
     exprs.iter().filter_map(cast).collect()
 }
 
-fn quoted_type(t: &DataType) -> String {
+pub(super) fn quoted_type(t: &DataType) -> String {
     format!("\"{}\"", t.sql())
 }
 
@@ -304,7 +304,7 @@ pub(crate) fn save(
     write_rows(cx, &target, plan, texts, mode)
 }
 
-fn io(what: &str, path: &Path, e: impl std::fmt::Display) -> Error {
+pub(super) fn io(what: &str, path: &Path, e: impl std::fmt::Display) -> Error {
     Error::io(format!("cannot {what} {}", path.display()), e)
 }
 

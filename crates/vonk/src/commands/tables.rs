@@ -211,10 +211,7 @@ fn define(
     let location = create.location.clone().or(path);
     let kind = if location.is_some() || create.external { TableKind::External } else { TableKind::Managed };
     let location = match location {
-        Some(l) => {
-            let path = vonk_sources::files::local_path(&l)?;
-            std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned()
-        }
+        Some(l) => folder(&l)?,
         None => cx.session.catalog().warehouse().table_location(&id.database, &id.table)?,
     };
     Ok(TableDefinition {
@@ -230,6 +227,12 @@ fn define(
         created: now_millis(),
         owner: cx.session.user().to_string(),
     })
+}
+
+/// A location as definitions hold it.
+pub(super) fn folder(location: &str) -> Result<String> {
+    let path = vonk_sources::files::local_path(location)?;
+    Ok(std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned())
 }
 
 fn partition_column(e: &Expr) -> Result<String> {

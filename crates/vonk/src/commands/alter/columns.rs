@@ -65,13 +65,12 @@ pub(super) fn change(
         ColumnChange::Comment(text) => column.comment = Some(text.clone()),
         ColumnChange::Type(to, comment) => {
             if to.data_type != column.data_type {
-                let of = |t: &DataType| format!("\"{}\"", t.sql());
                 return Err(Error::new("NOT_SUPPORTED_CHANGE_COLUMN")
                     .with("table", table)
                     .with("originName", quote_identifier(&column.name))
-                    .with("originType", of(&column.data_type))
+                    .with("originType", insert::quoted_type(&column.data_type))
                     .with("newName", quote_identifier(&column.name))
-                    .with("newType", of(&to.data_type))
+                    .with("newType", insert::quoted_type(&to.data_type))
                     .at(name.span));
             }
             if comment.is_some() {

@@ -7,6 +7,7 @@ mod partitions;
 
 pub(super) use partitions::{partition_folders, truncate_partitions};
 
+use super::tables::folder;
 use super::{done, not_found, not_on_path, quoted};
 use crate::answer::Answer;
 use crate::pipeline::Pipeline;
@@ -86,15 +87,20 @@ pub(super) fn alter(cx: &Pipeline<'_>, alter: &Alter) -> Result<Answer> {
             altered.definition.kind = TableKind::External;
         }
         AlterAction::Comment(text) => altered.definition.comment = Some(text.clone().unwrap_or_default()),
+        // The folders say it all: the definition stays as it is.
         AlterAction::AddPartitions { if_not_exists, partitions } => {
-            partitions::add(cx, &altered, alter, partitions, *if_not_exists)?;
+            return partitions::add(cx, &altered, alter, partitions, *if_not_exists).and_then(|()| done(cx));
         }
         AlterAction::DropPartitions { if_exists, partitions } => {
-            partitions::drop(cx, &altered, alter, partitions, *if_exists)?;
+            return partitions::drop(cx, &altered, alter, partitions, *if_exists).and_then(|()| done(cx));
         }
-        AlterAction::RenamePartition { from, to } => partitions::rename(cx, &altered, alter, from, to)?,
-        AlterAction::RecoverPartitions => partitions::recover(&altered, alter)?,
-        AlterAction::Hint => {}
+        AlterAction::RenamePartition { from, to } => {
+            return partitions::rename(cx, &altered, alter, from, to).and_then(|()| done(cx));
+        }
+        AlterAction::RecoverPartitions => {
+            return partitions::recover(&altered, alter).and_then(|()| done(cx));
+        }
+        AlterAction::Hint => return done(cx),
     }
     cx.session.catalog().warehouse().put_table(&altered.id.database, &altered.definition)?;
     done(cx)
@@ -108,12 +114,6 @@ fn set(properties: &mut Vec<(String, String)>, new: &[(String, String)]) {
             None => properties.push((key.clone(), value.clone())),
         }
     }
-}
-
-/// A location as definitions hold it.
-fn folder(location: &str) -> Result<String> {
-    let path = vonk_sources::files::local_path(location)?;
-    Ok(std::path::absolute(&path).unwrap_or(path).to_string_lossy().into_owned())
 }
 
 /// The table or view of the warehouse, which must be what the statement says it is.

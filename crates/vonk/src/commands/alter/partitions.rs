@@ -1,6 +1,7 @@
 //! The partitions of a table: the folders that its rows lie in. There is no list of them beside the folders themselves.
 
 use super::Altered;
+use crate::commands::insert::{io, remove_data};
 use crate::commands::variables;
 use crate::pipeline::Pipeline;
 use arrow::array::{Array, AsArray};
@@ -120,10 +121,6 @@ fn exists_already(altered: &Altered, spec: &Spec<'_>) -> Error {
         .with("tableName", altered.in_database())
 }
 
-fn io(what: &str, path: &Path, e: std::io::Error) -> Error {
-    Error::io(format!("cannot {what} {}", path.display()), e)
-}
-
 fn path(altered: &Altered, spec: &Spec<'_>) -> PathBuf {
     Path::new(&altered.definition.location).join(spec.folder())
 }
@@ -202,7 +199,7 @@ pub(super) fn drop(
     }
     for spec in specs.iter().filter(there) {
         let folder = path(altered, spec);
-        std::fs::remove_dir_all(&folder).map_err(|e| io("remove", &folder, e))?;
+        vonk_catalog::removal::remove_folder(&folder)?;
         // Folders of outer columns go with the last of what they hold.
         let inner = folder.ancestors().skip(1).take(spec.values.len() - 1);
         for outer in inner {
@@ -265,7 +262,7 @@ pub(in crate::commands) fn truncate_partitions(
     }
     let wanted = spec(cx, &table, definition, written)?;
     for folder in partition_folders(definition)?.iter().filter(|f| wanted.matches(f)) {
-        crate::commands::insert::remove_data(&Path::new(&definition.location).join(folder))?;
+        remove_data(&Path::new(&definition.location).join(folder))?;
     }
     Ok(())
 }
